@@ -1,0 +1,102 @@
+-- In which kind of organisation a role exists: the same table as in the service, compared by a test.
+create function app.roles_of(kind organisation_kind) returns text[] language sql immutable return case kind
+  when 'ngo' then array['caseworker', 'supervisor']
+  when 'iom' then array['caseworker', 'supervisor', 'coordinator']
+  when 'division' then array['officer', 'supervisor']
+  when 'committee' then array['officer', 'supervisor']
+  when 'oversight' then array['auditor']
+  when 'operator' then array['administrator'] end;
+
+create table accounts (
+  id uuid primary key default uuidv7(),
+  organisation_id uuid not null,
+  organisation_kind organisation_kind not null,
+  email text not null constraint accounts_email unique check (email = lower(email)),
+  name text not null,
+  roles text[] not null constraint accounts_roles_check check (cardinality(roles) > 0 and roles <@ app.roles_of(organisation_kind)),
+  status text not null default 'invited' check (status in ('invited', 'active', 'disabled')),
+  password_hash text,
+  version int not null default 1,
+  foreign key (organisation_id, organisation_kind) references organisations (id, kind),
+  check (status <> 'active' or password_hash is not null)
+);
+create index on accounts (organisation_id);
+
+-- One code at a time by which a person sets their own password; the code itself is shown once and kept by nobody.
+create table enrolments (
+  account_id uuid primary key references accounts,
+  code_hash bytea not null unique,
+  expires_at timestamptz not null,
+  used_at timestamptz
+);
+
+call app.guard(array['accounts', 'enrolments']::regclass[]);
+
+-- Whose accounts the actor manages: supervisors those of their organisation and of its divisions; administrators those
+-- of the organisations that have no supervisors.
+create function app.manages(organisation uuid) returns boolean language sql stable security definer set search_path = '' return
+  case when app.has_role('supervisor') then organisation = app.org()
+      or exists (select from public.organisations o where o.id = organisation and o.parent_id = app.org())
+    when app.has_role('administrator') then exists (
+      select from public.organisations o where o.id = organisation and o.kind in ('operator', 'oversight'))
+    else false end;
+
+-- An administrator gives an organisation its first account, and leaves its accounts alone from then on.
+create function app.has_accounts(organisation uuid) returns boolean language sql stable security definer set search_path = '' return
+  exists (select from public.accounts where organisation_id = organisation);
+
+grant execute on function app.manages(uuid), app.has_accounts(uuid), app.roles_of(organisation_kind) to app, definer;
+
+grant select (id, organisation_id, organisation_kind, email, name, roles, status, version) on accounts to app;
+grant insert (id, organisation_id, organisation_kind, email, name, roles), update (name, roles, status, version) on accounts to app;
+grant select, insert, update on enrolments to app;
+
+create policy managed on accounts for select to app using (id = (select app.account()) or app.manages(organisation_id));
+create policy invited on accounts for insert to app with check (
+  status = 'invited' and (app.manages(organisation_id)
+    or (select app.has_role('administrator')) and not app.has_accounts(organisation_id)));
+create policy changed on accounts for update to app using (app.manages(organisation_id));
+
+create policy managed on enrolments for select to app using (exists (select from accounts a where a.id = account_id));
+create policy given on enrolments for insert to app with check (
+  exists (select from accounts a where a.id = account_id and app.manages(a.organisation_id)));
+create policy renewed on enrolments for update to app using (
+  exists (select from accounts a where a.id = account_id and app.manages(a.organisation_id)));
+
+-- The first account of an organisation is not the administrator's to see any more once it is there: its code is made
+-- together with it.
+create function app.invite_first(p_account uuid, p_organisation uuid, p_email text, p_name text, p_role text, p_code_hash bytea)
+returns void language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.has_role('administrator') then perform app.refuse('forbidden'); end if;
+  perform from public.organisations where id = p_organisation for update;
+  if app.has_accounts(p_organisation) then perform app.refuse('already-exists'); end if;
+  insert into public.accounts (id, organisation_id, organisation_kind, email, name, roles)
+    select p_account, id, kind, p_email, p_name, array[p_role] from public.organisations where id = p_organisation;
+  insert into public.enrolments (account_id, code_hash, expires_at)
+    values (p_account, p_code_hash, app.now() + app.term('enrolment_code'));
+end $$;
+grant execute on function app.invite_first(uuid, uuid, text, text, text, bytea) to app;
+
+-- The last supervisor who can sign in stays one.
+create function app.keep_supervisor() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  perform from public.organisations where id = old.organisation_id for update; -- two who end each other wait here
+  if not exists (select from public.accounts where organisation_id = old.organisation_id and id <> old.id
+      and status = 'active' and 'supervisor' = any (roles)) then
+    perform app.refuse('last-supervisor');
+  end if;
+  return new;
+end $$;
+create trigger keep_supervisor before update of roles, status on accounts for each row
+  when (old.status = 'active' and 'supervisor' = any (old.roles)
+    and not (new.status = 'active' and 'supervisor' = any (new.roles)))
+  execute function app.keep_supervisor();
+grant select on terms, installation to definer;
+
+call app.define(array[
+  'app.manages(uuid)',
+  'app.has_accounts(uuid)',
+  'app.invite_first(uuid,uuid,text,text,text,bytea)',
+  'app.keep_supervisor()'
+]::regprocedure[]);

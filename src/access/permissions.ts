@@ -1,0 +1,54 @@
+import { z } from 'zod'
+
+export const OrganisationKind = z.enum(['iom', 'committee', 'division', 'ngo', 'oversight', 'operator'])
+export type OrganisationKind = z.infer<typeof OrganisationKind>
+
+export const Role = z.enum(['caseworker', 'officer', 'supervisor', 'coordinator', 'auditor', 'administrator'])
+export type Role = z.infer<typeof Role>
+
+/** In which kinds of organisation a role exists; the database holds accounts to the same table. */
+export const kindsOf: Record<Role, readonly OrganisationKind[]> = {
+  caseworker: ['ngo', 'iom'],
+  officer: ['division', 'committee'],
+  supervisor: ['ngo', 'iom', 'division', 'committee'],
+  coordinator: ['iom'],
+  auditor: ['oversight'],
+  administrator: ['operator'],
+}
+
+/** A role in a kind of organisation. Permissions are given to offices: a supervisor of an NGO may not what a committee's may. */
+export type Office = `${Role}@${OrganisationKind}`
+
+export const offices = Role.options.flatMap(role => kindsOf[role].map((kind): Office => `${role}@${kind}`))
+
+const casework = ['caseworker@ngo', 'caseworker@iom', 'supervisor@ngo', 'supervisor@iom'] as const
+const authority = ['officer@division', 'officer@committee', 'supervisor@division', 'supervisor@committee'] as const
+const supervisors = ['supervisor@ngo', 'supervisor@iom', 'supervisor@division', 'supervisor@committee'] as const
+const organisers = ['supervisor@committee', 'supervisor@iom', 'coordinator@iom'] as const
+
+/** Which office may do what. Which rows they then see is decided by row level security. */
+export const permissions = {
+  'self:manage': offices,
+  'organisations:read': offices,
+  'organisations:write': ['administrator@operator'],
+  'accounts:manage': [...supervisors, 'administrator@operator'],
+  'reference:read': offices,
+  'campaigns:read': offices,
+  'campaigns:write': organisers,
+  'cases:read': [...casework, ...authority],
+  'cases:register': [...casework, ...authority],
+  'imports:create': authority,
+  'jobs:read': authority,
+  'reports:read': [...casework, ...authority],
+} as const satisfies Record<string, readonly Office[]>
+
+export type Permission = keyof typeof permissions
+
+export const officesOf = (roles: readonly Role[], kind: OrganisationKind) =>
+  roles.map((role): Office => `${role}@${kind}`)
+
+export const allows = (office: Office, permission: Permission) =>
+  (permissions[permission] as readonly Office[]).includes(office)
+
+export const permissionsOf = (held: readonly Office[]) =>
+  (Object.keys(permissions) as Permission[]).filter(permission => held.some(office => allows(office, permission)))

@@ -1,0 +1,65 @@
+import Fastify from 'fastify'
+import type { Keys } from './access/keys.ts'
+import { accountRoutes } from './accounts/routes.ts'
+import { campaignRoutes } from './campaigns/routes.ts'
+import { caseRoutes } from './cases/routes.ts'
+import type { Config } from './config.ts'
+import type { Database } from './db/database.ts'
+import { authenticate } from './http/authenticate.ts'
+import { serializerCompiler, validatorCompiler, type ZodTypes } from './http/contract.ts'
+import { docs } from './http/docs.ts'
+import { edge, serverOptions } from './http/edge.ts'
+import { idempotencyKeys } from './http/idempotency.ts'
+import { logRequests, serializers } from './http/log.ts'
+import { openapi } from './http/openapi.ts'
+import { answerProblems } from './http/problems.ts'
+import { documentRoutes, healthRoutes } from './http/service.ts'
+import { tokens } from './http/tokens.ts'
+import { importRoutes } from './imports/routes.ts'
+import { ImportWorker } from './imports/worker.ts'
+import { apiDocument } from './openapi-document.ts'
+import { organisationRoutes } from './organisations/routes.ts'
+import { referenceRoutes } from './reference/routes.ts'
+import { reportRoutes } from './reports/routes.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+
+export type Parts = {
+  db: Database
+  keys: Keys
+  config: Pick<Config, 'logLevel' | 'trustedProxies' | 'rateLimit'>
+  /** Where the log goes; standard output by default. */
+  log?: { write(line: string): void }
+}
+
+/** The whole service, ready to be listened to or injected into. */
+export async function buildApp({ db, keys, config, log }: Parts) {
+  const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
+  const app = Fastify({ ...serverOptions(config), logger }).withTypeProvider<ZodTypes>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+
+  docs(app)
+  answerProblems(app)
+  logRequests(app)
+  openapi(app, apiDocument)
+  await tokens(app, keys)
+  await edge(app, config)
+  authenticate(app, db)
+  idempotencyKeys(app, keys)
+
+  const worker = new ImportWorker(db, keys, app.log)
+  app.addHook('onListen', async () => worker.start())
+  app.addHook('onClose', () => worker.close())
+
+  await app.register(sessionRoutes(keys))
+  await app.register(organisationRoutes)
+  await app.register(accountRoutes)
+  await app.register(referenceRoutes)
+  await app.register(campaignRoutes)
+  await app.register(caseRoutes(keys))
+  await app.register(importRoutes(worker))
+  await app.register(reportRoutes)
+  await app.register(healthRoutes(db))
+  await app.register(documentRoutes)
+  return app
+}

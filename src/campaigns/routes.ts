@@ -1,0 +1,82 @@
+import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { IdParams, type Routes } from '../http/contract.ts'
+import { makeOnce } from '../http/idempotency.ts'
+import { sendPage } from '../http/page.ts'
+import { Campaign, CampaignChange, CampaignPage, CampaignQuery, NewCampaign } from './contract.ts'
+import * as campaigns from './queries.ts'
+
+const tags = ['Campaigns']
+
+export const campaignRoutes: Routes = async app => {
+  app.get(
+    '/v1/campaigns',
+    {
+      config: { permission: 'campaigns:read' },
+      schema: {
+        operationId: 'listCampaigns',
+        summary: 'The identification campaigns.',
+        tags,
+        querystring: CampaignQuery,
+        response: { 200: CampaignPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => campaigns.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/campaigns/:id',
+    {
+      config: { permission: 'campaigns:read' },
+      schema: {
+        operationId: 'getCampaign',
+        summary: 'One campaign.',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => campaigns.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/campaigns',
+    {
+      config: { permission: 'campaigns:write', idempotency: 'accepted' },
+      schema: {
+        operationId: 'createCampaign',
+        summary: 'Start a campaign.',
+        tags,
+        body: NewCampaign,
+        response: { 201: Campaign },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => campaigns.create(tx, request.body),
+          location: id => `/v1/campaigns/${id}`,
+          read: campaigns.find,
+        }),
+      ),
+  )
+  app.patch(
+    '/v1/campaigns/:id',
+    {
+      config: { permission: 'campaigns:write', conditional: true },
+      schema: {
+        operationId: 'changeCampaign',
+        summary: 'Change a campaign of your organisation.',
+        tags,
+        params: IdParams,
+        body: CampaignChange,
+        response: { 200: Campaign },
+      },
+    },
+    async (request, reply) => {
+      const version = expectedVersion(request)
+      return sendVersioned(
+        reply,
+        await request.transact(tx => campaigns.change(tx, request.params.id, version, request.body)),
+      )
+    },
+  )
+}

@@ -1,0 +1,17 @@
+import { lifecycleRows } from './cases/policy.ts'
+import type { Config } from './config.ts'
+import type { Endpoint } from './db/connection.ts'
+import { migrate } from './db/migrate.ts'
+import { seed } from './db/seed.ts'
+import { referenceSeeds } from './reference/data.ts'
+
+/** Brings a database to this release, as its owner: schema, reference data, lifecycle. Gives the migrations applied. */
+export async function prepareDatabase(owner: Endpoint, { country, timeZone }: Pick<Config, 'country' | 'timeZone'>) {
+  const applied = await migrate(owner)
+  await seed(owner, [
+    { table: 'installation', rows: [{ country, time_zone: timeZone, only_one: true }] },
+    ...referenceSeeds(),
+    { table: 'lifecycle', rows: lifecycleRows, replace: true },
+  ])
+  return applied
+}

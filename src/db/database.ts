@@ -1,0 +1,98 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type { Actor } from '../access/actor.ts'
+import type { Office } from '../access/permissions.ts'
+import { isProblemName, Problem, unavailable } from '../problem.ts'
+import type { Connection, Endpoint, Send } from './connection.ts'
+import { Pool } from './pool.ts'
+
+/** What work gets to ask the database with: drizzle, and whoever is asking. There is no transaction inside one. */
+export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client'> & { actor: Promise<Actor> }
+
+/** How a transaction begins: the statement that finds out who is asking, and refuses them (see `app.enter`). */
+export type Entry = readonly [text: string, values: readonly unknown[]]
+
+export const enterSession = (session: string, offices: readonly Office[]): Entry => [
+  'select app.enter($1, $2) as actor',
+  [session, offices],
+]
+export const enterJob = (job: string, offices: readonly Office[]): Entry => [
+  'select app.enter_job($1, $2) as actor',
+  [job, offices],
+]
+/** Nobody: sees nothing, and reaches only the functions made for those who are about to sign in. */
+export const enterNobody: Entry = [`select set_config('app.actor', '', true), null as actor`, []]
+
+export class Database {
+  readonly #pool: Pool
+  readonly #deadline: number
+
+  /** `size` connections; `wait` ms for a free one, `deadline` ms for a whole transaction. */
+  constructor(endpoint: Endpoint, { size = 10, wait = 1_900, deadline = 10_000 } = {}) {
+    this.#pool = new Pool(endpoint, { size, wait })
+    this.#deadline = deadline
+  }
+
+  get counts() {
+    return this.#pool.counts
+  }
+
+  close() {
+    return this.#pool.close()
+  }
+
+  /**
+   * Runs `work` in one transaction. `begin`, the entry and the first statement share a flight; a refused entry fails
+   * the transaction, so that nothing sent behind it can run. The handle is dead when the transaction is over.
+   */
+  async transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const connection = await this.#pool.acquire()
+    const gone = Promise.withResolvers<never>() // one a transaction: racing a promise that lives longer leaks every value
+    gone.promise.catch(() => {})
+    connection.watch(gone.reject)
+    const deadline = setTimeout(() => connection.kill(new Error('past the deadline')), this.#deadline)
+    const handle = { open: true }
+    const answered = <V>(promise: PromiseLike<V>) => Promise.race([promise, gone.promise])
+    try {
+      const begun = connection.send('begin')
+      const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
+      actor.catch(() => {}) // work need not look at it
+      // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
+      const worked = (async () => work(handleFor(connection, handle, actor)))()
+      worked.catch(() => {})
+      await answered(Promise.all([begun, actor]))
+      const value = await answered(worked)
+      handle.open = false
+      const { command } = await answered(connection.send('commit'))
+      if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // it answers ROLLBACK, silently
+      return value
+    } catch (error) {
+      handle.open = false
+      // First in, first out: after its answer nothing of ours is under way.
+      if (!connection.dead) await answered(connection.send('rollback')).catch(cause => connection.kill(cause))
+      throw connection.dead ? unavailable(error) : refusalOf(error)
+    } finally {
+      handle.open = false
+      clearTimeout(deadline)
+      connection.watch()
+      this.#pool.release(connection)
+    }
+  }
+}
+
+/** What `app.refuse` says is meant for the caller; any other error stays what it is. drizzle's wrap the driver's. */
+function refusalOf(error: unknown): unknown {
+  const { cause } = error as { cause?: Refusal }
+  const { code, message, detail } = cause?.code ? cause : (error as Refusal)
+  return code === 'QJ001' && isProblemName(message) ? new Problem(message, detail ? { detail } : {}) : error
+}
+type Refusal = { code?: string; message: string; detail?: string }
+
+/** Drizzle on this connection for as long as the transaction is open. */
+function handleFor({ client, send }: Connection, handle: { open: boolean }, actor: Promise<Actor>): Tx {
+  const unsafe: Send = (text, values) => {
+    if (!handle.open) throw unavailable(new Error('this transaction is over'))
+    return send(text, values)
+  }
+  const db = drizzle({ options: client.options, unsafe } as never, { casing: 'snake_case' })
+  return Object.assign(db, { actor })
+}

@@ -1,0 +1,177 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { StartError } from '../config.ts'
+import type { Endpoint } from '../db/connection.ts'
+import { type Binaries, binaries, unprivileged } from './binaries.ts'
+
+const run = promisify(execFile)
+
+type Passwords = { postgres: string; owner: string; app: string }
+
+/** A PostgreSQL of the service's own, in its data folder: on a socket that only its user reaches, never on a port. */
+export class Cluster {
+  readonly #dataDir: string
+  readonly #programs: Binaries
+  readonly #passwords: Passwords
+  readonly #socket: string
+
+  private constructor(dataDir: string, programs: Binaries, passwords: Passwords) {
+    this.#dataDir = dataDir
+    this.#programs = programs
+    this.#passwords = passwords
+    this.#socket = socketOf(dataDir)
+  }
+
+  /** Starts it, or adopts the one that a killed service left running. `fresh` when there was none before. */
+  static async start(dataDir: string): Promise<{ cluster: Cluster; fresh: boolean }> {
+    mkdirSync(dataDir, { recursive: true })
+    const programs = reachable(dataDir, await binaries())
+    const cluster = new Cluster(dataDir, programs, keepPasswords(dataDir))
+    const fresh = !existsSync(cluster.#pgdata)
+    if (fresh) await cluster.#create()
+    await cluster.#run()
+    return { cluster, fresh }
+  }
+
+  endpoint(role: keyof Passwords, database = 'qujat'): Endpoint {
+    return { host: this.#socket, user: role, password: this.#passwords[role], database }
+  }
+
+  get passwords(): Readonly<Passwords> {
+    return this.#passwords
+  }
+
+  async stop(): Promise<void> {
+    await this.#pgCtl('stop', '-m', 'fast').catch(() => {})
+    rmSync(this.#socket, { recursive: true, force: true })
+  }
+
+  get #pgdata() {
+    return join(this.#dataDir, 'postgres')
+  }
+
+  /** Made beside its place and moved there when it is whole, so that a kill half-way leaves nothing that looks like one. */
+  async #create(): Promise<void> {
+    const place = mkdtempSync(join(this.#dataDir, 'postgres-new-'))
+    const passwordFile = join(place, 'password')
+    const pgdata = join(place, 'data')
+    writeFileSync(passwordFile, this.#passwords.postgres, { mode: 0o600 })
+    own(place, passwordFile)
+    const options = [
+      '-D',
+      pgdata,
+      '-U',
+      'postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+    ]
+    try {
+      await run(this.#programs.initdb, options, { ...unprivileged, cwd: '/' })
+      if (!existsSync(this.#pgdata)) renameSync(pgdata, this.#pgdata)
+    } finally {
+      rmSync(place, { recursive: true, force: true })
+    }
+  }
+
+  async #run(): Promise<void> {
+    mkdirSync(this.#socket, { recursive: true, mode: 0o700 })
+    own(this.#socket)
+    if (await this.#answers()) return
+    const settings = [
+      `-c unix_socket_directories=${this.#socket} -c unix_socket_permissions=0700 -c listen_addresses=`,
+      // Nothing of a statement, its parameters or the row that it failed on goes to the log.
+      '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse -c max_connections=60',
+    ].join(' ')
+    const log = join(this.#dataDir, 'postgres.log')
+    writeFileSync(log, '', { flag: 'a', mode: 0o600 })
+    own(log)
+    await this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings).catch(async cause => {
+      if (!(await this.#answers()))
+        throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
+    })
+  }
+
+  #answers(): Promise<boolean> {
+    return this.#pgCtl('status').then(
+      () => existsSync(join(this.#socket, '.s.PGSQL.5432')),
+      () => false,
+    )
+  }
+
+  #pgCtl(verb: string, ...options: string[]) {
+    return run(this.#programs.pg_ctl, [verb, '-D', this.#pgdata, ...options], { ...unprivileged, cwd: '/' })
+  }
+}
+
+const own = (...paths: string[]) => {
+  if (unprivileged) for (const path of paths) chownSync(path, unprivileged.uid, unprivileged.gid)
+}
+
+/** The path of a socket has 107 characters at most: the folder of the data may be too deep for it. */
+const socketOf = (dataDir: string) => {
+  const near = join(dataDir, 'socket')
+  const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12)
+  return near.length < 85 ? near : join(tmpdir(), `qujat-${hash}`)
+}
+
+/** As root, PostgreSQL runs as nobody, who has to reach the data and the programs; the programs are copied if need be. */
+function reachable(dataDir: string, programs: Binaries): Binaries {
+  if (!unprivileged) return programs
+  const can = (...command: [string, ...string[]]) => {
+    try {
+      execFileSync(command[0], command.slice(1), { ...unprivileged, cwd: '/', stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  }
+  chmodSync(dataDir, 0o711)
+  if (!can('test', '-x', dataDir))
+    throw new StartError(
+      `DATA_DIR ${dataDir} cannot be reached by the user nobody, who runs PostgreSQL where root may not: DATA_DIR=/var/lib/qujat npm start`,
+    )
+  if (can(programs.postgres, '--version')) return programs
+  const native = dirname(dirname(programs.postgres))
+  const copy = join(dataDir, 'postgresql')
+  if (!existsSync(copy)) {
+    const partial = mkdtempSync(`${copy}-new-`)
+    cpSync(native, partial, { recursive: true, verbatimSymlinks: true })
+    chmodSync(partial, 0o755)
+    renameSync(partial, copy)
+  }
+  const there = (name: string) => join(copy, 'bin', name)
+  return { initdb: there('initdb'), pg_ctl: there('pg_ctl'), postgres: there('postgres') }
+}
+
+/** Random passwords, made once and kept 0600. */
+function keepPasswords(dataDir: string): Passwords {
+  const path = join(dataDir, 'passwords.json')
+  if (!existsSync(path)) {
+    const random = () => randomBytes(24).toString('base64url')
+    const passwords: Passwords = { postgres: random(), owner: random(), app: random() }
+    writeFileSync(`${path}.new`, JSON.stringify(passwords), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+  return JSON.parse(readFileSync(path, 'utf8')) as Passwords
+}
+
+/** The text that makes the roles, the same for every cluster. */
+export const rolesSql = () => readFileSync(fileURLToPath(new URL('../db/roles.sql', import.meta.url)), 'utf8')

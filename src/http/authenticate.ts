@@ -1,0 +1,42 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Permission, permissions } from '../access/permissions.ts'
+import { type Database, type Entry, enterNobody, enterSession, type Tx } from '../db/database.ts'
+import { unauthorized } from '../problem.ts'
+import type { Claims } from './tokens.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the caller needs; `public` for those who are about to sign in and for what everybody may read. */
+    permission?: Permission | 'public'
+  }
+  interface FastifyRequest {
+    claims: Claims | null
+    /** Runs work in the one transaction of this request, which sees what its caller may see. */
+    transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  }
+}
+
+/** Refuses to boot a route that declares no permission, and to serve a caller without a token. */
+export function authenticate(app: FastifyInstance, db: Database) {
+  app.decorateRequest('claims', null)
+  app.decorateRequest('transact', function (this: FastifyRequest, work) {
+    return db.transact(entryOf(this), work)
+  })
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (!config?.permission) throw new Error(`${String(method)} ${url} declares no permission`)
+  })
+  app.addHook('onRequest', async request => {
+    if (request.is404 || request.routeOptions.config.permission === 'public') return
+    const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '') ?? []
+    if (!token) throw unauthorized()
+    request.claims = app.tokens.verify(token)
+  })
+}
+
+/** The session and its rights are looked up in the first flight of the transaction, whatever the token says. */
+function entryOf({ claims, routeOptions }: FastifyRequest): Entry {
+  const { permission } = routeOptions.config
+  if (permission === 'public') return enterNobody
+  if (!claims || !permission) throw unauthorized()
+  return enterSession(claims.sid, permissions[permission])
+}

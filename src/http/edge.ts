@@ -1,0 +1,89 @@
+import type { Server } from 'node:http'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import type { Config } from '../config.ts'
+import { tooMany } from '../problem.ts'
+
+/** Milliseconds that a client may take to send a body; an upload takes what it takes, as long as it keeps coming. */
+const bodyDeadline = 10_000
+const uploadDeadline = 3_600_000
+/** How many accounts of one office may share an address without being in each other's way. */
+const accountsPerAddress = 10
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    upload?: boolean
+  }
+}
+
+/** What Fastify is made with. Its own time-outs close no slow client: measured, none of 50 in 80 s. */
+export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
+  ({
+    bodyLimit: 256 * 1024,
+    requestTimeout: uploadDeadline,
+    connectionTimeout: 15_000,
+    http: { headersTimeout: 8_000, connectionsCheckingInterval: 1_000 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    trustProxy: config.trustedProxies.length ? config.trustedProxies : false,
+    requestIdHeader: false,
+    genReqId: () => crypto.randomUUID(),
+    exposeHeadRoutes: false,
+    logController: new LogController({ disableRequestLogging: true }), // http/log.ts writes the one line
+    routerOptions: {
+      maxParamLength: 200,
+      querystringParser: text => Object.fromEntries(grouped(new URLSearchParams(text))),
+    },
+  }) satisfies FastifyHttpOptions<Server>
+
+/** A query parameter given more than once is a list. */
+function* grouped(query: URLSearchParams): Generator<[string, string | string[]]> {
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name)
+    yield [name, values.length > 1 ? values : (values[0] ?? '')]
+  }
+}
+
+/** Headers, limits and time-outs of every request. */
+export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: [`'none'`], frameAncestors: [`'none'`] } },
+  })
+  await app.register(rateLimit, {
+    global: true,
+    max: max * accountsPerAddress,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    keyGenerator: request => request.ip,
+    errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1000)),
+  })
+  const limitAccount = app.createRateLimit({
+    max,
+    timeWindow: 60_000,
+    keyGenerator: request => accountOf(request) ?? request.ip,
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('vary', 'Authorization')
+    const { raw } = request
+    if (request.routeOptions.config.upload) return
+    const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
+    reply.raw.once('close', () => clearTimeout(timer))
+  })
+  // On the way out each reply ends its connection: kept open, it would be waited for.
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
+  app.addHook('preValidation', async request => {
+    if (!accountOf(request)) return
+    const limit = await limitAccount(request)
+    if (!limit.isAllowed && limit.isExceeded) throw tooMany(Math.ceil(limit.ttl / 1000))
+  })
+}
+
+const accountOf = (request: FastifyRequest) => request.claims?.sub

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { type Database, enterNobody } from '../db/database.ts'
+import { isProblemName, notFound, problems, unavailable } from '../problem.ts'
+import type { Routes } from './contract.ts'
+
+const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health', examples: [{ status: 'ok' }] })
+
+/** Whether the process lives, and whether it can answer: asked by whoever runs it. */
+export const healthRoutes =
+  (db: Database): Routes =>
+  async app => {
+    app.get(
+      '/health/live',
+      {
+        config: { permission: 'public' },
+        schema: {
+          operationId: 'getLiveness',
+          summary: 'Is the process alive?',
+          tags: ['Service'],
+          response: { 200: Health },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    )
+    app.get(
+      '/health/ready',
+      {
+        config: { permission: 'public' },
+        schema: {
+          operationId: 'getReadiness',
+          summary: 'Can it answer?',
+          tags: ['Service'],
+          response: { 200: Health },
+        },
+      },
+      async () => {
+        await db.transact(enterNobody, tx => tx.actor).catch(cause => Promise.reject(unavailable(cause)))
+        return { status: 'ok' as const }
+      },
+    )
+  }
+
+/** The API document, and the pages that explain its problems. */
+export async function documentRoutes(app: FastifyInstance) {
+  const hidden = { config: { permission: 'public', hidden: true } } as const
+  app.get('/openapi.json', hidden, async () => app.openapi())
+  app.get('/openapi.yaml', hidden, async (_request, reply) =>
+    reply.type('application/yaml').send(stringify(app.openapi())),
+  )
+  app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
+    if (!isProblemName(name)) throw notFound()
+    const [status, title] = problems[name]
+    return { type: `/problems/${name}`, title, status }
+  })
+}

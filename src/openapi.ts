@@ -1,0 +1,15 @@
+// Writes openapi.yaml from the routes as they are. Nothing is listened to and no database is asked.
+import { writeFileSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { passingKeys } from './access/keys.ts'
+import { buildApp } from './app.ts'
+import { Database } from './db/database.ts'
+
+const app = await buildApp({
+  db: new Database({}),
+  keys: passingKeys(),
+  config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1 },
+})
+await app.ready()
+writeFileSync(new URL('../openapi.yaml', import.meta.url), stringify(app.openapi()))
+await app.close()

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { Day, Label } from '../http/contract.ts'
+
+const evidence = {
+  source: z.string(),
+  verified: z.boolean().describe('Whether somebody has checked the row against its source.'),
+}
+
+export const Region = z
+  .object({
+    code: z.string(),
+    kato: z.string().describe('Code of the classifier of administrative units.'),
+    label: Label,
+    centre: z.string(),
+    validFrom: Day.nullable(),
+    validTo: Day.nullable().describe('The first day on which it is no more.'),
+    predecessor: z.string().nullable(),
+    timeZone: z.string(),
+    note: z.string(),
+    ...evidence,
+  })
+  .meta({ id: 'Region' })
+export type Region = z.infer<typeof Region>
+export const RegionQuery = z.strictObject({
+  asOf: Day.optional().describe('The map and the names of that day; today by default.'),
+})
+export const Regions = z.object({ asOf: Day, items: z.array(Region) }).meta({ id: 'Regions' })
+export type Regions = z.infer<typeof Regions>
+
+export const CodeLists = z
+  .object({ items: z.array(z.object({ list: z.string(), codes: z.int() })) })
+  .meta({ id: 'CodeLists' })
+export type CodeLists = z.infer<typeof CodeLists>
+
+export const Code = z
+  .object({
+    code: z.string(),
+    label: Label,
+    polarity: z.enum(['positive', 'neutral', 'negative']).nullable(),
+    needsDocument: z.boolean().nullable(),
+    sensitive: z.boolean().nullable(),
+    ...evidence,
+  })
+  .meta({ id: 'Code' })
+export const CodeListParams = z.strictObject({ list: z.string().max(60) })
+export const CodeList = z.object({ list: z.string(), items: z.array(Code) }).meta({ id: 'CodeList' })
+export type CodeList = z.infer<typeof CodeList>
+
+export const Term = z
+  .object({ term: z.string(), unit: z.string(), value: z.int(), label: Label, ...evidence })
+  .meta({ id: 'Term' })
+export const Terms = z.object({ items: z.array(Term) }).meta({ id: 'Terms' })
+export type Terms = z.infer<typeof Terms>

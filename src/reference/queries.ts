@@ -1,0 +1,56 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../db/database.ts'
+import { notFound } from '../problem.ts'
+import type { CodeList, CodeLists, Region, Regions, Terms } from './contract.ts'
+
+const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label_kk) as label`
+
+/** The regions of a day, each under the name that it bore then. */
+export async function regions(tx: Tx, asOf: string | undefined): Promise<Regions> {
+  const day = sql`coalesce(${asOf ?? null}::date, app.today())`
+  const items = await tx.execute<Region & { day: string }>(sql`
+    select r.code, r.kato, r.centre, to_char(lower(r.valid), 'YYYY-MM-DD') as "validFrom", to_char(upper(r.valid), 'YYYY-MM-DD') as "validTo",
+      r.predecessor, r.time_zone as "timeZone", r.note, r.source, r.verified, to_char(${day}, 'YYYY-MM-DD') as day,
+      jsonb_build_object('en', coalesce(f.label_en, r.label_en), 'ru', coalesce(f.label_ru, r.label_ru), 'kk', coalesce(f.label_kk, r.label_kk)) as label
+    from regions r left join former_region_names f on f.code = r.code and f.valid @> ${day}
+    where r.valid @> ${day} order by r.code`)
+  return { asOf: items[0]?.day ?? asOf ?? '', items }
+}
+
+export async function codeLists(tx: Tx): Promise<CodeLists> {
+  return {
+    items: await tx.execute<CodeLists['items'][number]>(
+      sql`select list, count(*)::int as codes from codes group by list order by list`,
+    ),
+  }
+}
+
+export async function codeList(tx: Tx, list: string): Promise<CodeList> {
+  const items = await tx.execute<CodeList['items'][number]>(sql`
+    select code, ${label}, polarity, needs_document as "needsDocument", sensitive, source, verified
+    from codes where list = ${list} order by position`)
+  if (!items.length) throw notFound()
+  return { list, items }
+}
+
+export async function terms(tx: Tx): Promise<Terms> {
+  return {
+    items: await tx.execute<Terms['items'][number]>(
+      sql`select term, unit, value, ${label}, source, verified from terms order by term`,
+    ),
+  }
+}
+
+/** A code that something is about to use: of a list, or a region on a day. */
+export type Use = { at: string; list: string; code: string; on?: string }
+export type Unknown = { at: string; detail: string }
+
+/** Which of these codes there are none of (on that day), or that have their place in the protection zone only. */
+export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =>
+  tx.execute<Unknown>(sql`
+    select u.at, case when c.sensitive then 'Belongs into the protection zone' when u.list = 'region' then 'No region on that day'
+      else 'Not a code of the list ' || u.list end as detail
+    from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date)
+    left join codes c on c.list = u.list and c.code = u.code
+    left join regions r on u.list = 'region' and r.code = u.code and r.valid @> u."on"
+    where c.code is null and r.code is null or c.sensitive`)

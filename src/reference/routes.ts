@@ -1,0 +1,58 @@
+import type { Routes } from '../http/contract.ts'
+import { CodeList, CodeListParams, CodeLists, RegionQuery, Regions, Terms } from './contract.ts'
+import * as reference from './queries.ts'
+
+const tags = ['Reference data']
+const config = { permission: 'reference:read' } as const
+
+export const referenceRoutes: Routes = async app => {
+  app.get(
+    '/v1/regions',
+    {
+      config,
+      schema: {
+        operationId: 'listRegions',
+        summary: 'The regions of a day, with the names of that day.',
+        tags,
+        querystring: RegionQuery,
+        response: { 200: Regions },
+      },
+    },
+    request => request.transact(tx => reference.regions(tx, request.query.asOf)),
+  )
+  app.get(
+    '/v1/code-lists',
+    {
+      config,
+      schema: { operationId: 'listCodeLists', summary: 'The lists of codes.', tags, response: { 200: CodeLists } },
+    },
+    request => request.transact(reference.codeLists),
+  )
+  app.get(
+    '/v1/code-lists/:list',
+    {
+      config,
+      schema: {
+        operationId: 'getCodeList',
+        summary: 'The codes of a list, with labels in three languages.',
+        tags,
+        params: CodeListParams,
+        response: { 200: CodeList },
+      },
+    },
+    request => request.transact(tx => reference.codeList(tx, request.params.list)),
+  )
+  app.get(
+    '/v1/terms',
+    {
+      config,
+      schema: {
+        operationId: 'listTerms',
+        summary: 'Terms and deadlines, with their sources.',
+        tags,
+        response: { 200: Terms },
+      },
+    },
+    request => request.transact(reference.terms),
+  )
+}

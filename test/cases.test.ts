@@ -1,0 +1,150 @@
+import t from 'tap'
+import { idempotencyKey, intake, registration, type Someone, startService } from './support/service.ts'
+
+const register = async (somebody: Someone, body: object) =>
+  (await somebody.post('/v1/cases', body, idempotencyKey())).json()
+
+t.test('a caseworker registers a person, and finds the case again with its history', async t => {
+  const { as } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const response = await asel.post('/v1/cases', { ...registration(), externalId: 'form-118' }, idempotencyKey())
+  t.equal(response.statusCode, 201)
+  t.equal(response.headers.etag, '"1"')
+  const made = response.json()
+  t.match(made, { state: 'registered', outcome: null, owner: { kind: 'ngo' }, assigneeId: asel.account, withheld: [] })
+  t.match(made.number, /^KZ-2021-\d{7}-\d$/)
+  t.match(made.person.identity, {
+    version: 1,
+    names: [{ family: 'Әбдіғали' }],
+    birth: { precision: 'year', year: 1961 },
+  })
+  t.same((await asel.get(String(response.headers.location))).json(), made)
+  const { items } = (await asel.get(`/v1/cases/${made.id}/events`)).json()
+  t.match(items, [
+    { action: 'register', fromState: null, toState: 'registered', occurredOn: '2021-03-04', imported: false },
+  ])
+  const again = await asel.post('/v1/cases', { ...registration(), externalId: 'form-118' }, idempotencyKey())
+  t.match(again.json(), { status: 409, type: '/problems/already-exists' })
+  const early = await asel.post('/v1/cases', { ...registration(), registeredOn: '2999-01-01' }, idempotencyKey())
+  t.equal(early.statusCode, 400, 'nobody was registered tomorrow')
+})
+
+t.test('an authority registers by statute, and its committee sees index and identity', async t => {
+  const { as } = await startService(t)
+  const [officer, committee, other] = [
+    await as('officer', 'turkistan'),
+    await as('officer', 'committee'),
+    await as('officer', 'almaty-city'),
+  ]
+  t.equal((await officer.post('/v1/cases', registration(), idempotencyKey())).statusCode, 400, 'not by consent')
+  const { id } = await register(officer, intake())
+  t.match((await committee.get(`/v1/cases/${id}`)).json(), {
+    person: { identity: { version: 1 } },
+    withheld: ['contact', 'whereabouts', 'protection'],
+  })
+  t.equal((await other.get(`/v1/cases/${id}`)).statusCode, 404)
+})
+
+t.test('who has no grant learns nothing: not yours and never was are the same', async t => {
+  const { as, lines } = await startService(t)
+  const owners = await Promise.all([
+    as('caseworker', 'sunrise'),
+    as('caseworker', 'common-home'),
+    as('officer', 'turkistan'),
+    as('officer', 'almaty-city'),
+    as('caseworker', 'iom'),
+  ])
+  const everybody = [...owners, await as('officer', 'committee'), await as('officer', 'east-kazakhstan')]
+  const canary = (owner: Someone) => `CANARY${owner.organisation.id.slice(0, 8)}`
+  const made = await Promise.all(
+    owners.map(async owner => {
+      const body = ['ngo', 'iom'].includes(owner.organisation.kind)
+        ? registration(canary(owner))
+        : intake(canary(owner))
+      return { owner, id: (await register(owner, body)).id as string }
+    }),
+  )
+  const sees = ({ organisation }: Someone, owner: Someone) =>
+    organisation.id === owner.organisation.id ||
+    (organisation.kind === 'committee' && owner.organisation.kind === 'division')
+  for (const somebody of everybody) {
+    const list = (await somebody.get('/v1/cases')).json()
+    t.same(
+      list.items.map(({ id }: { id: string }) => id).sort(),
+      made
+        .filter(({ owner }) => sees(somebody, owner))
+        .map(({ id }) => id)
+        .sort(),
+    )
+    for (const { owner, id } of made) {
+      for (const path of ['', '/events']) {
+        const response = await somebody.get(`/v1/cases/${id}${path}`)
+        t.equal(response.statusCode, sees(somebody, owner) ? 200 : 404)
+        if (sees(somebody, owner)) continue
+        const never = await somebody.get(`/v1/cases/${crypto.randomUUID()}${path}`)
+        const plain = ({ instance: _, requestId: __, ...rest }: Record<string, unknown>) => rest
+        t.same(plain(response.json()), plain(never.json()))
+        t.notMatch(response.body, /CANARY/)
+      }
+    }
+  }
+  for (const line of lines) t.notMatch(line, /CANARY/)
+})
+
+t.test('as app in SQL, without the service, nobody forges a case', async t => {
+  const { as, superuser } = await startService(t)
+  const [owner, stranger] = [await as('officer', 'turkistan'), await as('officer', 'almaty-city')]
+  const { id } = await register(owner, intake())
+  const attempt = (who: Someone, text: string) =>
+    superuser
+      .begin(async sql => {
+        const { account, organisation } = who
+        const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: ['officer'] }
+        await sql`select set_config('app.actor', ${JSON.stringify(actor)}, true)`
+        await sql.unsafe('set local role app')
+        return (await sql.unsafe(text)).count
+      })
+      .then(
+        count => `changed ${count}`,
+        ({ code, message }) => `${code} ${code === 'QJ001' ? message : ''}`.trim(),
+      )
+  const event = (action: string, day = '2021-05-01', facts = '{}', of = id) =>
+    `insert into case_events (id, case_id, action, occurred_on, facts) values (uuidv7(), '${of}', '${action}', '${day}', '${facts}')`
+  for (const who of [owner, stranger]) {
+    for (const column of ['state', 'owner_id', 'handler_id', 'outcome', 'region_code', 'version'])
+      t.equal(await attempt(who, `update cases set ${column} = ${column}`), '42501', column)
+    for (const table of ['cases', 'case_events', 'grants', 'zone_versions', 'documents']) {
+      t.equal(await attempt(who, `delete from ${table}`), '42501', `delete from ${table}`)
+      t.equal(await attempt(who, `truncate ${table} cascade`), '42501', `truncate ${table}`)
+    }
+    t.equal(await attempt(who, `update case_events set occurred_on = '2020-01-01'`), '42501')
+    t.equal(await attempt(who, `insert into cases (id) values (uuidv7())`), '42501')
+    t.equal(await attempt(who, `insert into grants (case_id) values ('${id}')`), '42501')
+    t.match(await attempt(who, event('import_documented')), /^(23514|QJ001)/, 'an import needs its job')
+    t.equal(await attempt(who, event('close')), 'QJ001 action-not-allowed')
+  }
+  const hidden = [event('register'), event('register', '2021-05-01', '{}', crypto.randomUUID())]
+  t.match(await attempt(stranger, hidden[0] ?? ''), /^QJ001|^42501/)
+  t.equal(
+    await attempt(
+      owner,
+      event(
+        'register',
+        '2021-05-01',
+        JSON.stringify({ owner: stranger.organisation.id, region: 'KZ-75', category: 'x', causes: [] }),
+        crypto.randomUUID(),
+      ),
+    ),
+    'QJ001 action-not-allowed',
+    'nobody registers for others',
+  )
+  const zone = (of: string) =>
+    `insert into zone_versions (case_id, zone, version, content) values ('${of}', 'identity', 2, '{}')`
+  t.equal(
+    await attempt(stranger, zone(id)),
+    await attempt(stranger, zone(crypto.randomUUID())),
+    'hidden and missing give the same',
+  )
+  t.equal(await attempt(stranger, 'select from cases'), 'changed 0')
+  t.equal(await attempt(owner, 'select from cases'), 'changed 1')
+})

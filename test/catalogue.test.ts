@@ -1,0 +1,125 @@
+// What the database itself says of its wall.
+import t from 'tap'
+import { kindsOf, OrganisationKind, Role } from '../src/access/permissions.ts'
+import { lifecycleRows } from '../src/cases/policy.ts'
+import { startDatabase } from './support/service.ts'
+
+/** The functions that see past row level security: each is reviewed, and has a search path of its own. */
+const definers = [
+  'abandon_job',
+  'case_number',
+  'change_password',
+  'check_event',
+  'count_guess',
+  'credentials',
+  'discard_import',
+  'end_sessions',
+  'enrol',
+  'enter',
+  'enter_job',
+  'fold_event',
+  'forget_guesses',
+  'has_accounts',
+  'invite_first',
+  'keep_supervisor',
+  'lease_job',
+  'manages',
+  'own_password',
+  'refresh_session',
+  'relations',
+  'start_session',
+]
+
+t.test('the catalogue', async t => {
+  const { superuser: sql } = await startDatabase(t)
+  const column = async (rows: Promise<readonly Record<string, unknown>[]>) =>
+    (await rows).map(row => Object.values(row)[0])
+
+  t.same(
+    await column(sql`select relname from pg_class c join pg_namespace n on n.oid = relnamespace
+      where nspname in ('public', 'app') and relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)`),
+    [],
+    'every table has row level security, enabled and forced',
+  )
+  t.same(
+    await column(sql`select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where nspname in ('public', 'app') and relkind = 'r' and not exists (select from pg_policy p
+        where p.polrelid = c.oid and polname = 'definer' and polroles = array[(select oid from pg_roles where rolname = 'definer')])`),
+    [],
+    'every table has its policy for the definer',
+  )
+  t.same(
+    await column(sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and prosecdef order by 1`),
+    definers,
+    'the functions that see past it are these',
+  )
+  t.same(
+    await column(sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and prosecdef
+      and (proowner <> (select oid from pg_roles where rolname = 'definer') or not coalesce(proconfig, '{}') @> array['search_path=""'])`),
+    [],
+    'each belongs to the definer and has a search path of its own',
+  )
+  t.same(
+    [
+      ...(await sql`select rolname, rolsuper, rolbypassrls, rolcanlogin from pg_roles where rolname in ('app', 'definer') order by 1`),
+    ],
+    [
+      { rolname: 'app', rolsuper: false, rolbypassrls: false, rolcanlogin: true },
+      { rolname: 'definer', rolsuper: false, rolbypassrls: false, rolcanlogin: false },
+    ],
+  )
+  t.same(
+    await column(sql`select relname from pg_class where relowner = (select oid from pg_roles where rolname = 'app')
+      union all select proname from pg_proc where proowner = (select oid from pg_roles where rolname = 'app')`),
+    [],
+    'app owns nothing',
+  )
+  t.same(
+    await column(sql`select distinct table_name || ' ' || privilege_type from information_schema.table_privileges
+      where grantee = 'app' and privilege_type in ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES') order by 1`),
+    ['coverage DELETE'],
+    'app deletes nothing but what a division covers',
+  )
+  t.same(
+    await column(sql`select table_name || '.' || column_name from information_schema.column_privileges
+      where grantee = 'app' and privilege_type = 'UPDATE' and table_name in ('cases', 'case_events', 'grants', 'zone_versions', 'documents')`),
+    [],
+    'app changes a case by an event, or not at all',
+  )
+  t.same(
+    await column(sql`select table_name || '.' || column_name from information_schema.column_privileges
+      where grantee = 'app' and (column_name like '%password%' or table_name in ('refresh_tokens', 'guesses'))`),
+    [],
+    'app reads no password, no refresh token, no guesses',
+  )
+  t.same(
+    await column(
+      sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and has_function_privilege('public', oid, 'execute')`,
+    ),
+    [],
+    'nobody runs a function that was not granted',
+  )
+})
+
+t.test('tables in the code and tables in the database say the same', async t => {
+  const { superuser: sql } = await startDatabase(t)
+  const rows = await sql`select action, from_state, to_state, relations from lifecycle order by action, from_state`
+  t.same(
+    [...rows],
+    [...lifecycleRows].sort((a, b) => (a.action < b.action ? -1 : 1)),
+    'the lifecycle',
+  )
+  for (const kind of OrganisationKind.options) {
+    const [row] = await sql`select app.roles_of(${kind}) as roles`
+    t.same(
+      [...((row?.roles ?? []) as string[])].sort(),
+      Role.options.filter(role => kindsOf[role].includes(kind)).sort(),
+      `roles in ${kind}`,
+    )
+  }
+})
+
+t.test('the check digit of a case number is that of ISO 7064', async t => {
+  const { superuser: sql } = await startDatabase(t)
+  t.same([...(await sql`select app.check_digit('0794') as digit`)], [{ digit: 5 }], 'the example of the standard')
+})

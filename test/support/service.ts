@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import type { InjectOptions } from 'fastify'
+import postgres from 'postgres'
+import type { Test } from 'tap'
+import { passingKeys } from '../../src/access/keys.ts'
+import type { Role } from '../../src/access/permissions.ts'
+import { buildApp } from '../../src/app.ts'
+import { Database } from '../../src/db/database.ts'
+import { seedDemonstration } from '../../src/demonstration.ts'
+import { socket } from './socket.ts'
+
+/** Everybody's, and its hash, so that no test has to wait for one. */
+export const password = 'the password of the demonstration'
+const passwordHash = '$argon2id$v=19$m=65536,t=3,p=1$WRy9qwUhq9Kl2FJGsnl/pw$l0IRB681ObhXBvh+ifS2aIaTSyiqg4ydZYsNBjfdtXc'
+
+/** A migrated and seeded database of its own, with the demonstration's people, gone when the test ends. */
+export async function startDatabase(t: Test, { template = 'template_app', size = 4 } = {}) {
+  const database = `test_${randomUUID().replaceAll('-', '')}`
+  const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
+  await admin.unsafe(`create database ${database} owner owner template ${template} strategy file_copy`)
+  const endpoint = (user: string) => ({ host: socket, database, user })
+  const owner = postgres({ ...endpoint('owner'), max: 1, onnotice() {} })
+  const superuser = postgres({ ...endpoint('postgres'), max: 1, onnotice() {} })
+  const db = new Database(endpoint('app'), { size })
+  t.teardown(async () => {
+    await Promise.all([db.close(), owner.end({ timeout: 1 }), superuser.end({ timeout: 1 })])
+    await admin.unsafe(`drop database ${database} with (force)`)
+    await admin.end()
+  })
+  return { db, owner, superuser, endpoint }
+}
+
+export type Headers = Record<string, string>
+
+/** The service on a database of its own, people who can make requests, and what it logged. */
+export async function startService(t: Test, { rateLimit = 1_000_000 } = {}) {
+  const { db, owner, superuser, endpoint } = await startDatabase(t)
+  const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
+  const keys = passingKeys()
+  const lines: string[] = []
+  const log = { write: (line: string) => void lines.push(line) }
+  const app = await buildApp({ db, keys, config: { logLevel: 'info', trustedProxies: [], rateLimit }, log })
+  t.teardown(() => app.close())
+
+  const organisation = (name: string) => {
+    const found = demonstration.find(({ email }) => email.endsWith(`@${name}.example`))
+    if (!found) throw new Error(`no organisation ${name}`)
+    return found.organisation
+  }
+
+  /** Somebody of the demonstration with this role in this organisation (`which` of them), signed in. */
+  const as = async (role: Role, name: string, which = 0) => {
+    const found = demonstration.filter(
+      account => account.role === role && account.organisation.id === organisation(name).id,
+    )[which]
+    if (!found) throw new Error(`no ${role} in ${name}`)
+    const [session] = await owner`insert into sessions (account_id, ends_at)
+      select id, now() + interval '1 hour' from accounts where email = ${found.email} returning id, account_id`
+    const { accessToken } = app.tokens.issue(session?.account_id, session?.id)
+    const send =
+      (method: InjectOptions['method'] & string) =>
+      (url: string, payload?: object | string, headers: Headers = {}) =>
+        app.inject({
+          method: method as 'GET',
+          url,
+          headers: { authorization: `Bearer ${accessToken}`, ...headers },
+          ...(payload !== undefined && { payload }),
+        })
+    return {
+      email: found.email,
+      account: session?.account_id as string,
+      session: session?.id as string,
+      organisation: found.organisation,
+      accessToken,
+      send,
+      get: send('GET'),
+      post: send('POST'),
+      patch: send('PATCH'),
+      delete: send('DELETE'),
+    }
+  }
+  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines }
+}
+
+export type Service = Awaited<ReturnType<typeof startService>>
+export type Someone = Awaited<ReturnType<Service['as']>>
+
+export const idempotencyKey = (): Headers => ({ 'idempotency-key': randomUUID() })
+
+/** A registration as an NGO sends it. */
+export const registration = (family = 'Әбдіғали') => ({
+  regionCode: 'KZ-75',
+  registeredOn: '2021-03-04',
+  category: 'ussr_passport_1974',
+  causes: ['state_succession'],
+  basis: { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' },
+  person: {
+    identity: {
+      names: [{ kind: 'official', family, given: 'Қайрат' }],
+      sex: 'male',
+      birth: { precision: 'year', year: 1961 },
+    },
+  },
+})
+
+/** The same as an authority sends it. */
+export const intake = (family?: string) => ({
+  ...registration(family),
+  basis: { kind: 'statute', legalReference: 'order_607' },
+})

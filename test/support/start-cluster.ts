@@ -1,0 +1,34 @@
+// Starts one throwaway PostgreSQL for the whole run, with a migrated and seeded database to copy.
+import { chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import postgres from 'postgres'
+import { prepareDatabase } from '../../src/database.ts'
+import { initdb, pg_ctl, run, unprivileged } from './binaries.ts'
+import { socket } from './socket.ts'
+
+try {
+  run(pg_ctl, '-D', `${socket}/data`, '-m', 'immediate', 'stop') // left behind by a run that was killed
+} catch {}
+rmSync(socket, { recursive: true, force: true })
+mkdirSync(socket, { recursive: true })
+if (unprivileged) chownSync(socket, unprivileged.uid, unprivileged.gid)
+run(
+  initdb,
+  '-D',
+  `${socket}/data`,
+  '-U',
+  'postgres',
+  '--auth=trust',
+  '--encoding=UTF8',
+  '--locale=C.UTF-8',
+  '--no-sync',
+)
+const settings = `-k ${socket} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300`
+run(pg_ctl, '-D', `${socket}/data`, '-w', '-l', `${socket}/log`, '-o', settings, 'start')
+
+const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
+await admin.unsafe(readFileSync('src/db/roles.sql', 'utf8')).simple()
+await admin.unsafe('create database template_app owner owner')
+await admin.end()
+
+const owner = { host: socket, database: 'template_app', user: 'owner' }
+await prepareDatabase(owner, { country: 'KZ', timeZone: 'Asia/Almaty' })
