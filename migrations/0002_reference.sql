@@ -33,6 +33,7 @@ create table codes (
   label_en text not null, label_ru text not null, label_kk text not null,
   polarity text check (polarity in ('positive', 'neutral', 'negative')),
   needs_document boolean,
+  needs_state boolean, -- the outcome speaks of a State
   sensitive boolean,
   source text not null,
   verified boolean not null,

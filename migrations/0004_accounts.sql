@@ -17,6 +17,7 @@ create table accounts (
   status text not null default 'invited' check (status in ('invited', 'active', 'disabled')),
   password_hash text,
   version int not null default 1,
+  unique (id, organisation_id),
   foreign key (organisation_id, organisation_kind) references organisations (id, kind),
   check (status <> 'active' or password_hash is not null)
 );

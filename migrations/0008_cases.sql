@@ -3,15 +3,6 @@ create type purpose as enum ('case_management', 'status_determination', 'birth_r
   'service_referral', 'case_conference'); -- there is no enforcement purpose, and there can be none
 create type basis as enum ('consent', 'statute', 'vital_interest');
 
--- What may happen to a case: seeded from policy.ts, compared by a test. A from_state of '' creates the case.
-create table lifecycle (
-  action text not null,
-  from_state text not null,
-  to_state text not null,
-  relations text[] not null,
-  primary key (action, from_state)
-);
-
 -- The index of a case: all that a grant of any zone shows. No name, no free text, no sex, no birth year.
 create table cases (
   id uuid primary key,
@@ -22,14 +13,17 @@ create table cases (
   region_code text not null references regions,
   owner_id uuid not null references organisations,
   handler_id uuid references organisations,
-  assignee_id uuid references accounts,
+  assignee_id uuid,
   state text not null,
   outcome text,
+  final_on date,
+  waiting_for text, waiting_since date, due_on date,
   registered_on date not null,
   version int not null default 1,
   external_hmac bytea,
   updated_at timestamptz not null,
-  constraint cases_external_id unique (owner_id, external_hmac)
+  constraint cases_external_id unique (owner_id, external_hmac),
+  constraint cases_assignee foreign key (assignee_id, owner_id) references accounts (id, organisation_id)
 );
 
 -- What opens a case: an organisation may see these zones for this purpose until then. opened_at is null: offered.
@@ -43,64 +37,94 @@ create table grants (
   basis basis not null,
   legal_reference text check ((basis = 'statute') = (legal_reference is not null)),
   method text, language text, form_version text,
+  representative text, -- who speaks for a child: a code; their name stands with the event that opened the grant
   opened_at timestamptz,
   valid_until timestamptz not null default 'infinity',
   closed_at timestamptz, closed_reason text,
-  given_by uuid not null references accounts
+  given_by uuid not null references accounts,
+  check ((closed_at is null) = (closed_reason is null))
 );
 create index on grants (recipient_id, case_id) where closed_at is null;
 create index on grants (case_id);
 
-create table jobs (
-  id uuid primary key default uuidv7(),
-  kind text not null check (kind = 'import'),
-  account_id uuid not null default app.account() references accounts,
-  organisation_id uuid not null default app.org() references organisations,
-  state text not null default 'receiving' check (state in ('receiving', 'queued', 'running', 'done', 'failed')),
-  created_at timestamptz not null default app.now(),
-  started_at timestamptz, ended_at timestamptz,
-  leased_until timestamptz,
-  failure text -- the name of a problem
+-- Kept from the grants by the triggers below, for lists and policies: who reaches a case, and each zone of it, until when.
+-- A test proves at random that it never differs from open_grants.
+create table case_access (
+  organisation_id uuid not null references organisations,
+  case_id uuid not null references cases,
+  state text not null,
+  until timestamptz not null,
+  identity_until timestamptz not null,
+  contact_until timestamptz not null,
+  whereabouts_until timestamptz not null,
+  protection_until timestamptz not null,
+  primary key (organisation_id, case_id)
 );
+create index on case_access (organisation_id, state, case_id);
+create index on case_access (case_id);
 
--- What happened to a case: append-only. The event is the write; the row above is the fold of its events.
-create table case_events (
-  id uuid primary key default uuidv7(),
-  case_id uuid not null references cases deferrable initially deferred, -- the first event makes its case
-  action text not null,
-  from_state text not null,
-  to_state text not null,
-  occurred_on date not null,
-  recorded_at timestamptz not null,
-  organisation_id uuid not null default app.org() references organisations,
-  account_id uuid not null default app.account() references accounts,
-  facts jsonb not null default '{}', -- codes, dates and ids only
-  job_id uuid references jobs, line int, -- where an imported event came from
-  check ((job_id is null) = (line is null)),
-  check (starts_with(action, 'import_') = (job_id is not null))
-);
-create index on case_events (case_id, id);
-
-call app.guard(array['lifecycle', 'cases', 'grants', 'jobs', 'case_events']::regclass[]);
+call app.guard(array['cases', 'grants', 'case_access']::regclass[]);
+grant delete on case_access to definer;
 
 -- The wall, in one sentence: a grant that was opened, is not closed, and has not run out by the clock.
 create view open_grants with (security_invoker) as
   select * from grants where recipient_id = (select app.org()) and closed_at is null
     and opened_at <= app.now() and valid_until > app.now();
 
-grant select on lifecycle, cases, grants, open_grants, case_events, jobs to app;
-grant insert (id, case_id, action, occurred_on, facts, job_id, line) on case_events to app;
-grant insert (id, kind), update (state, started_at, ended_at, leased_until, failure) on jobs to app;
+create function app.zone_until(a case_access, z zone) returns timestamptz language sql immutable return
+  case z when 'identity' then (a).identity_until when 'contact' then (a).contact_until
+    when 'whereabouts' then (a).whereabouts_until when 'protection' then (a).protection_until end;
+grant execute on function app.zone_until(case_access, zone) to app, definer;
 
-create policy public_knowledge on lifecycle for select to app using (true);
+grant select on cases, grants, open_grants, case_access to app;
+grant update (assignee_id) on cases to app;
+
 create policy seen on grants for select to app using (recipient_id = (select app.org()) or owner_id = (select app.org()));
-create policy seen on cases for select to app using (exists (select from open_grants g where g.case_id = cases.id));
-create policy seen on case_events for select to app using (exists (select from open_grants g where g.case_id = case_events.case_id));
-create policy appended on case_events for insert to app with check (
-  organisation_id = (select app.org()) and account_id = (select app.account())
-  and (from_state = '' or exists (select from open_grants g where g.case_id = case_events.case_id))
-  and (job_id is null or exists (select from jobs j where j.id = job_id and j.account_id = (select app.account()) and j.state = 'running')));
-create policy own on jobs to app using (account_id = (select app.account()));
+create policy seen on case_access for select to app using (organisation_id = (select app.org()) and until > app.now());
+-- Written as a scalar: `exists` would become a hashed subplan over all that the organisation sees.
+create policy seen on cases for select to app using ((select true from case_access a where a.case_id = cases.id limit 1));
+create policy assigned on cases for update to app using (owner_id = (select app.org()) and (select app.has_role('supervisor')));
+
+create function app.keep_access() returns trigger language plpgsql security definer set search_path = '' as $$
+declare touched uuid[] := array(select distinct case_id from changed);
+begin
+  insert into public.case_access as a
+    select g.recipient_id, g.case_id, c.state, max(g.valid_until),
+      coalesce(max(g.valid_until) filter (where 'identity' = any (g.zones)), '-infinity'),
+      coalesce(max(g.valid_until) filter (where 'contact' = any (g.zones)), '-infinity'),
+      coalesce(max(g.valid_until) filter (where 'whereabouts' = any (g.zones)), '-infinity'),
+      coalesce(max(g.valid_until) filter (where 'protection' = any (g.zones)), '-infinity')
+    from public.grants g join public.cases c on c.id = g.case_id
+    where g.case_id = any (touched) and g.closed_at is null and g.opened_at is not null
+    group by g.recipient_id, g.case_id, c.state
+    on conflict (organisation_id, case_id) do update set (until, identity_until, contact_until, whereabouts_until, protection_until)
+      = (excluded.until, excluded.identity_until, excluded.contact_until, excluded.whereabouts_until, excluded.protection_until);
+  delete from public.case_access a where a.case_id = any (touched) and not exists (
+    select from public.grants g where g.case_id = a.case_id and g.recipient_id = a.organisation_id
+      and g.closed_at is null and g.opened_at is not null);
+  return null;
+end $$;
+create trigger keep_access_of_new after insert on grants referencing new table as changed
+  for each statement execute function app.keep_access();
+create trigger keep_access_of_changed after update on grants referencing new table as changed
+  for each statement execute function app.keep_access();
+
+create function app.keep_state() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  update public.case_access a set state = c.state from changed c where a.case_id = c.id and a.state <> c.state;
+  return null;
+end $$;
+create trigger keep_state after update on cases referencing new table as changed
+  for each statement execute function app.keep_state();
+
+-- Another assignee is another version of the case.
+create function app.keep_version() returns trigger language plpgsql as $$
+begin
+  new.version := old.version + 1;
+  new.updated_at := clock_timestamp();
+  return new;
+end $$;
+create trigger keep_version before update of assignee_id on cases for each row execute function app.keep_version();
 
 -- Check digit of a case number: ISO 7064 MOD 11,10 over its digits.
 create function app.check_digit(digits text) returns int language sql immutable as $$
@@ -125,99 +149,15 @@ begin
   return candidate;
 end $$;
 
--- What an organisation is to a case.
-create function app.relations(organisation uuid, owner uuid, handler uuid) returns text[]
-language sql stable security definer set search_path = '' return array_remove(array[
-    case when organisation = owner then 'owner' end,
-    case when organisation = handler then 'handler' end,
-    case when exists (select from public.organisations o where o.id in (owner, handler) and o.parent_id = organisation) then 'committee' end
-  ], null);
+-- Does the caller reach the case, for whatever purpose?
+create function app.reaches(p_case uuid) returns boolean language sql stable security definer set search_path = '' return
+  exists (select from public.case_access a where a.case_id = p_case and a.organisation_id = app.org() and a.until > app.now());
 
--- May this event happen? Decided here, whatever the service thinks; the states are written by nobody else.
-create function app.check_event() returns trigger language plpgsql security definer set search_path = '' as $$
-declare c public.cases; step public.lifecycle; owner uuid;
-begin
-  select * into c from public.cases where id = new.case_id for update;
-  owner := coalesce(c.owner_id, (new.facts ->> 'owner')::uuid, new.organisation_id);
-  select * into step from public.lifecycle where action = new.action and from_state = coalesce(c.state, '');
-  if step.action is null or not step.relations && app.relations(new.organisation_id, owner, c.handler_id) then
-    perform app.refuse('action-not-allowed');
-  end if;
-  if new.occurred_on > app.today() then
-    perform app.refuse('invalid-request', 'occurredOn lies in the future');
-  elsif new.occurred_on < (select max(occurred_on) from public.case_events where case_id = new.case_id) then
-    perform app.refuse('invalid-request', 'occurredOn is earlier than the last event');
-  end if;
-  new.from_state := step.from_state;
-  new.to_state := step.to_state;
-  new.recorded_at := clock_timestamp();
-  return new;
-end $$;
-
--- The row becomes what its events say, and grants open and close with them.
-create function app.fold_event() returns trigger language plpgsql security definer set search_path = '' as $$
-declare f jsonb := new.facts; owner public.organisations;
-begin
-  if new.from_state <> '' then
-    update public.cases set state = new.to_state, outcome = coalesce(f ->> 'outcome', outcome), version = version + 1,
-      updated_at = new.recorded_at where id = new.case_id;
-    return null;
-  end if;
-  select * into owner from public.organisations where id = coalesce((f ->> 'owner')::uuid, new.organisation_id);
-  insert into public.cases (id, number, campaign_id, category, causes, region_code, owner_id, assignee_id, state, registered_on, external_hmac, updated_at)
-    values (new.case_id, app.case_number(extract(year from new.occurred_on)::int), (f ->> 'campaign')::uuid, f ->> 'category',
-      array(select jsonb_array_elements_text(f -> 'causes')), f ->> 'region', owner.id,
-      case when owner.id = new.organisation_id and new.job_id is null then new.account_id end,
-      new.to_state, new.occurred_on, decode(f ->> 'externalHmac', 'hex'), new.recorded_at);
-  insert into public.grants (case_id, owner_id, recipient_id, purpose, zones, basis, legal_reference, method, language, form_version, opened_at, given_by)
-    values (new.case_id, owner.id, owner.id, 'case_management', enum_range(null::public.zone), (f #>> '{basis,kind}')::public.basis,
-      f #>> '{basis,legalReference}', f #>> '{basis,method}', f #>> '{basis,language}', f #>> '{basis,formVersion}', app.now(), new.account_id);
-  if owner.kind = 'division' then -- its committee sees what it registers: index and identity, by statute
-    insert into public.grants (case_id, owner_id, recipient_id, purpose, zones, basis, legal_reference, opened_at, given_by)
-      values (new.case_id, owner.id, owner.parent_id, 'status_determination', '{identity}', 'statute', f #>> '{basis,legalReference}', app.now(), new.account_id);
-  end if;
-  return null;
-end $$;
-
--- History is written once, by whomever.
-create function app.keep_history() returns trigger language plpgsql as $$
-begin
-  perform app.refuse('forbidden');
-end $$;
-
--- A job goes on with the rights that its account has now.
-create function app.enter_job(p_job uuid, p_offices text[]) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare actor jsonb;
-begin
-  select jsonb_build_object('account', a.id, 'organisation', o.id, 'kind', o.kind, 'parent', o.parent_id, 'roles', a.roles) into actor
-    from public.jobs j join public.accounts a on a.id = j.account_id join public.organisations o on o.id = a.organisation_id
-    where j.id = p_job and a.status = 'active' and o.status = 'active' and o.id = j.organisation_id;
-  if actor is null then perform app.refuse('unauthorized'); end if;
-  return app.admit(actor, p_offices);
-end $$;
-
--- The next job that nobody works on: waiting, or left behind by a process that died.
-create function app.lease_job(lease interval) returns uuid language sql security definer set search_path = '' as $$
-  update public.jobs set state = 'running', started_at = coalesce(started_at, app.now()), leased_until = clock_timestamp() + lease
-  where id = (select id from public.jobs where state = 'queued' or state = 'running' and leased_until < clock_timestamp()
-    order by id limit 1 for update skip locked)
-  returning id
-$$;
-
-grant execute on function app.check_digit(text) to definer;
-grant execute on function app.enter_job(uuid, text[]), app.lease_job(interval) to app;
-
-create trigger check_event before insert on case_events for each row execute function app.check_event();
-create trigger fold_event after insert on case_events for each row execute function app.fold_event();
-create trigger keep_history before update or delete on case_events for each row execute function app.keep_history();
-create trigger keep_all_history before truncate on case_events for each statement execute function app.keep_history();
+grant execute on function app.check_digit(text), app.reaches(uuid) to definer;
 
 call app.define(array[
+  'app.keep_access()',
+  'app.keep_state()',
   'app.case_number(int)',
-  'app.relations(uuid,uuid,uuid)',
-  'app.check_event()',
-  'app.fold_event()',
-  'app.enter_job(uuid,text[])',
-  'app.lease_job(interval)'
+  'app.reaches(uuid)'
 ]::regprocedure[]);

@@ -5,6 +5,9 @@ import { campaignRoutes } from './campaigns/routes.ts'
 import { caseRoutes } from './cases/routes.ts'
 import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
+import { decisionRoutes } from './decisions/routes.ts'
+import { documentRoutes } from './documents/routes.ts'
+import { eventRoutes } from './events/routes.ts'
 import { authenticate } from './http/authenticate.ts'
 import { serializerCompiler, validatorCompiler, type ZodTypes } from './http/contract.ts'
 import { docs } from './http/docs.ts'
@@ -13,15 +16,20 @@ import { idempotencyKeys } from './http/idempotency.ts'
 import { logRequests, serializers } from './http/log.ts'
 import { openapi } from './http/openapi.ts'
 import { answerProblems } from './http/problems.ts'
-import { documentRoutes, healthRoutes } from './http/service.ts'
+import { apiDocumentRoutes, healthRoutes } from './http/service.ts'
 import { tokens } from './http/tokens.ts'
 import { importRoutes } from './imports/routes.ts'
 import { ImportWorker } from './imports/worker.ts'
+import { lifecycleRoutes } from './lifecycle/routes.ts'
 import { apiDocument } from './openapi-document.ts'
 import { organisationRoutes } from './organisations/routes.ts'
+import { proposalRoutes } from './proposals/routes.ts'
 import { referenceRoutes } from './reference/routes.ts'
+import { relationRoutes } from './relations/routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { transitionRoutes } from './transitions/routes.ts'
+import { zoneRoutes } from './zones/routes.ts'
 
 export type Parts = {
   db: Database
@@ -56,10 +64,18 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(accountRoutes)
   await app.register(referenceRoutes)
   await app.register(campaignRoutes)
+  await app.register(lifecycleRoutes)
   await app.register(caseRoutes(keys))
+  await app.register(eventRoutes)
+  await app.register(zoneRoutes(keys))
+  await app.register(relationRoutes)
+  await app.register(transitionRoutes(keys))
+  await app.register(proposalRoutes(keys))
+  await app.register(decisionRoutes)
+  await app.register(documentRoutes)
   await app.register(importRoutes(worker))
   await app.register(reportRoutes)
   await app.register(healthRoutes(db))
-  await app.register(documentRoutes)
+  await app.register(apiDocumentRoutes)
   return app
 }

@@ -1,8 +1,8 @@
-import { lifecycleRows } from './cases/policy.ts'
 import type { Config } from './config.ts'
 import type { Endpoint } from './db/connection.ts'
 import { migrate } from './db/migrate.ts'
 import { seed } from './db/seed.ts'
+import { lifecycleRows } from './lifecycle/policy.ts'
 import { referenceSeeds } from './reference/data.ts'
 
 /** Brings a database to this release, as its owner: schema, reference data, lifecycle. Gives the migrations applied. */

@@ -23,6 +23,8 @@ export const apiDocument = {
     { name: 'Reference data', description: 'Regions, code lists and terms, each with its source.' },
     { name: 'Campaigns', description: 'Identification campaigns.' },
     { name: 'Cases', description: 'Individual cases, from registration to document.' },
+    { name: 'Person', description: 'What is known about the person, in four zones, and their family.' },
+    { name: 'Procedure', description: 'Steps of the lifecycle, by one person or by two; decisions and documents.' },
     { name: 'Imports', description: 'Registrations of a campaign from a file, and how far the job is.' },
     { name: 'Reports', description: 'Figures with the day they stand for and the instant they were known at.' },
     { name: 'Service', description: 'For whoever runs the service.' },

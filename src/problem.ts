@@ -8,11 +8,15 @@ export const problems = {
   'wrong-credentials': [401, 'E-mail or password is wrong'],
   'code-not-valid': [401, 'This enrolment code is not valid'],
   forbidden: [403, 'Your office does not allow this'],
+  'same-person': [403, 'Another person has to confirm this'],
   'not-found': [404, 'Not there, or not yours to know'],
   'already-exists': [409, 'This exists already'],
   'last-supervisor': [409, 'An organisation keeps at least one supervisor'],
   'already-enrolled': [409, 'This account has set its password already'],
   'action-not-allowed': [409, 'The state of the case does not allow this'],
+  'two-persons-required': [409, 'This step takes two persons: one proposes it, another one confirms it'],
+  'proposal-pending': [409, 'Your organisation has a proposal for this case already'],
+  'proposal-settled': [409, 'This proposal is settled, or it has expired'],
   'not-settled-yet': [409, 'The record is still being written'],
   'precondition-failed': [412, 'It was changed since you read it'],
   'too-large': [413, 'The request is too large'],
@@ -42,24 +46,27 @@ export const ProblemDetails = z
     instance: z.string().optional(),
     requestId: z.string().optional(),
     errors: z.array(Fault).optional(),
+    state: z.string().optional().describe('The state that the case is in.'),
+    allowedActions: z.array(z.string()).optional().describe('What may be done with it now.'),
   })
   .meta({ id: 'ProblemDetails', description: 'RFC 9457 problem details.' })
 export type ProblemDetails = z.infer<typeof ProblemDetails>
+
+type More = Pick<ProblemDetails, 'detail' | 'errors' | 'state' | 'allowedActions'> & {
+  retryAfter?: number
+  cause?: unknown
+}
 
 /** An error that is meant for the caller. Every other error is ours, and stays in the log. */
 export class Problem extends Error {
   readonly details: ProblemDetails
   /** Seconds after which it is worth another try. */
   readonly retryAfter: number | undefined
-  constructor(
-    name: ProblemName,
-    more: { detail?: string; errors?: Fault[]; retryAfter?: number; cause?: unknown } = {},
-  ) {
-    super(name, { cause: more.cause })
+  constructor(name: ProblemName, { retryAfter, cause, ...more }: More = {}) {
+    super(name, { cause })
     const [status, title] = problems[name]
-    const { detail, errors } = more
-    this.details = { type: `/problems/${name}`, title, status, ...(detail && { detail }), ...(errors && { errors }) }
-    this.retryAfter = more.retryAfter
+    this.details = { type: `/problems/${name}`, title, status, ...more }
+    this.retryAfter = retryAfter
   }
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { idempotencyKey, startService } from './support/service.ts'
+import { decision, register, takenUp } from './support/procedure.ts'
+import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
 
 t.test('openapi.yaml describes the service as it is (npm run openapi rewrites it)', async t => {
   const { app } = await startService(t)
@@ -22,69 +23,100 @@ type Document = {
   components: { schemas: Record<string, { examples?: object[] }> }
 }
 
+/** What an example cannot know: who sends it, about what, in which version. */
+type Given = { who: Someone; id?: string; relation?: string; version?: number; payload?: object }
+
 t.test('every example is accepted, and every answer is one that the document names', async t => {
   const { app, as, organisation, owner } = await startService(t)
   await app.ready()
   const { paths, components } = app.openapi() as Document
-  const [administrator, supervisor, officer, caseworker, head] = await Promise.all([
+  const [administrator, supervisor, officer, caseworker, head, nurlan, kairat] = await Promise.all([
     as('administrator', 'operator'),
     as('supervisor', 'sunrise'),
     as('officer', 'committee'),
     as('caseworker', 'sunrise'),
     as('supervisor', 'committee'),
+    as('officer', 'turkistan'),
+    as('supervisor', 'turkistan'),
   ])
   const example = (name: string) => components.schemas[name]?.examples?.[0] as object
   const campaign = (await head.post('/v1/campaigns', example('NewCampaign'))).json()
-  const registered = (await caseworker.post('/v1/cases', example('NewCase'), idempotencyKey())).json()
+  const [one, other] = [await register(caseworker), await register(caseworker)]
   const { account } = await as('caseworker', 'sunrise', 1)
-  const job = (
+  const { id: job } = (
     await officer.post(`/v1/imports?campaignId=${campaign.id}`, 'externalId\n', { 'content-type': 'text/csv' })
   ).json()
   await owner`update organisations set version = 1`
-  const ids: Record<string, string> = {
-    organisations: organisation('common-home').id,
-    accounts: account,
-    campaigns: campaign.id,
-    cases: registered.id,
-    jobs: job.id,
-  }
-  const whoMay: Record<string, typeof officer> = {
-    foundOrganisation: administrator,
-    changeOrganisation: administrator,
-    createCampaign: head,
-    changeCampaign: head,
-    importRegistrations: officer,
-    getJob: officer,
-    registerCase: await as('caseworker', 'common-home'),
-    listCases: caseworker,
-    getCase: caseworker,
-    listCaseEvents: caseworker,
-    signOut: await as('caseworker', 'iom'),
-    signOutEverywhere: await as('supervisor', 'iom'),
+  const related = async () =>
+    (await caseworker.post(`/v1/cases/${one.id}/relations`, { kind: 'child', caseId: other.id })).json().id
+  const proposed = async (who: Someone): Promise<Given> => ({
+    who,
+    id: (await (await takenUp(nurlan)).propose(nurlan, decision)).json().id,
+  })
+  const given: Record<string, () => Given | Promise<Given>> = {
+    getOrganisation: () => ({ who: caseworker, id: organisation('common-home').id }),
+    foundOrganisation: () => ({ who: administrator }),
+    changeOrganisation: () => ({ who: administrator, id: organisation('common-home').id, version: 1 }),
+    createCampaign: () => ({ who: head }),
+    getCampaign: () => ({ who: head, id: campaign.id }),
+    changeCampaign: () => ({ who: head, id: campaign.id, version: 1 }),
+    importRegistrations: () => ({ who: officer }),
+    getJob: () => ({ who: officer, id: job }),
+    getAccount: () => ({ who: supervisor, id: account }),
+    changeAccount: () => ({ who: supervisor, id: account, version: 1 }),
+    reenrolAccount: () => ({ who: supervisor, id: account }),
+    inviteAccount: () => ({ who: supervisor }),
+    listAccounts: () => ({ who: supervisor }),
+    assignCase: () => ({ who: supervisor, id: one.id, version: 1, payload: { assigneeId: caseworker.account } }),
+    takeStep: async () => ({ who: caseworker, id: (await register(caseworker)).id, version: 1 }),
+    proposeStep: async () => ({ who: nurlan, id: (await takenUp(nurlan)).id, version: 3 }),
+    getProposal: () => proposed(nurlan),
+    confirmProposal: async () => ({ ...(await proposed(kairat)), version: 1 }),
+    rejectProposal: async () => ({ ...(await proposed(kairat)), version: 1 }),
+    relateCases: () => ({ who: caseworker, id: one.id, payload: { kind: 'child', caseId: other.id } }),
+    endRelation: async () => ({
+      who: caseworker,
+      id: one.id,
+      relation: await owner`update relations set ended_at = now(), ended_by = made_by`.then(related),
+    }),
+    putIdentity: () => ({ who: caseworker, id: one.id, version: 1 }),
+    putContact: () => ({ who: caseworker, id: one.id, version: 0 }),
+    putWhereabouts: () => ({ who: caseworker, id: one.id, version: 0 }),
+    putProtection: () => ({ who: caseworker, id: one.id, version: 0 }),
+    signOut: async () => ({ who: await as('caseworker', 'iom') }),
+    signOutEverywhere: async () => ({ who: await as('supervisor', 'iom') }),
   }
   /** What the example cannot know: a code, a token or a password of somebody's own. */
   const refused: Record<string, number> = { refreshSession: 401, enrol: 401, changePassword: 401 }
   const seen: string[] = []
   for (const [path, methods] of Object.entries(paths))
     for (const [method, operation] of Object.entries(methods)) {
-      const { operationId, requestBody, responses, summary, tags } = operation
+      const { operationId, requestBody, responses, summary, tags, parameters } = operation
       t.ok(summary && tags.length, `${operationId} has a summary and a tag`)
       seen.push(operationId)
-      const url = path.replace('{id}', ids[path.split('/')[2] ?? ''] ?? '').replace('{list}', 'outcome')
-      const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
-      const payload =
-        type === 'text/csv' ? 'externalId\n' : type && example(content?.schema.$ref?.split('/').at(-1) ?? '')
-      if (type) t.ok(payload, `${operationId} has an example`)
-      const query = operation.parameters.some(({ name }) => name === 'campaignId') ? `?campaignId=${campaign.id}` : ''
-      const response = await (whoMay[operationId] ?? supervisor).send(method.toUpperCase() as 'GET')(
-        `${url}${query}`,
+      const {
+        who,
+        id = one.id,
+        relation = '',
+        version,
         payload,
-        {
-          'if-match': '"1"',
-          ...(method === 'post' && idempotencyKey()),
-          ...(type && { 'content-type': type }),
-        },
+      } = (await given[operationId]?.()) ?? { who: caseworker }
+      t.equal(
+        parameters.some(({ name }) => name === 'If-Match'),
+        version !== undefined,
+        `${operationId} names its version`,
       )
+      const url = path.replace('{id}', id).replace('{relationId}', relation).replace('{list}', 'outcome')
+      const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
+      const shown =
+        type === 'text/csv' ? 'externalId\n' : type && example(content?.schema.$ref?.split('/').at(-1) ?? '')
+      if (type) t.ok(shown, `${operationId} has an example`)
+      const query = parameters.some(({ name }) => name === 'campaignId') ? `?campaignId=${campaign.id}` : ''
+      const response = await who.send(method.toUpperCase() as 'GET')(`${url}${query}`, payload ?? shown, {
+        ...(version !== undefined && ifMatch(version)),
+        ...(method === 'post' && idempotencyKey()),
+        ...(type && { 'content-type': type }),
+      })
       const status = response.statusCode
       t.ok(String(status) in responses, `${operationId} answers ${status}, which the document names`)
       t.ok(

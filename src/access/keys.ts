@@ -8,11 +8,13 @@ const KeyFile = z.strictObject({
   hashing: z.base64().refine(text => Buffer.from(text, 'base64').length === 32),
 })
 
+type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name'
+
 /** What the key file holds, ready for use: the first signing key signs, all of them verify. */
 export type Keys = {
   signing: { kid: string; privateKey: string; publicKey: string }[]
   /** A keyed hash (HMAC-SHA-256, 32 bytes) of what must be found again but not read; `purpose` keeps uses apart. */
-  hash(purpose: 'external-id' | 'fingerprint' | 'guess' | 'document-number', text: string | Uint8Array): Buffer
+  hash(purpose: HashPurpose, text: string | Uint8Array): Buffer
 }
 
 /** New keys, as the text of a key file. */

@@ -1,16 +1,24 @@
 import { z } from 'zod'
-import { OrganisationKind } from '../access/permissions.ts'
 import { PageQuery } from '../db/page.ts'
-import { anyOf, Day, Id, Instant, Version } from '../http/contract.ts'
+import { Party } from '../events/contract.ts'
+import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
-import { Identity, Zone } from '../zones/contract.ts'
-import { CaseAction, CaseState } from './policy.ts'
+import { CaseAction, CaseState, Party as Waited } from '../lifecycle/contract.ts'
+import { documents, Iin, Person, Zone } from '../zones/contract.ts'
 
-const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'A code')
-const RegionCode = z.string().max(10)
+const Representative = z
+  .strictObject({
+    kind: z.enum(['parent', 'guardian', 'guardianship_authority', 'none_yet']),
+    name: text(200).optional(),
+  })
+  .refine(({ kind, name }) => name !== undefined || !['parent', 'guardian'].includes(kind), {
+    path: ['name'],
+    message: 'A parent or guardian has a name',
+  })
+  .describe('Who speaks for a child: for whoever could be under 18 on the day.')
 
 /** Why the person's file may be kept: what they agreed to, or the law that an authority acts by. */
-const Basis = z.discriminatedUnion('kind', [
+export const Basis = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('consent'),
     method: z.enum(['written', 'oral_with_witness', 'thumbprint']),
@@ -19,10 +27,17 @@ const Basis = z.discriminatedUnion('kind', [
       .string()
       .max(20)
       .regex(/^[\w.-]+$/),
+    representative: Representative.optional(),
   }),
-  z.strictObject({ kind: z.literal('statute'), legalReference: code.describe('A code of the list `legal_basis`.') }),
+  z.strictObject({
+    kind: z.literal('statute'),
+    legalReference: Code.describe('A code of the list `legal_basis`.'),
+    representative: Representative.optional(),
+  }),
 ])
 export type Basis = z.infer<typeof Basis>
+
+const { identity, contact, whereabouts, protection } = documents
 
 export const NewCase = z
   .strictObject({
@@ -30,10 +45,15 @@ export const NewCase = z
     externalId: z.string().min(1).max(100).optional().describe('Your own number for it; unique in your organisation.'),
     regionCode: RegionCode,
     registeredOn: Day,
-    category: code,
-    causes: z.array(code).max(20).default([]),
+    category: Code,
+    causes: z.array(Code).max(20).default([]),
     basis: Basis,
-    person: z.strictObject({ identity: Identity }),
+    person: z.strictObject({
+      identity,
+      contact: contact.optional(),
+      whereabouts: whereabouts.optional(),
+      protection: protection.optional(),
+    }),
   })
   .meta({
     id: 'NewCase',
@@ -52,13 +72,12 @@ export const NewCase = z
             birth: { precision: 'year', year: 1961 },
             birthPlace: { country: 'UZB', text: 'Нукус' },
           },
+          contact: { phones: ['+77010000000'] },
         },
       },
     ],
   })
 export type NewCase = z.output<typeof NewCase>
-
-const Party = z.object({ id: Id, name: z.string(), kind: OrganisationKind }).meta({ id: 'Party' })
 
 /** What a grant of any zone shows of a case. */
 export const CaseIndex = z
@@ -73,8 +92,12 @@ export const CaseIndex = z
     causes: z.array(z.string()),
     owner: Party,
     handler: Party.nullable(),
-    assigneeId: Id.nullable(),
+    assigneeId: Id.nullable().describe('Who looks after the person: for the owner.'),
     registeredOn: Day,
+    clock: z
+      .object({ waitingFor: Waited, since: Day, dueOn: Day.nullable() })
+      .nullable()
+      .describe('Who is being waited for.'),
     updatedAt: Instant,
     version: Version,
   })
@@ -82,34 +105,61 @@ export const CaseIndex = z
 export type CaseIndex = z.infer<typeof CaseIndex>
 
 export const Case = CaseIndex.extend({
-  person: z.object({ identity: Identity.extend({ version: Version }).meta({ id: 'IdentityVersion' }).optional() }),
-  withheld: z.array(Zone).describe('Zones that nobody agreed to show you.'),
+  person: Person,
+  withheld: z.array(Zone).describe('Zones that do not stand open to you.'),
+  basis: z
+    .object({
+      kind: z.enum(['consent', 'statute']),
+      method: z.string().nullable(),
+      language: z.string().nullable(),
+      formVersion: z.string().nullable(),
+      legalReference: z.string().nullable(),
+      representative: z.string().nullable(),
+    })
+    .nullable()
+    .describe('Why the file is kept: for the owner.'),
   allowedActions: z.array(CaseAction),
 }).meta({ id: 'Case' })
 export type Case = z.infer<typeof Case>
 
-export const CaseQuery = PageQuery.extend({
+export const RegisteredCase = Case.extend({
+  possibleDuplicates: z
+    .array(z.object({ id: Id, number: z.string() }))
+    .describe('Cases that stand open to you and carry the same number of a document, or the same IIN.'),
+}).meta({ id: 'RegisteredCase' })
+export type RegisteredCase = z.infer<typeof RegisteredCase>
+
+const filters = {
   state: anyOf(CaseState),
-  outcome: anyOf(code),
+  outcome: anyOf(Code),
   region: anyOf(RegionCode),
-  category: anyOf(code),
+  category: anyOf(Code),
   campaign: anyOf(Id),
   owner: anyOf(Id),
+  handler: anyOf(Id),
+  assignee: anyOf(Id),
+}
+export const CaseQuery = PageQuery.extend({
+  ...filters,
+  overdue: z.enum(['true', 'false']).optional().describe('Whether the term of whoever is waited for has passed.'),
 })
 export type CaseQuery = z.output<typeof CaseQuery>
 export const CasePage = pageContract('CasePage', CaseIndex)
 
-export const CaseEvent = z
-  .object({
-    id: Id,
-    action: CaseAction,
-    fromState: CaseState.nullable(),
-    toState: CaseState,
-    occurredOn: Day,
-    recordedAt: Instant,
-    organisation: Party,
-    imported: z.boolean(),
+export const CaseSearch = z
+  .strictObject({
+    number: z.string().max(30).optional(),
+    iin: Iin.optional(),
+    documentNumber: text(60).optional().describe('Of a document that the person held, or was given.'),
+    names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name; each of them must be there.'),
   })
-  .meta({ id: 'CaseEvent' })
-export type CaseEvent = z.infer<typeof CaseEvent>
-export const CaseEvents = z.object({ items: z.array(CaseEvent) }).meta({ id: 'CaseEvents' })
+  .refine(({ number, iin, documentNumber, names }) => number ?? iin ?? documentNumber ?? names, {
+    message: 'At least one of number, iin, documentNumber, names',
+  })
+  .meta({ id: 'CaseSearch', examples: [{ names: ['Әбдіғали', 'Қайрат'] }] })
+export type CaseSearch = z.output<typeof CaseSearch>
+
+export const Assignment = z
+  .strictObject({ assigneeId: Id.describe('An active account of your organisation.') })
+  .meta({ id: 'Assignment', examples: [{ assigneeId: '0193f0a4-0000-7000-8000-000000000001' }] })
+export type Assignment = z.output<typeof Assignment>

@@ -1,102 +1,96 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import type { Actor } from '../access/actor.ts'
-import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
 import { type Page, pageOf } from '../db/page.ts'
-import { invalid, notFound } from '../problem.ts'
-import { unknownCodes } from '../reference/queries.ts'
+import { allowedActions, type Standing } from '../lifecycle/standing.ts'
+import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { Case, CaseEvent, CaseIndex, CaseQuery, NewCase } from './contract.ts'
-import { append } from './events.ts'
-import { allowedActions, type Relation } from './policy.ts'
+import type { Case, CaseIndex, CaseQuery } from './contract.ts'
 
 const party = (alias: string) =>
   sql.raw(`case when ${alias}.id is not null
   then jsonb_build_object('id', ${alias}.id, 'name', ${alias}.name, 'kind', ${alias}.kind) end`)
 
-const columns = sql`c.id, c.number, c.campaign_id as "campaignId", c.state, c.outcome, c.region_code as "regionCode", c.category,
-  c.causes, ${party('o')} as owner, ${party('h')} as handler, c.assignee_id as "assigneeId",
-  c.registered_on as "registeredOn", app.rfc3339(c.updated_at) as "updatedAt", c.version`
-const parties = sql`join organisations o on o.id = c.owner_id left join organisations h on h.id = c.handler_id`
+/** The index of cases `c`, with their parties `o` and `h`. */
+export const columns = sql`c.id, c.number, c.campaign_id as "campaignId", c.state, c.outcome, c.region_code as "regionCode", c.category,
+  c.causes, ${party('o')} as owner, ${party('h')} as handler, case when c.owner_id = app.org() then c.assignee_id end as "assigneeId",
+  c.registered_on as "registeredOn", case when c.waiting_for is not null then
+    jsonb_build_object('waitingFor', c.waiting_for, 'since', c.waiting_since, 'dueOn', c.due_on) end as clock,
+  app.rfc3339(c.updated_at) as "updatedAt", c.version`
+export const parties = sql`join organisations o on o.id = c.owner_id left join organisations h on h.id = c.handler_id`
 
-/** The newest cases first, of those that are open to the caller. */
+/** Behind the last case of all: a page that begins there begins with the newest one. */
+const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+/** The newest cases first, of those that stand open to the caller: driven by what is kept of the grants (`case_access`). */
 export async function list(tx: Tx, query: CaseQuery): Promise<Page<CaseIndex>> {
-  const { cursor, limit } = query
-  const rows = await tx.execute<CaseIndex>(sql`
-    with page as (
-      select c.* from (select distinct case_id from open_grants) g join cases c on c.id = g.case_id
-      where (${cursor ?? null}::uuid is null or c.id < ${cursor ?? null}::uuid)
-        ${among(sql`c.state`, query.state)} ${among(sql`c.outcome`, query.outcome)} ${among(sql`c.region_code`, query.region)}
-        ${among(sql`c.category`, query.category)} ${among(sql`c.campaign_id`, query.campaign)} ${among(sql`c.owner_id`, query.owner)}
-      order by c.id desc limit ${limit + 1})
-    select ${columns} from page c ${parties} order by c.id desc`)
+  const { cursor = last, limit, overdue } = query
+  const { outcome, region, category, campaign, owner, handler, assignee } = query
+  const passing = sql`a.case_id < ${cursor}::uuid ${among(sql`c.outcome`, outcome)} ${among(sql`c.region_code`, region)}
+    ${among(sql`c.category`, category)} ${among(sql`c.campaign_id`, campaign)} ${among(sql`c.owner_id`, owner)}
+    ${among(sql`c.handler_id`, handler)} ${among(sql`case when c.owner_id = app.org() then c.assignee_id end`, assignee)}
+    ${overdue === undefined ? sql`` : sql`and coalesce(c.due_on < app.today(), false) = ${overdue === 'true'}`}`
+  const newest = (of: typeof passing) => sql`
+    select a.case_id from case_access a join cases c on c.id = a.case_id
+    where ${of} order by a.case_id desc limit ${limit + 1}`
+  // State by state, so that each is read in the order of its own index and no further than a page.
+  const page = query.state
+    ? sql`select p.case_id from unnest(${sql.param([...new Set(query.state)])}::text[]) s(state),
+        lateral (${newest(sql`a.state = s.state and ${passing}`)}) p order by p.case_id desc limit ${limit + 1}`
+    : newest(passing)
+  const rows = await tx.execute<CaseIndex>(
+    sql`select ${columns} from (${page}) page join cases c on c.id = page.case_id ${parties} order by c.id desc`,
+  )
   return pageOf(rows, { limit })
 }
 
-/** The case as far as it is open to the caller. A case that is not, and one that never was, are the same. */
-export async function find(tx: Tx, id: string): Promise<Case> {
-  const [[row], { identity, zones: open }, actor] = await Promise.all([
-    tx.execute<CaseIndex>(sql`select ${columns} from cases c ${parties} where c.id = ${id}`),
-    zones.open(tx, id),
-    tx.actor,
+type Found = CaseIndex & Omit<Standing, 'state'> & { open: Zone[]; basis: Case['basis']; annullable: boolean }
+
+/** The case as far as it stands open to the caller. One that does not, and one that never was, are the same. */
+export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx, id)).case
+
+/** The same, with where it stands for the caller. */
+export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
+  const [[row], person] = await Promise.all([
+    tx.execute<Found>(sql`
+      select ${columns}, app.relations(app.org(), c.owner_id, c.handler_id) as relations, app.open_zones(c.id) as open,
+        code.needs_document as "needsDocument", coalesce(c.final_on <= app.today(), true) as final,
+        c.state = 'documented' and exists (select from documents d where d.case_id = c.id and not d.annulled and not exists (
+          select from standing_events e where e.case_id = c.id and e.facts ->> 'document' = d.event_id::text)) as "toHandOver",
+        exists (select from standing_events e where e.case_id = c.id and e.organisation_id = app.org() and e.from_state <> ''
+          and app.annullable(e)) as annullable,
+        (select jsonb_build_object('kind', g.basis, 'method', g.method, 'language', g.language, 'formVersion', g.form_version,
+            'legalReference', g.legal_reference, 'representative', g.representative)
+          from open_grants g where g.case_id = c.id and g.purpose = 'case_management' and g.owner_id = g.recipient_id) as basis
+      from cases c ${parties} left join codes code on code.list = 'outcome' and code.code = c.outcome where c.id = ${id}`),
+    zones.read(tx, id),
   ])
   if (!row) throw notFound()
-  return {
-    ...row,
-    person: identity ? { identity } : {},
-    withheld: Zone.options.filter(zone => !open.includes(zone)),
-    allowedActions: allowedActions(row.state, relationsOf(actor, row)),
+  const { open, annullable, relations, needsDocument, final, toHandOver, ...index } = row
+  const standing: Standing = {
+    state: index.state,
+    relations: annullable ? [...relations, 'recorder'] : relations,
+    needsDocument,
+    final,
+    toHandOver,
   }
+  const withheld = Zone.options.filter(zone => !open.includes(zone))
+  return { case: { ...index, person, withheld, allowedActions: allowedActions(standing) }, standing }
 }
 
-const relationsOf = ({ organisation }: Actor, { owner, handler }: CaseIndex): Relation[] => [
-  ...(owner.id === organisation ? (['owner'] as const) : []),
-  ...(handler?.id === organisation ? (['handler'] as const) : []),
-]
-
-export async function events(tx: Tx, id: string): Promise<{ items: CaseEvent[] }> {
-  const items = await tx.execute<CaseEvent>(sql`
-    select e.id, e.action, nullif(e.from_state, '') as "fromState", e.to_state as "toState", e.occurred_on as "occurredOn",
-      app.rfc3339(e.recorded_at) as "recordedAt", ${party('o')} as organisation, e.job_id is not null as imported
-    from case_events e join organisations o on o.id = e.organisation_id where e.case_id = ${id} order by e.occurred_on, e.id`)
-  if (!items.length) throw notFound()
-  return { items }
+/** Gives the case into somebody else's hands within its owner. */
+export async function assign(tx: Tx, id: string, version: number, assigneeId: string): Promise<Case> {
+  const [found, { organisation }] = await Promise.all([find(tx, id), tx.actor])
+  if (found.owner.id !== organisation) throw new Problem('forbidden', { detail: 'Only its owner assigns a case' })
+  const [active] = await tx.execute(
+    sql`select from accounts where id = ${assigneeId} and organisation_id = app.org() and status = 'active'`,
+  )
+  if (!active) throw invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }])
+  if (found.version !== version) throw stale()
+  const rows = await tx.execute(
+    sql`update cases set assignee_id = ${assigneeId} where id = ${id} and version = ${version} returning id`,
+  )
+  if (!rows.length) throw stale()
+  return find(tx, id)
 }
-
-const byConsent = ['ngo', 'iom']
-
-/** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
-export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<string> {
-  const { kind, organisation } = await tx.actor
-  const { basis, causes, category, regionCode, registeredOn } = given
-  if (byConsent.includes(kind) !== (basis.kind === 'consent'))
-    throw invalid([{ pointer: '#/basis/kind', detail: 'An authority registers by statute, everybody else by consent' }])
-  const unknown = await unknownCodes(tx, [
-    { at: '#/category', list: 'category', code: category },
-    { at: '#/regionCode', list: 'region', code: regionCode, on: registeredOn },
-    ...causes.map((code, i) => ({ at: `#/causes/${i}`, list: 'cause', code })),
-    ...(basis.kind === 'statute'
-      ? [{ at: '#/basis/legalReference', list: 'legal_basis', code: basis.legalReference }]
-      : []),
-  ])
-  if (unknown.length) throw invalid(unknown.map(({ at, detail }) => ({ pointer: at, detail })))
-  const id = randomUUIDv7()
-  const facts = {
-    campaign: given.campaignId,
-    region: regionCode,
-    category,
-    causes,
-    basis,
-    externalHmac: given.externalId && externalHmac(keys, organisation, given.externalId),
-  }
-  await append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }])
-  await zones.writeIdentities(tx, [{ caseId: id, identity: given.person.identity }])
-  return id
-}
-
-/** An owner's own number of a case, found again but not read: hexadecimal. */
-export const externalHmac = ({ hash }: Keys, owner: string, externalId: string) =>
-  hash('external-id', `${owner}:${externalId}`).toString('hex')

@@ -1,10 +1,13 @@
 import type { Keys } from '../access/keys.ts'
-import { sendVersioned } from '../http/conditional.ts'
+import { PageQuery } from '../db/page.ts'
+import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
-import { Case, CaseEvents, CasePage, CaseQuery, NewCase } from './contract.ts'
+import { Assignment, Case, CasePage, CaseQuery, CaseSearch, NewCase, RegisteredCase } from './contract.ts'
 import * as cases from './queries.ts'
+import { findRegistered, register } from './register.ts'
+import { search } from './search.ts'
 
 const tags = ['Cases']
 
@@ -20,16 +23,16 @@ export const caseRoutes =
           summary: 'Register a person: the case, the legal basis, what is known.',
           tags,
           body: NewCase,
-          response: { 201: Case },
+          response: { 201: RegisteredCase },
         },
       },
       async (request, reply) =>
         sendVersioned(
           reply,
           await makeOnce(request, reply, {
-            make: tx => cases.register(tx, request.body, keys),
+            make: tx => register(tx, request.body, keys),
             location: id => `/v1/cases/${id}`,
-            read: cases.find,
+            read: findRegistered,
           }),
         ),
     )
@@ -39,13 +42,29 @@ export const caseRoutes =
         config: { permission: 'cases:read' },
         schema: {
           operationId: 'listCases',
-          summary: 'The cases that are open to you, newest first.',
+          summary: 'The cases that stand open to you, newest first.',
           tags,
           querystring: CaseQuery,
           response: { 200: CasePage },
         },
       },
       async (request, reply) => sendPage(request, reply, await request.transact(tx => cases.list(tx, request.query))),
+    )
+    app.post(
+      '/v1/cases/search',
+      {
+        config: { permission: 'cases:read' },
+        schema: {
+          operationId: 'searchCases',
+          summary: 'Find cases that stand open to you by number, IIN, document or name.',
+          tags,
+          querystring: PageQuery,
+          body: CaseSearch,
+          response: { 200: CasePage },
+        },
+      },
+      async (request, reply) =>
+        sendPage(request, reply, await request.transact(tx => search(tx, keys, request.body, request.query))),
     )
     app.get(
       '/v1/cases/:id',
@@ -61,18 +80,25 @@ export const caseRoutes =
       },
       async (request, reply) => sendVersioned(reply, await request.transact(tx => cases.find(tx, request.params.id))),
     )
-    app.get(
-      '/v1/cases/:id/events',
+    app.patch(
+      '/v1/cases/:id',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:assign', conditional: true },
         schema: {
-          operationId: 'listCaseEvents',
-          summary: 'What happened to a case.',
+          operationId: 'assignCase',
+          summary: 'Give the case into the hands of somebody else in your organisation.',
           tags,
           params: IdParams,
-          response: { 200: CaseEvents },
+          body: Assignment,
+          response: { 200: Case },
         },
       },
-      request => request.transact(tx => cases.events(tx, request.params.id)),
+      async (request, reply) => {
+        const version = expectedVersion(request)
+        return sendVersioned(
+          reply,
+          await request.transact(tx => cases.assign(tx, request.params.id, version, request.body.assigneeId)),
+        )
+      },
     )
   }

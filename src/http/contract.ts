@@ -55,6 +55,15 @@ export const IdParams = z.strictObject({ id: Id })
 export const Day = z.iso.date()
 export const Instant = z.iso.datetime()
 export const Version = z.int().min(1)
+/** A code of a list of the reference data. */
+export const Code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'A code')
+export const RegionCode = z.string().max(10)
+export const Country = z.string().regex(/^[A-Z]{3}$/, 'A country of ISO 3166-1, three letters')
+/** What somebody types, trimmed. Whoever contracts for one about a person keeps it where nobody else reads it. */
+export const text = (longest: number) => z.string().trim().min(1).max(longest)
+
+/** The reply that says nothing more. */
+export const Nothing = z.null().meta({ description: 'Done' })
 
 /** What people read instead of a code. */
 export const Label = z.object({ en: z.string(), ru: z.string(), kk: z.string() }).meta({ id: 'Label' })

@@ -40,21 +40,22 @@ export function idempotencyKeys(app: FastifyInstance, keys: Keys) {
   })
 }
 
-/** What a POST makes: how, where it stands then, and how it is read again for a second reply. */
+/** What a POST makes: how, where it stands then, how it is read again for a second reply, and the status of both. */
 export type Making<T> = {
+  status?: 200 | 201
   make: (tx: Tx) => Promise<string>
   location: (id: string) => string
   read: (tx: Tx, id: string) => Promise<T>
 }
 
 /**
- * Answers 201 with what was made, at most once for a key. A second request with the same key and body gets the same
+ * Answers with what was made, at most once for a key. A second request with the same key and body gets the same
  * status and location, and the resource as it is now; with another body it is refused.
  */
 export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, making: Making<T>): Promise<T> {
   const fingerprint = request.server.fingerprint(JSON.stringify([request.url, request.body ?? null]))
   const made = await request.transact(tx => once(tx, request, fingerprint, making))
-  reply.code(201).header('location', made.location)
+  reply.code(making.status ?? 201).header('location', made.location)
   return made.resource
 }
 
@@ -63,7 +64,7 @@ export async function once<T>(
   tx: Tx,
   request: FastifyRequest,
   fingerprint: Buffer,
-  { make, location, read }: Making<T>,
+  { status = 201, make, location, read }: Making<T>,
 ) {
   const key = keyOf(request)
   const operation = request.routeOptions.schema?.operationId ?? request.routeOptions.url ?? ''
@@ -71,7 +72,7 @@ export async function once<T>(
   const id = before ?? (await make(tx))
   const resource = await read(tx, id)
   if (key !== undefined && before === undefined)
-    await tx.update(idempotency).set({ status: 201, location: id }).where(mine(operation, key))
+    await tx.update(idempotency).set({ status, location: id }).where(mine(operation, key))
   return { location: location(id), resource, replayed: before !== undefined }
 }
 

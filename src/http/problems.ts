@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { invalid, notFound, Problem, type ProblemName, tooMany, unavailable } from '../problem.ts'
+import { invalid, notFound, Problem, type ProblemName, stale, tooMany, unavailable } from '../problem.ts'
 
 /** Turns every error into problem details, and tells the log about those that are ours. */
 export function answerProblems(app: FastifyInstance) {
@@ -40,6 +40,11 @@ const constraints: Record<string, () => Problem> = {
   accounts_email: taken,
   organisations_short_name: taken,
   cases_external_id: taken,
+  documents_number: taken,
+  relations_pair: taken,
+  zone_versions_pkey: stale,
+  proposals_pending: () => new Problem('proposal-pending'),
+  relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Another case than this one' }]),
   organisations_parent: () => unknown('#/parentId'),
   coverage_region_code_fkey: () => unknown('#/regions'),
   imports_campaign_id_fkey: () => unknown('#/query/campaignId'),

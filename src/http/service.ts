@@ -43,7 +43,7 @@ export const healthRoutes =
   }
 
 /** The API document, and the pages that explain its problems. */
-export async function documentRoutes(app: FastifyInstance) {
+export async function apiDocumentRoutes(app: FastifyInstance) {
   const hidden = { config: { permission: 'public', hidden: true } } as const
   app.get('/openapi.json', hidden, async () => app.openapi())
   app.get('/openapi.yaml', hidden, async (_request, reply) =>

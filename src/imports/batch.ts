@@ -1,11 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
-import { append, type NewEvent } from '../cases/events.ts'
-import { externalHmac } from '../cases/queries.ts'
+import { externalHmac } from '../cases/register.ts'
 import type { Tx } from '../db/database.ts'
+import { append, type NewEvent } from '../events/append.ts'
 import { ownAndDivisions } from '../organisations/queries.ts'
 import { type Unknown, unknownCodes } from '../reference/queries.ts'
+import { identify } from '../zones/identifiers.ts'
 import * as zones from '../zones/queries.ts'
 import type { Progress } from './queries.ts'
 import type { Fault, Read } from './row.ts'
@@ -40,6 +41,11 @@ export async function importRows(
     else placed.set(hmac, { ...read, owner, hmac })
   }
   const known = await findKnown(tx, [...placed.keys()])
+  for (const [hmac, row] of placed)
+    if (goneOn(row, known)) {
+      faults.push({ line: row.line, field: 'outcome', reason: 'The case has gone on here since' })
+      placed.delete(hmac)
+    }
   const taken = await takenNumbers(tx, keys, [...placed.values()], known)
   for (const { line, hmac } of taken) {
     faults.push({ line, field: 'documentNumber', reason: 'Stands in the register already' })
@@ -72,8 +78,10 @@ async function findKnown(tx: Tx, hmacs: readonly string[]): Promise<Map<string, 
   return new Map(rows.map(({ hmac, ...known }) => [hmac, known]))
 }
 
-const numberHmac = ({ hash }: Keys, number: string) =>
-  hash('document-number', number.toUpperCase().replaceAll(/[\s-]/g, '')).toString('hex')
+/** How far a case has come by imports; one that went another way here is not theirs to move. */
+const stages = ['', 'registered', 'decided', 'documented']
+const goneOn = (placed: Placed, known: ReadonlyMap<string, Known>) =>
+  placed.row.outcome !== undefined && !stages.includes(known.get(placed.hmac)?.state ?? '')
 
 /** Rows whose document is in the register of their committee already, under another case or twice in this batch. */
 async function takenNumbers(
@@ -83,12 +91,15 @@ async function takenNumbers(
   known: ReadonlyMap<string, Known>,
 ): Promise<Placed[]> {
   const documented = rows.filter(({ row, hmac }) => row.documentNumber && known.get(hmac)?.state !== 'documented')
-  const keyOf = ({ row }: Placed) => `${row.documentType}/${numberHmac(keys, row.documentNumber ?? '')}`
-  const existing = await tx.execute<{ key: string }>(sql`
-    select d.type || '/' || encode(d.number_hmac, 'hex') as key from documents d
-    where d.type || '/' || encode(d.number_hmac, 'hex') = any (array(
-      select jsonb_array_elements_text(${JSON.stringify(documented.map(keyOf))}::jsonb)))`)
-  const seen = new Set(existing.map(({ key }) => key))
+  const entry = ({ row }: Placed) => ({
+    type: row.documentType,
+    number: identify.document(keys, row.documentNumber ?? ''),
+  })
+  const keyOf = (placed: Placed) => JSON.stringify(entry(placed))
+  const existing = await tx.execute<ReturnType<typeof entry>>(sql`
+    select type, number from jsonb_to_recordset(${JSON.stringify(documented.map(entry))}::jsonb) as d(type text, number text)
+    where app.in_register(type, decode(number, 'hex'))`)
+  const seen = new Set(existing.map(({ type, number }) => JSON.stringify({ type, number })))
   return documented.filter(row => seen.has(keyOf(row)) || !seen.add(keyOf(row)))
 }
 
@@ -101,57 +112,56 @@ async function write(
   known: ReadonlyMap<string, Known>,
 ) {
   const cases = rows.map(placed => ({ ...placed, ...(known.get(placed.hmac) ?? { id: randomUUIDv7(), state: '' }) }))
-  const events = cases.flatMap(({ id, state, line, row, owner, hmac }): NewEvent[] => {
-    const event = { case_id: id, job_id: job.id, line }
-    const { regionCode: region, category, causes, outcome, documentType } = row
-    const facts = { owner, campaign: job.campaign ?? undefined, region, category, causes, basis, externalHmac: hmac }
-    return [
-      ...(state === ''
-        ? [{ ...event, action: 'import_registered', occurred_on: row.registeredOn, facts } as const]
-        : []),
-      ...(outcome && row.decidedOn && (state === '' || state === 'registered')
-        ? [{ ...event, action: 'import_decided', occurred_on: row.decidedOn, facts: { outcome } } as const]
-        : []),
-      ...(documentType && row.documentIssuedOn && state !== 'documented'
-        ? [
-            {
-              ...event,
-              action: 'import_documented',
-              occurred_on: row.documentIssuedOn,
-              facts: { documentType },
-            } as const,
-          ]
-        : []),
-    ]
-  })
-  // One statement an action: the database folds the events of a statement when all of them are in.
-  for (const action of ['import_registered', 'import_decided', 'import_documented'] as const)
-    await append(
-      tx,
-      events.filter(event => event.action === action),
-    )
-  await zones.writeIdentities(
-    tx,
-    cases.filter(({ state }) => state === '').map(({ id, identity }) => ({ caseId: id, identity })),
+  const fresh = cases.filter(({ state }) => state === '')
+  const undecided = cases.filter(({ state, row }) => row.outcome && stages.indexOf(state) < stages.indexOf('decided'))
+  const undocumented = cases.filter(
+    ({ state, row }) => row.documentType && stages.indexOf(state) < stages.indexOf('documented'),
   )
-  await keepDocuments(
+  const event = ({ id, line }: (typeof cases)[number]) => ({ case_id: id, job_id: job.id, line })
+  // One statement an action: the database folds the events of a statement when all of them are in.
+  await append(
+    tx,
+    fresh.map((placed): NewEvent => {
+      const { regionCode: region, category, causes, registeredOn } = placed.row
+      const campaign = job.campaign ?? undefined
+      const facts = { owner: placed.owner, campaign, region, category, causes, basis, externalHmac: placed.hmac }
+      return { ...event(placed), action: 'import_registered', occurred_on: registeredOn, facts }
+    }),
+  )
+  await zones.write(
     tx,
     keys,
-    cases.filter(({ row, state }) => row.documentNumber && state !== 'documented'),
+    fresh.map(({ id, identity }) => ({ caseId: id, zone: 'identity', version: 1, content: identity })),
   )
+  await append(
+    tx,
+    undecided.map((placed): NewEvent => {
+      const { outcome, decidedOn } = placed.row
+      return { ...event(placed), action: 'import_decided', occurred_on: decidedOn, facts: { outcome } }
+    }),
+  )
+  await append(
+    tx,
+    undocumented.map((placed): NewEvent => {
+      const { documentType, documentIssuedOn } = placed.row
+      return { ...event(placed), action: 'import_documented', occurred_on: documentIssuedOn, facts: { documentType } }
+    }),
+  )
+  await keepDocuments(tx, keys, job.id, undocumented)
 }
 
-const keepDocuments = (tx: Tx, keys: Keys, rows: readonly (Placed & { id: string })[]) =>
+const keepDocuments = (tx: Tx, keys: Keys, job: string, rows: readonly (Placed & { id: string })[]) =>
   tx.execute(sql`
-    insert into documents (case_id, committee_id, type, content, number_hmac, issued_on, expires_on)
-    select case_id, coalesce(app.parent(), app.org()), type, content, decode(number_hmac, 'hex'), issued_on, expires_on
+    insert into documents (event_id, case_id, committee_id, type, content, number_hmac, issued_on, expires_on)
+    select e.id, d.case_id, coalesce(app.parent(), app.org()), type, content, decode(number_hmac, 'hex'), issued_on, expires_on
     from jsonb_to_recordset(${JSON.stringify(
       rows.map(({ id, row }) => ({
         case_id: id,
         type: row.documentType,
         content: { number: row.documentNumber },
-        number_hmac: numberHmac(keys, row.documentNumber ?? ''),
+        number_hmac: identify.document(keys, row.documentNumber ?? ''),
         issued_on: row.documentIssuedOn,
         expires_on: row.documentExpiresOn,
       })),
-    )}::jsonb) as d(case_id uuid, type text, content jsonb, number_hmac text, issued_on date, expires_on date)`)
+    )}::jsonb) as d(case_id uuid, type text, content jsonb, number_hmac text, issued_on date, expires_on date)
+    join case_events e on e.case_id = d.case_id and e.job_id = ${job} and e.action = 'import_documented'`)

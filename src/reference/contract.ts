@@ -38,6 +38,7 @@ export const Code = z
     label: Label,
     polarity: z.enum(['positive', 'neutral', 'negative']).nullable(),
     needsDocument: z.boolean().nullable(),
+    needsState: z.boolean().nullable().describe('The outcome speaks of a State, which is to be named.'),
     sensitive: z.boolean().nullable(),
     ...evidence,
   })

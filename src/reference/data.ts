@@ -49,6 +49,7 @@ export const referenceSeeds = (): Seed[] => [
       position,
       polarity: row.polarity || null,
       needs_document: yesNo(row.needs_document),
+      needs_state: yesNo(row.needs_state),
       sensitive: yesNo(row.sensitive),
       source: row.source,
       verified: yesNo(row.verified),

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
-import { notFound } from '../problem.ts'
+import { type Fault, notFound } from '../problem.ts'
 import type { CodeList, CodeLists, Region, Regions, Terms } from './contract.ts'
 
 const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label_kk) as label`
@@ -27,7 +27,7 @@ export async function codeLists(tx: Tx): Promise<CodeLists> {
 
 export async function codeList(tx: Tx, list: string): Promise<CodeList> {
   const items = await tx.execute<CodeList['items'][number]>(sql`
-    select code, ${label}, polarity, needs_document as "needsDocument", sensitive, source, verified
+    select code, ${label}, polarity, needs_document as "needsDocument", needs_state as "needsState", sensitive, source, verified
     from codes where list = ${list} order by position`)
   if (!items.length) throw notFound()
   return { list, items }
@@ -41,16 +41,25 @@ export async function terms(tx: Tx): Promise<Terms> {
   }
 }
 
-/** A code that something is about to use: of a list, or a region on a day. */
-export type Use = { at: string; list: string; code: string; on?: string }
+/**
+ * A code that something is about to use: of a list, or a region `on` a day (today when it is not said). `guarded`: behind
+ * the protection zone, where sensitive ones have their place. `named`: whether a State is named beside the outcome.
+ */
+export type Use = { at: string; list: string; code: string; on?: string | undefined; guarded?: true; named?: boolean }
 export type Unknown = { at: string; detail: string }
 
-/** Which of these codes there are none of (on that day), or that have their place in the protection zone only. */
+/** What is wrong with these uses: no such code (on that day), one that belongs elsewhere, a State too many or too few. */
 export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =>
   tx.execute<Unknown>(sql`
-    select u.at, case when c.sensitive then 'Belongs into the protection zone' when u.list = 'region' then 'No region on that day'
+    select u.at, case when u.named then 'This outcome speaks of no State' when not u.named then 'The outcome speaks of a State: name it'
+      when c.sensitive then 'Belongs into the protection zone' when u.list = 'region' then 'No region on that day'
       else 'Not a code of the list ' || u.list end as detail
-    from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date)
+    from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, named boolean)
     left join codes c on c.list = u.list and c.code = u.code
-    left join regions r on u.list = 'region' and r.code = u.code and r.valid @> u."on"
-    where c.code is null and r.code is null or c.sensitive`)
+    left join regions r on u.list = 'region' and r.code = u.code and r.valid @> coalesce(u."on", app.today())
+    where case when u.named is not null then coalesce(c.needs_state, false) <> u.named and c.code is not null
+      else c.code is null and r.code is null or c.sensitive and u.guarded is null end`)
+
+/** The same as faults of a request, `at` being their pointers. */
+export const faultsOfCodes = async (tx: Tx, uses: readonly Use[]): Promise<Fault[]> =>
+  uses.length ? (await unknownCodes(tx, uses)).map(({ at, detail }) => ({ pointer: at, detail })) : []

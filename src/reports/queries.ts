@@ -32,7 +32,8 @@ export async function campaignProgress(
     counted as (
       select r.facts ->> 'region' as region, exists (
         select from case_events d where d.case_id = r.case_id and d.action in ('record_document', 'import_documented')
-          and d.occurred_on <= as_of and d.recorded_at <= ${knownAt}::timestamptz) as documented
+          and d.occurred_on <= as_of and d.recorded_at <= ${knownAt}::timestamptz and not exists (
+            select from case_events a where a.annuls = d.id and a.recorded_at <= ${knownAt}::timestamptz)) as documented
       from day, (select distinct case_id from open_grants) g join case_events r using (case_id)
       where r.from_state = '' and r.facts ->> 'campaign' = ${campaignId}
         and r.occurred_on <= as_of and r.recorded_at <= ${knownAt}::timestamptz),

@@ -45,5 +45,3 @@ export const Me = z
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
-
-export const Nothing = z.null().meta({ description: 'Done' })

@@ -1,6 +1,6 @@
 import type { Keys } from '../access/keys.ts'
-import type { Routes } from '../http/contract.ts'
-import { Credentials, Enrolment, Me, Nothing, PasswordChange, Refresh, Session } from './contract.ts'
+import { Nothing, type Routes } from '../http/contract.ts'
+import { Credentials, Enrolment, Me, PasswordChange, Refresh, Session } from './contract.ts'
 import * as sessions from './queries.ts'
 import { changePassword, enrol, refresh, signIn } from './sign-in.ts'
 

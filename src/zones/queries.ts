@@ -1,33 +1,85 @@
 import { sql } from 'drizzle-orm'
+import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
-import { birthYear, Identity, type Zone } from './contract.ts'
+import { invalid, Problem } from '../problem.ts'
+import { faultsOfCodes } from '../reference/queries.ts'
+import { birthYear } from './birth.ts'
+import { codesIn } from './codes.ts'
+import {
+  type Content,
+  type CurrentZone,
+  documents,
+  type Identity,
+  type Person,
+  type WrittenZone,
+  Zone,
+} from './contract.ts'
+import { identifiersOf } from './identifiers.ts'
 
-/** The one place where what is known about a person is written. First versions only, of many cases at once. */
-export async function writeIdentities(
-  tx: Tx,
-  identities: readonly { caseId: string; identity: Identity }[],
-): Promise<void> {
-  const rows = identities.map(({ caseId, identity }) => ({
-    case_id: caseId,
-    content: identity,
-    sex: identity.sex,
-    birth_year: birthYear(identity.birth),
-  }))
+export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
+
+/** The one place where what is known about persons is written, of one or of many cases at once. */
+export async function write(tx: Tx, keys: Keys, versions: readonly NewVersion[]): Promise<void> {
+  const rows = versions.map(({ caseId, zone, version, content }) => {
+    const identity = zone === 'identity' ? (content as Identity) : undefined
+    return {
+      case_id: caseId,
+      zone,
+      version,
+      content,
+      sex: identity?.sex,
+      birth_year: identity && birthYear(identity.birth),
+      identifiers: identity ? identifiersOf(keys, identity) : [],
+    }
+  })
+  const given = JSON.stringify(rows)
   await tx.execute(sql`
     insert into zone_versions (case_id, zone, version, content, sex, birth_year)
-    select case_id, 'identity', 1, content, sex, birth_year
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(case_id uuid, content jsonb, sex text, birth_year int)`)
+    select case_id, zone, version, content, sex, birth_year
+    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, zone zone, version int, content jsonb, sex text, birth_year int)`)
+  await tx.execute(sql`
+    insert into identifiers (case_id, version, kind, hmac)
+    select case_id, version, i.kind, decode(i.hmac, 'hex')
+    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, version int, identifiers jsonb),
+      jsonb_to_recordset(r.identifiers) as i(kind text, hmac text)`)
 }
 
-export type Opened = { identity: (Identity & { version: number }) | undefined; zones: Zone[] }
+/** The one place where it is read: of each zone that the caller sees the newest document. */
+export async function read(tx: Tx, caseId: string): Promise<Person> {
+  const rows = await tx.execute<{ zone: Zone; version: number; content: unknown }>(sql`
+    select distinct on (zone) zone, version, content from zone_versions where case_id = ${caseId} order by zone, version desc`)
+  return Object.fromEntries(
+    rows.map(({ zone, version, content }) => [zone, { ...documents[zone].parse(content), version }]),
+  )
+}
 
-/** The one place where it is read: the newest identity, if the caller may see it, and the zones that stand open. */
-export async function open(tx: Tx, caseId: string): Promise<Opened> {
-  const [row] = await tx.execute<{ version: number | null; content: unknown; zones: Zone[] }>(sql`
-    select z.version, z.content,
-      (select coalesce(jsonb_agg(distinct zone), '[]') from open_grants g, unnest(g.zones) zone where g.case_id = ${caseId}) as zones
-    from (select) nothing left join lateral (
-      select version, content from zone_versions where case_id = ${caseId} and zone = 'identity' order by version desc limit 1) z on true`)
-  const identity = row?.version ? { ...Identity.parse(row.content), version: row.version } : undefined
-  return { identity, zones: row?.zones ?? [] }
+/** All versions of a zone that the caller sees, the newest first. */
+export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
+  const rows = await tx.execute<WrittenZone>(sql`
+    select version, app.rfc3339(written_at) as "writtenAt", content from zone_versions
+    where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`)
+  return rows.map(row => ({ ...row, content: documents[zone].parse(row.content) }))
+}
+
+export async function current(tx: Tx, caseId: string, zone: Zone): Promise<CurrentZone> {
+  const [newest] = await versions(tx, caseId, zone, 1)
+  return newest ?? { version: 0, writtenAt: null, content: null }
+}
+
+/** The zones that stand open to the caller; none when the case does not. */
+export async function openZones(tx: Tx, caseId: string): Promise<Zone[]> {
+  const [row] = await tx.execute<{ open: Zone[] }>(sql`select app.open_zones(${caseId}) as open`)
+  return Zone.options.filter(zone => row?.open.includes(zone))
+}
+
+/** Writes the version after the one that the caller has read. */
+export async function replace(tx: Tx, keys: Keys, { version, ...next }: NewVersion): Promise<CurrentZone> {
+  const [writable] = await tx.execute<{ own: boolean; open: boolean }>(sql`
+    select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`)
+  if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes what is known' })
+  if (!writable.open) throw new Problem('action-not-allowed')
+  const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))
+  if (faults.length) throw invalid(faults)
+  await write(tx, keys, [{ ...next, version: version + 1 }])
+  return current(tx, next.caseId, next.zone)
 }

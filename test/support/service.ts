@@ -71,21 +71,30 @@ export async function startService(t: Test, { rateLimit = 1_000_000 } = {}) {
       account: session?.account_id as string,
       session: session?.id as string,
       organisation: found.organisation,
+      role,
       accessToken,
       send,
       get: send('GET'),
       post: send('POST'),
+      put: send('PUT'),
       patch: send('PATCH'),
       delete: send('DELETE'),
     }
   }
-  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines }
+  /** From now on it is so many days later; whoever is signed in stays it. */
+  const travel = async (days: number) => {
+    await owner`update sessions set ends_at = ends_at + make_interval(days => ${days + 1})`
+    await owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
+      return statement_timestamp() + interval '${days} days'`)
+  }
+  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines, travel }
 }
 
 export type Service = Awaited<ReturnType<typeof startService>>
 export type Someone = Awaited<ReturnType<Service['as']>>
 
 export const idempotencyKey = (): Headers => ({ 'idempotency-key': randomUUID() })
+export const ifMatch = (version: number): Headers => ({ 'if-match': `"${version}"` })
 
 /** A registration as an NGO sends it. */
 export const registration = (family = 'Әбдіғали') => ({

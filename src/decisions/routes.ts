@@ -1,0 +1,26 @@
+import { IdParams, type Routes } from '../http/contract.ts'
+import { notFound } from '../problem.ts'
+import { openZones } from '../zones/queries.ts'
+import { Decisions } from './contract.ts'
+import * as decisions from './queries.ts'
+
+export const decisionRoutes: Routes = async app => {
+  app.get(
+    '/v1/cases/:id/decisions',
+    {
+      config: { permission: 'cases:read' },
+      schema: {
+        operationId: 'listDecisions',
+        summary: 'What the authority found, and why, the newest first; for those to whom the identity stands open.',
+        tags: ['Procedure'],
+        params: IdParams,
+        response: { 200: Decisions },
+      },
+    },
+    request =>
+      request.transact(async tx => {
+        if (!(await openZones(tx, request.params.id)).includes('identity')) throw notFound()
+        return { items: await decisions.list(tx, request.params.id) }
+      }),
+  )
+}

@@ -1,0 +1,26 @@
+import { IdParams, type Routes } from '../http/contract.ts'
+import { notFound } from '../problem.ts'
+import { openZones } from '../zones/queries.ts'
+import { IdentityDocuments } from './contract.ts'
+import * as documents from './queries.ts'
+
+export const documentRoutes: Routes = async app => {
+  app.get(
+    '/v1/cases/:id/documents',
+    {
+      config: { permission: 'cases:read' },
+      schema: {
+        operationId: 'listIdentityDocuments',
+        summary: 'The identity documents that the person was given; for those to whom the identity stands open.',
+        tags: ['Procedure'],
+        params: IdParams,
+        response: { 200: IdentityDocuments },
+      },
+    },
+    request =>
+      request.transact(async tx => {
+        if (!(await openZones(tx, request.params.id)).includes('identity')) throw notFound()
+        return { items: await documents.list(tx, request.params.id) }
+      }),
+  )
+}

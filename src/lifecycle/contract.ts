@@ -1,0 +1,73 @@
+import { z } from 'zod'
+
+export const CaseState = z.enum([
+  'registered',
+  'assessment',
+  'submitted',
+  'verification',
+  'information_requested',
+  'foreign_inquiry',
+  'committee_review',
+  'decided',
+  'documentation',
+  'documented',
+  'appealed',
+  'withdrawn',
+  'merged',
+  'closed',
+])
+export type CaseState = z.infer<typeof CaseState>
+
+export const CaseAction = z.enum([
+  'register',
+  'amend',
+  'start_assessment',
+  'take_up',
+  'decide',
+  'discontinue',
+  'open_documentation',
+  'record_document',
+  'hand_over_document',
+  'close',
+  'reopen',
+  'withdraw',
+  'annul',
+  'import_registered',
+  'import_decided',
+  'import_documented',
+])
+export type CaseAction = z.infer<typeof CaseAction>
+
+export const Party = z.enum(['owner', 'handler', 'nobody'])
+export type Party = z.infer<typeof Party>
+
+export const Relation = z.enum(['owner', 'authority', 'handler', 'committee', 'recorder'])
+/**
+ * What an organisation is to a case: it registered it; it registered it and is an authority; it has the case in its
+ * procedure; it stands above one of these or is itself the committee; it recorded the event that is to be annulled.
+ */
+export type Relation = z.infer<typeof Relation>
+
+const Step = z
+  .object({
+    action: CaseAction,
+    from: CaseState.nullable().describe('None: it makes the case.'),
+    to: CaseState,
+    by: z.array(Relation),
+    twoPersons: z.boolean().describe('One account proposes it, another one confirms it.'),
+    condition: z.string().nullable().describe('What must hold beside, by name.'),
+    waitingFor: z
+      .string()
+      .nullable()
+      .describe('Who is waited for then; `outcome`: whoever the outcome puts in charge.'),
+    term: z.string().nullable().describe('The term that they have, of `/v1/terms`.'),
+  })
+  .meta({ id: 'LifecycleStep' })
+
+export const Lifecycle = z
+  .object({
+    states: z.array(z.object({ state: CaseState, final: z.boolean() })),
+    steps: z.array(Step),
+  })
+  .meta({ id: 'Lifecycle' })
+export type Lifecycle = z.infer<typeof Lifecycle>

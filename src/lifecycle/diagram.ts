@@ -1,0 +1,26 @@
+import type { CaseAction, CaseState } from './contract.ts'
+import { finalStates, steps } from './policy.ts'
+
+type Arrow = { from: CaseState | '[*]'; to: CaseState; label: string; twoPersons: boolean }
+
+/** Actions from where an arrow to itself or from everywhere would only hide the way; said in words instead. */
+const everywhere: readonly CaseAction[] = ['amend', 'annul', 'withdraw']
+
+/** The lifecycle as a Mermaid state diagram; an action of two persons is marked with `2p`. */
+export function diagram(): string {
+  const arrows = steps
+    .filter(({ action }) => !everywhere.includes(action))
+    .map(
+      ({ action, from, to, twoPersons }): Arrow => ({
+        from: from ?? '[*]',
+        to,
+        label: action,
+        twoPersons: twoPersons ?? false,
+      }),
+    )
+  const lines = [
+    ...arrows.map(({ from, to, label, twoPersons }) => `  ${from} --> ${to} : ${label}${twoPersons ? ' 2p' : ''}`),
+    ...finalStates.filter(state => arrows.some(({ to }) => to === state)).map(state => `  ${state} --> [*]`),
+  ]
+  return ['stateDiagram-v2', ...lines].join('\n')
+}

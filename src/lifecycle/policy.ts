@@ -1,0 +1,191 @@
+import { CaseAction, CaseState, type Lifecycle, type Party, type Relation } from './contract.ts'
+
+/** What must hold beside state and relation; the database knows the same names (`app.holds`). */
+export type Condition =
+  | 'needs_document'
+  | 'needs_no_document_and_final'
+  | 'negative_by_committee'
+  | 'discontinued'
+  | 'not_handed_over'
+
+export type Step = {
+  from: readonly CaseState[] | null
+  /** null: the state stays as it is. */
+  to: CaseState | null
+  by: readonly Relation[]
+  /** One account proposes it, another one confirms it. */
+  twoPersons?: true
+  condition?: Condition
+  /** What an event may say: codes, dates and ids, which fold into the case. */
+  facts?: readonly string[]
+  /** Whose procedure the case is in from then on. */
+  handler?: 'owner' | 'nobody'
+  /** Who is waited for then, and the term that they have; `outcome`: whoever the outcome puts in charge. */
+  waitingFor?: Party | 'outcome'
+  term?: string
+}
+
+/** Closed may be reopened; the two others are for good. */
+export const finalStates: readonly CaseState[] = ['closed', 'withdrawn', 'merged']
+const open = CaseState.options.filter(state => !finalStates.includes(state))
+const inProcedure = ['verification', 'information_requested', 'foreign_inquiry', 'committee_review'] as const
+
+const registration = ['campaign', 'region', 'category', 'causes', 'basis', 'externalHmac']
+const finding = ['outcome', 'country', 'legalReference', 'reason']
+const document = ['documentType', 'numberHmac', 'iinHmac', 'issuedOn', 'expiresOn']
+
+/** What may happen to a case, from where to where and by whom; a step from null makes the case. */
+export const lifecycle: Record<CaseAction, readonly Step[]> = {
+  register: [
+    { from: null, to: 'registered', by: ['owner'], facts: registration, waitingFor: 'owner', term: 'start_assessment' },
+  ],
+  amend: [{ from: open, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
+  start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
+  take_up: [
+    {
+      from: ['assessment'],
+      to: 'verification',
+      by: ['authority'],
+      handler: 'owner',
+      waitingFor: 'handler',
+      term: 'decide_division',
+    },
+  ],
+  decide: [
+    {
+      from: ['verification', 'committee_review'],
+      to: 'decided',
+      by: ['handler', 'committee'],
+      twoPersons: true,
+      condition: 'negative_by_committee',
+      facts: finding,
+      waitingFor: 'outcome',
+    },
+  ],
+  discontinue: [
+    {
+      from: [...inProcedure, 'documentation'],
+      to: 'decided',
+      by: ['handler'],
+      twoPersons: true,
+      condition: 'discontinued',
+      facts: finding,
+      waitingFor: 'outcome',
+    },
+  ],
+  open_documentation: [
+    {
+      from: ['decided'],
+      to: 'documentation',
+      by: ['handler'],
+      condition: 'needs_document',
+      waitingFor: 'handler',
+      term: 'documentation',
+    },
+  ],
+  record_document: [
+    {
+      from: ['documentation'],
+      to: 'documented',
+      by: ['handler'],
+      twoPersons: true,
+      facts: document,
+      waitingFor: 'handler',
+      term: 'handover_document',
+    },
+  ],
+  hand_over_document: [
+    {
+      from: ['documented'],
+      to: null,
+      by: ['handler'],
+      condition: 'not_handed_over',
+      facts: ['document', 'handedOverTo'],
+      waitingFor: 'owner',
+    },
+  ],
+  close: [
+    { from: ['documented'], to: 'closed', by: ['owner'], facts: ['reason'], waitingFor: 'nobody' },
+    {
+      from: ['registered', 'assessment'],
+      to: 'closed',
+      by: ['owner'],
+      twoPersons: true,
+      facts: ['reason'],
+      waitingFor: 'nobody',
+    },
+    {
+      from: ['decided'],
+      to: 'closed',
+      by: ['owner'],
+      twoPersons: true,
+      condition: 'needs_no_document_and_final',
+      facts: ['reason'],
+      waitingFor: 'nobody',
+    },
+  ],
+  reopen: [
+    { from: ['closed'], to: 'assessment', by: ['owner'], facts: ['basis'], handler: 'nobody', waitingFor: 'owner' },
+  ],
+  withdraw: [{ from: open, to: 'withdrawn', by: ['owner'], waitingFor: 'nobody' }],
+  annul: [{ from: open, to: null, by: ['recorder'], twoPersons: true }],
+  import_registered: [
+    {
+      from: null,
+      to: 'registered',
+      by: ['owner', 'committee'],
+      facts: ['owner', ...registration],
+      waitingFor: 'owner',
+      term: 'start_assessment',
+    },
+  ],
+  import_decided: [
+    {
+      from: ['registered'],
+      to: 'decided',
+      by: ['owner', 'committee'],
+      facts: ['outcome'],
+      handler: 'owner',
+      waitingFor: 'outcome',
+    },
+  ],
+  import_documented: [
+    { from: ['decided'], to: 'documented', by: ['owner', 'committee'], facts: ['documentType'], waitingFor: 'owner' },
+  ],
+}
+
+/** The steps one by one, each from one state. */
+export const steps = CaseAction.options.flatMap(action =>
+  lifecycle[action].flatMap(step =>
+    (step.from ?? [null]).map(from => ({ ...step, action, from, to: step.to ?? (from as CaseState) })),
+  ),
+)
+
+/** The same as rows of the database, which holds every event to them. */
+export const lifecycleRows = steps.map(({ action, from, to, by, twoPersons, condition, facts, ...step }) => ({
+  action,
+  from_state: from ?? '',
+  to_state: to,
+  relations: by,
+  two_persons: twoPersons ?? false,
+  condition: condition ?? null,
+  facts: facts ?? [],
+  handler: step.handler ?? null,
+  waiting_for: step.waitingFor ?? null,
+  term: step.term ?? null,
+}))
+
+/** The lifecycle as its readers get it. */
+export const publicLifecycle: Lifecycle = {
+  states: CaseState.options.map(state => ({ state, final: finalStates.includes(state) })),
+  steps: steps.map(({ action, from, to, by, twoPersons, condition, waitingFor, term }) => ({
+    action,
+    from,
+    to,
+    by: [...by],
+    twoPersons: twoPersons ?? false,
+    condition: condition ?? null,
+    waitingFor: waitingFor ?? null,
+    term: term ?? null,
+  })),
+}

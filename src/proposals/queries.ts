@@ -1,0 +1,80 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Keys } from '../access/keys.ts'
+import type { Tx } from '../db/database.ts'
+import { type Page, pageOf } from '../db/page.ts'
+import { append } from '../events/append.ts'
+import { notFound, Problem, stale } from '../problem.ts'
+import type { ProposedStep } from '../transitions/contract.ts'
+import { prepare } from '../transitions/queries.ts'
+import type { Proposal, ProposalQuery } from './contract.ts'
+
+const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
+  from proposals p`
+/** Another account, a supervisor, of the same organisation or of the one above (which the policy of the table holds). */
+const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
+
+const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
+  p.facts - '{numberHmac,iinHmac}'::text[] as facts, p.content as text, p.annuls, p.identity_version as "identityVersion",
+  jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation, p.proposed_by as "proposedBy",
+  app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
+  app.rfc3339(p.settled_at) as "settledAt", p.rejection ->> 'reason' as rejection, p.version,
+  array_remove(array[case when ${mayConfirm} then 'confirm' end,
+    case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
+  from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
+
+export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
+  const { state = null, case: caseId = null, awaiting, cursor = null, limit } = query
+  const rows = await tx.execute<Proposal>(sql`
+    select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
+      and ${awaiting ? mayConfirm : sql`true`} and (${cursor}::uuid is null or p.id < ${cursor}::uuid)
+    order by p.id desc limit ${limit + 1}`)
+  return pageOf(rows, { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Proposal> {
+  const [row] = await tx.execute<Proposal>(sql`select ${columns} where p.id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+/** Proposes a step of two persons. Gives the id of the proposal. */
+export async function propose(
+  tx: Tx,
+  keys: Keys,
+  caseId: string,
+  version: number,
+  step: ProposedStep,
+): Promise<string> {
+  const { facts, text, annuls = null } = await prepare(tx, keys, caseId, version, step, true)
+  const id = randomUUIDv7()
+  await tx.execute(sql`
+    insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
+    values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
+      ${JSON.stringify(text)}::jsonb, ${annuls}, ${version})`)
+  return id
+}
+
+/** Carries the proposal out, word for word. Gives the id of its event. */
+export async function confirm(tx: Tx, id: string, version: number): Promise<string> {
+  const proposal = await current(tx, id, version)
+  const { account } = await tx.actor
+  if (proposal.state !== 'open') throw new Problem('proposal-settled')
+  if (proposal.proposedBy === account) throw new Problem('same-person')
+  await append(tx, [{ case_id: proposal.case.id, action: proposal.action, proposal_id: id }])
+  const [event] = await tx.execute<{ id: string }>(sql`select id from case_events where proposal_id = ${id}`)
+  if (!event) throw new Error('the event of a confirmed proposal is there')
+  return event.id
+}
+
+export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {
+  await current(tx, id, version)
+  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${JSON.stringify({ reason })}::jsonb)`)
+  return find(tx, id)
+}
+
+async function current(tx: Tx, id: string, version: number): Promise<Proposal> {
+  const proposal = await find(tx, id)
+  if (proposal.version !== version) throw stale()
+  return proposal
+}

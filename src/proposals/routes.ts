@@ -1,0 +1,126 @@
+import type { Keys } from '../access/keys.ts'
+import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { IdParams, type Routes } from '../http/contract.ts'
+import { makeOnce } from '../http/idempotency.ts'
+import { sendPage } from '../http/page.ts'
+import { Outcome, ProposedStep } from '../transitions/contract.ts'
+import { outcome } from '../transitions/queries.ts'
+import { sendOutcome } from '../transitions/routes.ts'
+import { Proposal, ProposalPage, ProposalQuery, Rejection } from './contract.ts'
+import * as proposals from './queries.ts'
+
+const tags = ['Procedure']
+
+export const proposalRoutes =
+  (keys: Keys): Routes =>
+  async app => {
+    app.post(
+      '/v1/cases/:id/proposals',
+      {
+        config: {
+          permission: 'cases:write',
+          idempotency: 'required',
+          conditional: true,
+          problems: ['action-not-allowed', 'proposal-pending'],
+        },
+        schema: {
+          operationId: 'proposeStep',
+          summary: 'Propose a step of the lifecycle that takes two persons.',
+          tags,
+          params: IdParams,
+          body: ProposedStep,
+          response: { 201: Proposal },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(
+          reply,
+          await makeOnce(request, reply, {
+            make: tx => proposals.propose(tx, keys, request.params.id, expectedVersion(request), request.body),
+            location: id => `/v1/proposals/${id}`,
+            read: proposals.find,
+          }),
+        ),
+    )
+    app.get(
+      '/v1/proposals',
+      {
+        config: { permission: 'cases:read' },
+        schema: {
+          operationId: 'listProposals',
+          summary: 'Proposals of your organisation, and of its divisions; with `awaiting=me` those that wait for you.',
+          tags,
+          querystring: ProposalQuery,
+          response: { 200: ProposalPage },
+        },
+      },
+      async (request, reply) =>
+        sendPage(request, reply, await request.transact(tx => proposals.list(tx, request.query))),
+    )
+    app.get(
+      '/v1/proposals/:id',
+      {
+        config: { permission: 'cases:read' },
+        schema: {
+          operationId: 'getProposal',
+          summary: 'One proposal, with all that it says.',
+          tags,
+          params: IdParams,
+          response: { 200: Proposal },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(reply, await request.transact(tx => proposals.find(tx, request.params.id))),
+    )
+    app.post(
+      '/v1/proposals/:id/confirmation',
+      {
+        config: {
+          permission: 'proposals:settle',
+          idempotency: 'required',
+          conditional: true,
+          problems: ['action-not-allowed', 'proposal-settled', 'same-person', 'already-exists'],
+        },
+        schema: {
+          operationId: 'confirmProposal',
+          summary: 'Confirm what a colleague proposed: it happens, word for word.',
+          tags,
+          params: IdParams,
+          response: { 200: Outcome },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        return sendOutcome(
+          reply,
+          await makeOnce(request, reply, {
+            status: 200,
+            make: tx => proposals.confirm(tx, id, expectedVersion(request)),
+            location: () => `/v1/proposals/${id}`,
+            read: async (tx, event) => outcome(tx, (await proposals.find(tx, id)).case.id, event),
+          }),
+        )
+      },
+    )
+    app.post(
+      '/v1/proposals/:id/rejection',
+      {
+        config: { permission: 'cases:write', conditional: true, problems: ['proposal-settled'] },
+        schema: {
+          operationId: 'rejectProposal',
+          summary: 'Reject what a colleague proposed, or take back your own proposal.',
+          tags,
+          params: IdParams,
+          body: Rejection,
+          response: { 200: Proposal },
+        },
+      },
+      async (request, reply) => {
+        const version = expectedVersion(request)
+        return sendVersioned(
+          reply,
+          await request.transact(tx => proposals.reject(tx, request.params.id, version, request.body.reason)),
+        )
+      },
+    )
+  }

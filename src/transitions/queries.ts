@@ -1,0 +1,61 @@
+import type { Keys } from '../access/keys.ts'
+import * as cases from '../cases/queries.ts'
+import { faultsOfBasis } from '../cases/register.ts'
+import type { Tx } from '../db/database.ts'
+import { append, keepText } from '../events/append.ts'
+import * as events from '../events/queries.ts'
+import type { CaseAction } from '../lifecycle/contract.ts'
+import { allowedActions, type Standing, stepFor } from '../lifecycle/standing.ts'
+import { invalid, notFound, Problem, stale } from '../problem.ts'
+import { faultsOfCodes } from '../reference/queries.ts'
+import type { Outcome, ProposedStep, Transition } from './contract.ts'
+import { type Statement, statementOf } from './statement.ts'
+
+/** Takes a step of one person. Gives the id of its event. */
+export async function take(tx: Tx, keys: Keys, caseId: string, version: number, step: Transition): Promise<string> {
+  const { facts, text } = await prepare(tx, keys, caseId, version, step, false)
+  await append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }])
+  return keepText(tx, caseId, text)
+}
+
+/** What a step says, after all that can be said against it without writing it; the database has the last word. */
+export async function prepare(
+  tx: Tx,
+  keys: Keys,
+  caseId: string,
+  version: number,
+  step: Transition | ProposedStep,
+  twoPersons: boolean,
+): Promise<Statement> {
+  const { case: found, standing } = await cases.look(tx, caseId)
+  if (found.version !== version) throw stale()
+  admit(standing, step.action, twoPersons)
+  const statement = statementOf(step, keys)
+  const faults = await faultsOfCodes(tx, statement.uses)
+  if (step.action === 'reopen' && found.person.identity)
+    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
+  if (faults.length) throw invalid(faults)
+  return statement
+}
+
+function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
+  const step = stepFor(action, standing)
+  const conflict = { state: standing.state, allowedActions: allowedActions(standing) }
+  if (!step) throw new Problem('action-not-allowed', conflict)
+  if (twoPersons && !step.twoPersons)
+    throw new Problem('action-not-allowed', { ...conflict, detail: 'One person takes this step' })
+  if (!twoPersons && step.twoPersons) throw new Problem('two-persons-required', conflict)
+}
+
+/** What an event came to; the case only while it stands open to the caller. */
+export async function outcome(tx: Tx, caseId: string, eventId: string): Promise<Outcome> {
+  const [event, found] = await Promise.all([
+    events.find(tx, eventId),
+    cases.find(tx, caseId).catch(error => {
+      if (error instanceof Problem) return null
+      throw error
+    }),
+  ])
+  if (!event) throw notFound()
+  return { event, case: found }
+}

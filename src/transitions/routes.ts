@@ -1,0 +1,49 @@
+import type { FastifyReply } from 'fastify'
+import type { Keys } from '../access/keys.ts'
+import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { IdParams, type Routes } from '../http/contract.ts'
+import { makeOnce } from '../http/idempotency.ts'
+import { Outcome, Transition } from './contract.ts'
+import * as transitions from './queries.ts'
+
+/** Sends what happened, with the version of the case as the `ETag`. */
+export function sendOutcome(reply: FastifyReply, outcome: Outcome): Outcome {
+  if (outcome.case) sendVersioned(reply, outcome.case)
+  return outcome
+}
+
+export const transitionRoutes =
+  (keys: Keys): Routes =>
+  async app => {
+    app.post(
+      '/v1/cases/:id/transitions',
+      {
+        config: {
+          permission: 'cases:write',
+          idempotency: 'required',
+          conditional: true,
+          problems: ['action-not-allowed', 'two-persons-required'],
+        },
+        schema: {
+          operationId: 'takeStep',
+          summary: 'Take a step of the lifecycle that needs one person.',
+          tags: ['Procedure'],
+          params: IdParams,
+          body: Transition,
+          response: { 200: Outcome },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        return sendOutcome(
+          reply,
+          await makeOnce(request, reply, {
+            status: 200,
+            make: tx => transitions.take(tx, keys, id, expectedVersion(request), request.body),
+            location: () => `/v1/cases/${id}`,
+            read: (tx, event) => transitions.outcome(tx, id, event),
+          }),
+        )
+      },
+    )
+  }

@@ -1,0 +1,88 @@
+import type { Keys } from '../access/keys.ts'
+import type { Tx } from '../db/database.ts'
+import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { IdParams, type Routes } from '../http/contract.ts'
+import { notFound } from '../problem.ts'
+import { Zone, zoneContracts } from './contract.ts'
+import * as zones from './queries.ts'
+
+const tags = ['Person']
+
+/** A zone that does not stand open is like one that never was. */
+async function openOnly(tx: Tx, caseId: string, zone: Zone) {
+  if (!(await zones.openZones(tx, caseId)).includes(zone)) throw notFound()
+}
+
+/** For each zone the same three operations, each with the contract of its own document. */
+export const zoneRoutes =
+  (keys: Keys): Routes =>
+  async app => {
+    for (const zone of Zone.options) {
+      const { title, content, current, versions } = zoneContracts[zone]
+      const url = `/v1/cases/:id/person/${zone}`
+      app.get(
+        url,
+        {
+          config: { permission: 'cases:read' },
+          schema: {
+            operationId: `get${title}`,
+            summary: `What the zone ${zone} says now.`,
+            tags,
+            params: IdParams,
+            response: { 200: current },
+          },
+        },
+        async (request, reply) =>
+          sendVersioned(
+            reply,
+            await request.transact(async tx => {
+              await openOnly(tx, request.params.id, zone)
+              return zones.current(tx, request.params.id, zone)
+            }),
+          ),
+      )
+      app.put(
+        url,
+        {
+          config: { permission: 'cases:write', conditional: true, problems: ['action-not-allowed'] },
+          schema: {
+            operationId: `put${title}`,
+            summary: `Write the whole zone ${zone} anew; earlier versions are kept.`,
+            tags,
+            params: IdParams,
+            body: content,
+            response: { 200: current },
+          },
+        },
+        async (request, reply) => {
+          const version = expectedVersion(request)
+          const { id: caseId } = request.params
+          return sendVersioned(
+            reply,
+            await request.transact(async tx => {
+              await openOnly(tx, caseId, zone)
+              return zones.replace(tx, keys, { caseId, zone, version, content: request.body })
+            }),
+          )
+        },
+      )
+      app.get(
+        `${url}/versions`,
+        {
+          config: { permission: 'cases:read' },
+          schema: {
+            operationId: `list${title}Versions`,
+            summary: `All versions of the zone ${zone}, the newest first.`,
+            tags,
+            params: IdParams,
+            response: { 200: versions },
+          },
+        },
+        request =>
+          request.transact(async tx => {
+            await openOnly(tx, request.params.id, zone)
+            return { items: await zones.versions(tx, request.params.id, zone) }
+          }),
+      )
+    }
+  }

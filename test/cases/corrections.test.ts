@@ -1,0 +1,111 @@
+import t from 'tap'
+import { decision, document, register } from '../support/procedure.ts'
+import { ifMatch, startService } from '../support/service.ts'
+
+t.test('what was entered by mistake is annulled by two, and does not count', async t => {
+  const { as } = await startService(t)
+  const [nurlan, kairat, asel, dina] = [
+    await as('officer', 'turkistan'),
+    await as('supervisor', 'turkistan'),
+    await as('caseworker', 'sunrise'),
+    await as('supervisor', 'sunrise'),
+  ]
+  const one = await register(nurlan)
+  const at = (action: string) => async () => {
+    const { items } = (await nurlan.get(`/v1/cases/${one.id}/events`)).json()
+    return items.findLast((event: { action: string }) => event.action === action).id as string
+  }
+  const annul = async (eventId: string) =>
+    one.together(nurlan, kairat, { action: 'annul', eventId, reason: 'The wrong file' })
+  await one.step(nurlan, { action: 'amend', regionCode: 'KZ-61', reason: 'Moved', occurredOn: '2021-03-10' })
+  t.equal((await one.read(nurlan)).regionCode, 'KZ-61')
+  t.match((await annul(await at('amend')())).json().case, { regionCode: 'KZ-75', state: 'registered' })
+  t.equal((await annul(await at('amend')())).statusCode, 409, 'once')
+  t.equal((await annul(await at('register')())).statusCode, 409, 'a case begins')
+  await one.step(nurlan, { action: 'start_assessment', occurredOn: '2021-03-09' })
+  await one.step(nurlan, { action: 'take_up', occurredOn: '2021-03-09' })
+  t.match((await annul(await at('start_assessment')())).json(), { status: 409 }, 'another one stands on it')
+  await one.together(nurlan, kairat, { ...decision, occurredOn: '2021-03-09' })
+  await one.step(nurlan, { action: 'open_documentation', occurredOn: '2021-03-09' })
+  await one.together(nurlan, kairat, { ...document('N1'), occurredOn: '2021-06-01' })
+  const taken = await register(nurlan)
+  for (const action of ['start_assessment', 'take_up']) await taken.step(nurlan, { action })
+  await taken.together(nurlan, kairat, decision)
+  await taken.step(nurlan, { action: 'open_documentation' })
+  const twin = (await taken.propose(nurlan, document('n 1'))).json()
+  t.match((await taken.confirm(kairat, twin.id)).json(), { status: 409, type: '/problems/already-exists' })
+  t.match((await annul(await at('record_document')())).json().case, {
+    state: 'documentation',
+    allowedActions: ['amend', 'discontinue', 'record_document', 'withdraw', 'annul'],
+  })
+  t.match((await nurlan.get(`/v1/cases/${one.id}/documents`)).json().items, [{ annulled: true }])
+  t.match((await taken.confirm(kairat, twin.id)).json().case, { state: 'documented' }, 'the number is free again')
+  t.match((await annul(await at('open_documentation')())).json().case, { state: 'decided' })
+  t.match((await annul(await at('decide')())).json().case, {
+    state: 'verification',
+    outcome: null,
+    handler: { kind: 'division' },
+  })
+  t.match((await nurlan.get(`/v1/cases/${one.id}/decisions`)).json().items, [{ annulled: true, current: false }])
+
+  const theirs = await register(asel)
+  await theirs.step(asel, { action: 'start_assessment' })
+  const { items } = (await asel.get(`/v1/cases/${theirs.id}/events`)).json()
+  const body = { action: 'annul', eventId: items[1].id, reason: 'Too early' }
+  t.match((await theirs.together(asel, dina, body)).json().case, { state: 'registered' })
+  t.equal(
+    (await theirs.step(asel, { action: 'start_assessment', occurredOn: '2021-03-06' })).statusCode,
+    200,
+    'and again, on the right day',
+  )
+})
+
+t.test('a case is closed, reopened on a new legal basis, withdrawn for good', async t => {
+  const { as, superuser } = await startService(t)
+  const [asel, dina] = [await as('caseworker', 'sunrise'), await as('supervisor', 'sunrise')]
+  const one = await register(asel)
+  await one.together(asel, dina, { action: 'close', reason: 'lost_contact' })
+  const basis = { kind: 'consent', method: 'thumbprint', language: 'ru', formVersion: '2026-2' }
+  t.match(
+    (
+      await one.step(asel, {
+        action: 'reopen',
+        basis: { kind: 'statute', legalReference: 'order_607' },
+        reason: 'Back',
+      })
+    ).json(),
+    { status: 400, errors: [{ pointer: '#/basis/kind' }] },
+  )
+  const reopened = await one.step(asel, { action: 'reopen', basis, reason: 'They came back' })
+  t.match(reopened.json().case, {
+    state: 'assessment',
+    handler: null,
+    basis: { method: 'thumbprint', formVersion: '2026-2' },
+  })
+  t.match(
+    [...(await superuser`select closed_reason from grants where case_id = ${one.id} order by opened_at`)],
+    [{ closed_reason: 'renewed' }, { closed_reason: null }],
+  )
+  t.match((await one.step(asel, { action: 'withdraw', note: 'She prefers to go home' })).json().case, {
+    state: 'withdrawn',
+    allowedActions: [],
+  })
+  for (const action of ['amend', 'start_assessment', 'reopen', 'withdraw'])
+    t.equal(
+      (
+        await one.step(asel, {
+          action,
+          ...(action === 'amend' && { category: 'no_document', reason: 'x' }),
+          ...(action === 'reopen' && { basis, reason: 'x' }),
+        })
+      ).statusCode,
+      409,
+      action,
+    )
+  const identity = await asel.put(
+    `/v1/cases/${one.id}/person/identity`,
+    { names: 'unknown', sex: 'unknown', birth: { precision: 'unknown' } },
+    ifMatch(1),
+  )
+  t.match(identity.json(), { status: 409 }, 'the file stays as it was that day')
+})

@@ -1,0 +1,195 @@
+// As role app in SQL, without the service: what the database itself refuses.
+import t from 'tap'
+import { document, register, takenUp } from '../support/procedure.ts'
+import { type Someone, startService } from '../support/service.ts'
+
+t.test('as app in SQL, without the service, nobody forges a case', async t => {
+  const { as, superuser } = await startService(t)
+  const [owner, supervisor, colleague, stranger] = [
+    await as('officer', 'turkistan'),
+    await as('supervisor', 'turkistan'),
+    await as('supervisor', 'turkistan', 1),
+    await as('supervisor', 'almaty-city'),
+  ]
+  const one = await takenUp(owner)
+  const { id } = one
+  /** What somebody gets for a statement: how many rows, or the refusal. Nothing of it stays, unless it is kept. */
+  const attempt = (who: Someone, text: string, keep = false) =>
+    superuser
+      .begin(async sql => {
+        const { account, organisation, role } = who
+        const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: [role] }
+        await sql`select set_config('app.actor', ${JSON.stringify(actor)}, true)`
+        await sql.unsafe('set local role app')
+        const { count } = await sql.unsafe(text)
+        if (!keep) throw { code: 'kept', message: `changed ${count}` }
+        return `changed ${count}`
+      })
+      .catch(({ code, message }: { code: string; message: string }) =>
+        code === 'kept' ? message : `${code} ${code === 'QJ001' ? message : ''}`.trim(),
+      )
+  const event = (action: string, more: Record<string, unknown> = {}) => {
+    const values = { case_id: id, action, occurred_on: '2026-01-01', ...more }
+    const columns = Object.keys(values)
+    return `insert into case_events (${columns.join(', ')}) values (${Object.values(values)
+      .map(value => `'${typeof value === 'object' ? JSON.stringify(value) : value}'`)
+      .join(', ')})`
+  }
+  const proposal = (action: string, facts: object, key = crypto.randomUUID()) =>
+    `insert into proposals (id, case_id, action, facts) values ('${key}', '${id}', '${action}', '${JSON.stringify(facts)}')`
+
+  await t.test('rows are written by events, and history by nobody', async t => {
+    for (const who of [owner, supervisor, stranger]) {
+      for (const column of ['state', 'owner_id', 'handler_id', 'outcome', 'region_code', 'version', 'final_on'])
+        t.equal(await attempt(who, `update cases set ${column} = ${column}`), '42501', column)
+      for (const table of [
+        'cases',
+        'case_access',
+        'case_events',
+        'event_texts',
+        'grants',
+        'zone_versions',
+        'identifiers',
+        'proposals',
+        'decisions',
+        'documents',
+        'relations',
+      ]) {
+        t.equal(await attempt(who, `delete from ${table}`), '42501', `delete from ${table}`)
+        t.equal(await attempt(who, `truncate ${table} cascade`), '42501', `truncate ${table}`)
+      }
+      for (const table of [
+        'case_access',
+        'case_events',
+        'event_texts',
+        'grants',
+        'zone_versions',
+        'identifiers',
+        'proposals',
+        'decisions',
+        'documents',
+      ])
+        t.equal(await attempt(who, `update ${table} set case_id = case_id`), '42501', `update ${table}`)
+      t.equal(await attempt(who, `insert into cases (id) values (uuidv7())`), '42501')
+      for (const table of ['grants', 'case_access', 'decisions'])
+        t.equal(await attempt(who, `insert into ${table} (case_id) values ('${id}')`), '42501', `insert into ${table}`)
+    }
+    t.equal(
+      await attempt(supervisor, `update cases set assignee_id = '${owner.account}'`),
+      'changed 1',
+      'but for the assignee',
+    )
+    t.equal(await attempt(owner, `update cases set assignee_id = '${owner.account}'`), 'changed 0', 'by a supervisor')
+    t.equal(await attempt(stranger, `update cases set assignee_id = '${stranger.account}'`), 'changed 0')
+    t.equal(
+      await attempt(supervisor, `update cases set assignee_id = '${stranger.account}'`),
+      '23503',
+      'within the owner',
+    )
+  })
+
+  await t.test('an event says what its action may say, from where the case stands', async t => {
+    t.equal(await attempt(owner, event('withdraw')), 'changed 1', 'what is allowed is')
+    t.equal(await attempt(owner, event('start_assessment')), 'QJ001 action-not-allowed')
+    t.equal(
+      await attempt(owner, event('withdraw', { facts: { owner: stranger.organisation.id } })),
+      'QJ001 invalid-request',
+    )
+    for (const fact of ['outcome', 'handler', 'owner', 'finalOn', 'waitingFor', 'campaign', 'basis'])
+      t.equal(await attempt(owner, event('amend', { facts: { [fact]: 'x' } })), 'QJ001 invalid-request', fact)
+    t.equal(
+      await attempt(owner, event('amend', { facts: { region: 'KZ-10' }, occurred_on: '2022-01-01' })),
+      'QJ001 invalid-request',
+      'Abai was no region then',
+    )
+    t.equal(await attempt(owner, event('withdraw', { occurred_on: '2999-01-01' })), 'QJ001 invalid-request')
+    t.equal(await attempt(owner, event('withdraw', { occurred_on: '2020-01-01' })), 'QJ001 invalid-request')
+    t.equal(await attempt(owner, event('withdraw', { on_version: 1 })), 'QJ001 precondition-failed')
+    t.match(await attempt(owner, event('import_documented')), /^QJ001/)
+    for (const column of ['id', 'from_state', 'to_state', 'organisation_id', 'account_id'])
+      t.equal(await attempt(owner, event('withdraw', { [column]: id })), '42501', column)
+    const elsewhere = {
+      case_id: crypto.randomUUID(),
+      facts: { owner: stranger.organisation.id, region: 'KZ-75', category: 'x', causes: [] },
+    }
+    t.match(await attempt(owner, event('register', elsewhere)), /^QJ001/, 'nobody registers for others')
+  })
+
+  await t.test('two persons are two', async t => {
+    const outcome = { outcome: 'kz_citizenship_confirmed' }
+    t.equal(await attempt(owner, event('decide', { facts: outcome })), 'QJ001 two-persons-required')
+    t.equal(
+      await attempt(owner, proposal('decide', { outcome: 'refused' })),
+      'QJ001 action-not-allowed',
+      'a refusal is the committee’s',
+    )
+    t.equal(await attempt(owner, proposal('withdraw', {})), 'QJ001 action-not-allowed', 'one person is enough')
+    t.equal(await attempt(stranger, proposal('decide', outcome)), 'QJ001 not-found')
+    const made = crypto.randomUUID()
+    t.equal(await attempt(supervisor, proposal('decide', outcome, made), true), 'changed 1')
+    const confirmation = event('decide', { proposal_id: made })
+    t.equal(await attempt(supervisor, confirmation), 'QJ001 same-person')
+    t.equal(await attempt(owner, confirmation), 'QJ001 forbidden', 'an officer confirms nothing')
+    t.equal(await attempt(stranger, confirmation), 'QJ001 not-found')
+    t.equal(
+      await attempt(colleague, event('discontinue', { proposal_id: made })),
+      'QJ001 not-found',
+      'it is for that step',
+    )
+    const otherwise = event('decide', { proposal_id: made, facts: { outcome: 'stateless_recognised' } })
+    t.equal(
+      await attempt(
+        colleague,
+        `${otherwise}; select 1 / (outcome = 'kz_citizenship_confirmed')::int from cases where id = '${id}'`,
+      ),
+      'changed undefined',
+      'word for word',
+    )
+    t.equal(await attempt(supervisor, `update proposals set proposed_by = '${owner.account}'`), '42501')
+    t.equal(await attempt(colleague, confirmation, true), 'changed 1')
+    t.equal(await attempt(colleague, confirmation), 'QJ001 proposal-settled')
+    const row = await superuser`update proposals set settled_by = proposed_by where id = ${made}`.catch(
+      ({ code }) => code,
+    )
+    t.equal(row, '23514', 'whatever else is written')
+  })
+
+  await t.test('hidden and missing are the same', async t => {
+    const missing = crypto.randomUUID()
+    const same = async (text: string) =>
+      t.equal(await attempt(stranger, text), await attempt(stranger, text.replaceAll(id, missing)), text)
+    for (const action of ['withdraw', 'amend', 'decide', 'annul']) await same(event(action))
+    await same(proposal('decide', { outcome: 'refused' }, crypto.randomUUID()))
+    for (const version of [1, 2])
+      await same(
+        `insert into zone_versions (case_id, zone, version, content) values ('${id}', 'identity', ${version}, '{}')`,
+      )
+    await same(`insert into identifiers (case_id, version, kind, hmac) values ('${id}', 1, 'name', '\\x00')`)
+    await same(
+      `insert into event_texts (event_id, case_id, organisation_id, content) select id, case_id, organisation_id, '{}' from case_events where case_id = '${id}'`,
+    )
+    await same(
+      `insert into relations (id, case_id, kind, other_id) values (uuidv7(), '${id}', 'child', '${(await register(stranger)).id}')`,
+    )
+    await same(
+      `insert into relations (id, case_id, kind, other_id) values (uuidv7(), '${(await register(stranger)).id}', 'child', '${id}')`,
+    )
+    for (const table of [
+      'cases',
+      'case_access',
+      'grants',
+      'case_events',
+      'event_texts',
+      'zone_versions',
+      'identifiers',
+      'proposals',
+      'decisions',
+      'documents',
+    ]) {
+      const column = table === 'cases' ? 'id' : 'case_id'
+      t.equal(await attempt(stranger, `select from ${table} where ${column} = '${id}'`), 'changed 0', table)
+    }
+    t.equal(await attempt(owner, `select from cases`), 'changed 1')
+    t.match(await attempt(stranger, `select app.in_register('${document().documentType}', '\\x00')`), 'changed 1')
+  })
+})

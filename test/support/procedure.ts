@@ -1,0 +1,66 @@
+import { idempotencyKey, ifMatch, intake, registration, type Someone } from './service.ts'
+
+/** A case as it stands for somebody, and what they do with it. Each step gives the answer of the service. */
+export const following = (id: string) => {
+  const version = async (who: Someone) => (await who.get(`/v1/cases/${id}`)).json().version ?? 0
+  const step = async (who: Someone, body: object) =>
+    who.post(`/v1/cases/${id}/transitions`, body, { ...idempotencyKey(), ...ifMatch(await version(who)) })
+  const propose = async (who: Someone, body: object) =>
+    who.post(`/v1/cases/${id}/proposals`, body, { ...idempotencyKey(), ...ifMatch(await version(who)) })
+  const confirm = (who: Someone, proposal: string, of = 1) =>
+    who.post(`/v1/proposals/${proposal}/confirmation`, undefined, { ...idempotencyKey(), ...ifMatch(of) })
+  /** Proposed by one, confirmed by the other. */
+  const together = async (maker: Someone, checker: Someone, body: object) => {
+    const proposal = await propose(maker, body)
+    return proposal.statusCode === 201 ? confirm(checker, proposal.json().id) : proposal
+  }
+  return {
+    id,
+    version,
+    step,
+    propose,
+    confirm,
+    together,
+    read: async (who: Someone) => (await who.get(`/v1/cases/${id}`)).json(),
+  }
+}
+
+export const register = async (who: Someone, more: object = {}) => {
+  const body = ['ngo', 'iom'].includes(who.organisation.kind) ? registration() : intake()
+  const response = await who.post('/v1/cases', { ...body, ...more }, idempotencyKey())
+  if (response.statusCode !== 201) throw new Error(response.body)
+  return following(response.json().id)
+}
+
+/** An own intake of an authority that is in its procedure. */
+export const takenUp = async (who: Someone) => {
+  const one = await register(who)
+  for (const action of ['start_assessment', 'take_up']) {
+    const response = await one.step(who, { action, occurredOn: '2021-03-08' })
+    if (response.statusCode !== 200) throw new Error(response.body)
+  }
+  return one
+}
+
+export const decision = {
+  action: 'decide',
+  outcome: 'kz_citizenship_confirmed',
+  legalReference: 'order_607',
+  reasons: 'Registered here in 1992.',
+  evidence: ['Certificate of the housing office'],
+}
+export const refusal = {
+  action: 'decide',
+  outcome: 'refused',
+  legalReference: 'order_607',
+  reasons: 'No ties to the country.',
+}
+export const document = (number = '045123987') => ({
+  action: 'record_document',
+  documentType: 'citizen_identity_card',
+  number,
+  issuer: 'MIA',
+  iin: '900101300007',
+  issuedOn: '2021-06-01',
+  expiresOn: '2031-06-01',
+})
