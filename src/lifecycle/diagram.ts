@@ -18,8 +18,9 @@ export function diagram(): string {
         twoPersons: twoPersons ?? false,
       }),
     )
+  const reached = arrows.filter(({ from }) => from === '[*]' || arrows.some(({ to }) => to === from))
   const lines = [
-    ...arrows.map(({ from, to, label, twoPersons }) => `  ${from} --> ${to} : ${label}${twoPersons ? ' 2p' : ''}`),
+    ...reached.map(({ from, to, label, twoPersons }) => `  ${from} --> ${to} : ${label}${twoPersons ? ' 2p' : ''}`),
     ...finalStates.filter(state => arrows.some(({ to }) => to === state)).map(state => `  ${state} --> [*]`),
   ]
   return ['stateDiagram-v2', ...lines].join('\n')

@@ -3,10 +3,11 @@ import { idempotencyKey, ifMatch, intake, registration, type Someone } from './s
 /** A case as it stands for somebody, and what they do with it. Each step gives the answer of the service. */
 export const following = (id: string) => {
   const version = async (who: Someone) => (await who.get(`/v1/cases/${id}`)).json().version ?? 0
-  const step = async (who: Someone, body: object) =>
-    who.post(`/v1/cases/${id}/transitions`, body, { ...idempotencyKey(), ...ifMatch(await version(who)) })
-  const propose = async (who: Someone, body: object) =>
-    who.post(`/v1/cases/${id}/proposals`, body, { ...idempotencyKey(), ...ifMatch(await version(who)) })
+  const send = (path: string) => (who: Someone, of: number, body: object) =>
+    who.post(`/v1/cases/${id}/${path}`, body, { ...idempotencyKey(), ...ifMatch(of) })
+  const [stepOn, proposeOn] = [send('transitions'), send('proposals')]
+  const step = async (who: Someone, body: object) => stepOn(who, await version(who), body)
+  const propose = async (who: Someone, body: object) => proposeOn(who, await version(who), body)
   const confirm = (who: Someone, proposal: string, of = 1) =>
     who.post(`/v1/proposals/${proposal}/confirmation`, undefined, { ...idempotencyKey(), ...ifMatch(of) })
   /** Proposed by one, confirmed by the other. */
@@ -18,7 +19,9 @@ export const following = (id: string) => {
     id,
     version,
     step,
+    stepOn,
     propose,
+    proposeOn,
     confirm,
     together,
     read: async (who: Someone) => (await who.get(`/v1/cases/${id}`)).json(),

@@ -1,0 +1,263 @@
+// A canary in every personal field: a number of its own, which survives folding, upper case and transliteration.
+import t from 'tap'
+import { document, following } from '../support/procedure.ts'
+import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
+
+/** Who may see it: the owner, the owner's assignee and supervisors, or also the committee above and whoever handles it. */
+type Audience = 'owner' | 'needToKnow' | 'authority'
+type Canary = { number: string; audience: Audience }
+type Planted = { owner: Someone; id: string; canaries: Canary[] }
+
+let next = 48_151_623_000
+const check = (eleven: string) => {
+  const weighed = (weights: number[]) => weights.reduce((sum, weight, i) => sum + weight * Number(eleven[i]), 0) % 11
+  const once = weighed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  return once === 10 ? weighed([3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) : once
+}
+
+/** Sings in each field that somebody types. */
+function plant() {
+  const canaries: Canary[] = []
+  const sing = (audience: Audience) => {
+    const number = String(next++)
+    canaries.push({ number, audience })
+    return number
+  }
+  const word = (audience: Audience) => `Құлқан${sing(audience)}`
+  const iin = () => {
+    let number = sing('authority')
+    while (check(number) === 10) {
+      canaries.pop()
+      number = sing('authority')
+    }
+    return `${number}${check(number)}`
+  }
+  const person = {
+    identity: {
+      names: ['official', 'birth', 'alias', 'as_in_document'].map(kind => ({
+        kind,
+        family: word('authority'),
+        given: word('authority'),
+        patronymic: word('authority'),
+      })),
+      sex: 'female',
+      birth: { precision: 'year', year: 1980 },
+      birthPlace: { text: word('authority') },
+      parents: [
+        { relation: 'mother', family: word('authority'), given: word('authority'), patronymic: word('authority') },
+      ],
+      iin: iin(),
+      documents: [{ type: word('authority'), number: word('authority') }],
+    },
+    contact: {
+      phones: [`+${sing('owner')}`],
+      messengers: [{ service: word('owner'), handle: word('owner') }],
+      emails: [`a${sing('owner')}@b.example`],
+      instructions: word('owner'),
+    },
+    whereabouts: { addresses: [{ kind: 'residence', text: word('owner') }], workplaces: [{ text: word('owner') }] },
+    protection: Object.fromEntries(
+      ['health', 'disability', 'trafficking', 'violence', 'detention', 'remarks'].map(field => [
+        field,
+        word('needToKnow'),
+      ]),
+    ),
+  }
+  return { canaries, word, iin, person }
+}
+
+/** Organisations that the demonstration has only one of. */
+async function found({ owner, demonstration }: Service) {
+  for (const [kind, role] of [
+    ['iom', 'caseworker'],
+    ['committee', 'officer'],
+  ] as const) {
+    const [organisation] =
+      await owner`insert into organisations (kind, name, short_name) values (${kind}, ${`Second ${kind}`}, ${`${kind}-2`}) returning id`
+    const email = `second@${kind}-2.example`
+    await owner`insert into accounts (organisation_id, organisation_kind, email, name, roles, status, password_hash)
+      values (${organisation?.id}, ${kind}, ${email}, 'Second', ${[role]}, 'active', '')`
+    demonstration.push({
+      email,
+      password: '',
+      role,
+      organisation: { id: organisation?.id, name: `Second ${kind}`, kind },
+    })
+  }
+}
+
+type Operation = {
+  operationId: string
+  parameters: { name: string }[]
+  requestBody?: { content: Record<string, { schema: { $ref?: string } }> }
+}
+type Document = {
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, { examples?: object[] }> }
+}
+
+t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout: 120_000 }, async t => {
+  const service = await startService(t)
+  const { app, as, lines } = service
+  await found(service)
+  const officers = await Promise.all(
+    ['turkistan', 'almaty-city', 'committee', 'committee-2'].map(name => as('officer', name)),
+  )
+  const caseworkers = await Promise.all(['sunrise', 'common-home', 'iom', 'iom-2'].map(name => as('caseworker', name)))
+  const supervisor = await as('supervisor', 'turkistan')
+  const bystanders = [
+    supervisor,
+    await as('supervisor', 'sunrise'),
+    await as('caseworker', 'sunrise', 1),
+    await as('coordinator', 'iom'),
+    await as('auditor', 'oversight'),
+    await as('administrator', 'operator'),
+  ]
+  const everybody = [...officers, ...caseworkers, ...bystanders]
+
+  const planted: Planted[] = []
+  for (const who of [...officers, ...caseworkers]) {
+    const { canaries, word, person } = plant()
+    const consent = who.role === 'caseworker'
+    const representative = { kind: 'guardian', name: word(consent ? 'owner' : 'authority') }
+    const basis = consent
+      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '1', representative }
+      : { kind: 'statute', legalReference: 'order_607', representative }
+    const body = {
+      regionCode: 'KZ-75',
+      registeredOn: '2021-03-04',
+      category: 'no_document',
+      externalId: word('owner'),
+      basis,
+      person,
+    }
+    const made = await who.post('/v1/cases', body, idempotencyKey())
+    t.equal(made.statusCode, 201, made.body.slice(0, 200))
+    const one = following(made.json().id)
+    const amended = await one.step(who, {
+      action: 'amend',
+      category: 'lost_document',
+      reason: word(consent ? 'owner' : 'authority'),
+    })
+    t.equal(amended.statusCode, 200)
+    planted.push({ owner: who, id: one.id, canaries })
+  }
+  // One of them goes all the way: what is decided and given stands with the identity.
+  const [{ owner: nurlan, id, canaries } = { owner: supervisor, id: '', canaries: [] }] = planted
+  const further = plant()
+  const one = following(id)
+  for (const action of ['start_assessment', 'take_up']) await one.step(nurlan, { action })
+  const decide = {
+    action: 'decide',
+    outcome: 'kz_citizenship_confirmed',
+    legalReference: 'order_607',
+    reasons: further.word('authority'),
+    evidence: [further.word('authority')],
+  }
+  t.equal((await one.together(nurlan, supervisor, decide)).statusCode, 200)
+  await one.step(nurlan, { action: 'open_documentation' })
+  const card = { ...document(further.word('authority')), issuer: further.word('authority'), iin: further.iin() }
+  t.equal((await one.together(nurlan, supervisor, card)).statusCode, 200)
+  const { items } = (await nurlan.get(`/v1/cases/${id}/documents`)).json()
+  t.equal(
+    (
+      await one.step(nurlan, {
+        action: 'hand_over_document',
+        documentId: items[0].id,
+        to: 'representative',
+        name: further.word('authority'),
+      })
+    ).statusCode,
+    200,
+  )
+  const closing = await one.propose(nurlan, {
+    action: 'annul',
+    eventId: items[0].id,
+    reason: further.word('authority'),
+  })
+  canaries.push(
+    ...further.canaries.filter(
+      ({ number }) => !Object.values(further.person).some(zone => JSON.stringify(zone).includes(number)),
+    ),
+  )
+
+  const above = (who: Someone, owner: Someone) =>
+    who.organisation.kind === 'committee' &&
+    who.organisation.name === 'Migration Service Committee' &&
+    owner.organisation.kind === 'division'
+  const hears = (who: Someone, { owner, ...rest }: Planted, audience: Audience) => {
+    const own =
+      who.organisation.id === owner.organisation.id && ['caseworker', 'officer', 'supervisor'].includes(who.role)
+    if (audience === 'needToKnow') return own && (who.account === owner.account || who.role === 'supervisor')
+    return own || (audience === 'authority' && above(who, { ...owner, ...rest }))
+  }
+
+  const { paths, components } = app.openapi() as Document
+  const proposal = closing.json().id
+  let [replies, heard] = [0, 0]
+  const listen = (who: Someone, body: string) => {
+    replies++
+    for (const one of planted)
+      for (const { number, audience } of one.canaries)
+        if (body.includes(number)) {
+          heard++
+          if (!hears(who, one, audience))
+            t.fail(`${who.email} hears ${number} (${audience}) of ${one.owner.email} in ${body.slice(0, 200)}`)
+        }
+  }
+  const plain = ({ instance: _, requestId: __, ...rest }: Record<string, unknown>) => rest
+  for (const who of everybody) {
+    listen(who, (await who.get('/v1/cases?limit=200')).body)
+    listen(who, (await who.get('/v1/proposals')).body)
+    for (const { id, canaries, owner } of planted) {
+      const sees = hears(who, { owner, id, canaries }, 'authority')
+      for (const { number } of canaries.slice(0, 3))
+        listen(who, (await who.post('/v1/cases/search', { names: [`Құлқан${number}`] })).body)
+      for (const [path, methods] of Object.entries(paths).filter(
+        ([path]) => path.startsWith('/v1/cases/{id}') || path.startsWith('/v1/proposals/{id}'),
+      ))
+        for (const [method, { operationId, requestBody }] of Object.entries(methods)) {
+          if (sees && method !== 'get') continue // would be done
+          const target = path.startsWith('/v1/proposals') ? proposal : id
+          const example =
+            components.schemas[
+              Object.values(requestBody?.content ?? {})[0]
+                ?.schema.$ref?.split('/')
+                .at(-1) ?? ''
+            ]?.examples?.[0]
+          const ask = (of: string) =>
+            who.send(method.toUpperCase() as 'GET')(
+              path.replace('{id}', of).replace('{relationId}', crypto.randomUUID()),
+              example,
+              { ...ifMatch(1), ...(method === 'post' && idempotencyKey()) },
+            )
+          const reply = await ask(target)
+          listen(who, reply.body)
+          if (target !== proposal && !sees) {
+            const never = await ask(crypto.randomUUID())
+            t.same(
+              [reply.statusCode, plain(reply.json())],
+              [never.statusCode, plain(never.json())],
+              `${operationId} by ${who.email}: not yours and never was`,
+            )
+          }
+        }
+    }
+  }
+  const all = planted.flatMap(({ canaries }) => canaries)
+  t.comment(`${all.length} canaries, ${replies} replies, heard ${heard} times where they belong`)
+  t.ok(heard > all.length, 'they do sing')
+  const faulty = await nurlan.post(
+    '/v1/cases',
+    { [`Құлқан${all[0]?.number}`]: all[1]?.number, person: { identity: { names: `Құлқан${all[2]?.number}` } } },
+    idempotencyKey(),
+  )
+  t.equal(faulty.statusCode, 400)
+  t.notMatch(faulty.body, new RegExp(`${all[1]?.number}|${all[2]?.number}`), 'an error says where, not what')
+  const log = lines.join('')
+  t.same(
+    all.filter(({ number }) => log.includes(number)),
+    [],
+    'the log knows none of them',
+  )
+})

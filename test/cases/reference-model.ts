@@ -1,0 +1,114 @@
+// The lifecycle once more, as short as it can be said: what the service is held against.
+export type Org = 'sunrise' | 'turkistan' | 'committee' | 'almaty-city'
+export type Entry = {
+  id: string
+  action: string
+  from: string
+  to: string
+  day: number
+  org: Org
+  says: Record<string, unknown>
+}
+export type Proposal = {
+  id: string
+  org: Org
+  maker: string
+  action: string
+  day: number
+  says: Record<string, unknown>
+  annuls?: string
+}
+export type Model = {
+  id: string
+  owner: Org
+  version: number
+  entries: Entry[]
+  annulled: string[]
+  proposals: Proposal[]
+}
+
+const final = ['closed', 'withdrawn']
+const needsDocument: Record<string, boolean> = { kz_citizenship_confirmed: true, refused: false, discontinued: false }
+export const decisions = ['kz_citizenship_confirmed', 'refused']
+
+export const sees = (c: Model, org: Org) => org === c.owner || (org === 'committee' && c.owner === 'turkistan')
+
+export const standing = (c: Model) => c.entries.filter(({ id }) => !c.annulled.includes(id))
+const moving = ({ from, to }: Entry) => from !== to
+
+/** The case as its standing entries tell it. */
+export function fold(c: Model) {
+  const entries = standing(c)
+  const said = Object.assign({}, ...entries.map(({ says }) => says))
+  const taken = entries.findLastIndex(({ action }) => action === 'take_up')
+  const reopened = entries.findLastIndex(({ action }) => action === 'reopen')
+  return {
+    state: entries.findLast(moving)?.to ?? '',
+    outcome: (said.outcome ?? null) as string | null,
+    region: said.region as string,
+    handler: taken > reopened ? c.owner : null,
+    day: Math.max(...entries.map(({ day }) => day)),
+  }
+}
+
+/** The last entry that moved the case, or one that moved nothing and that nothing refers to; never the first. */
+export const annullable = (c: Model, entry: Entry) =>
+  entry.from !== '' &&
+  !standing(c).some(
+    later => later.id > entry.id && ((moving(entry) && moving(later)) || later.says.document === entry.id),
+  )
+
+type Way = 'no' | 'alone' | 'together'
+
+/** May this organisation take this step, and does it take one person or two? */
+export function way(c: Model, org: Org, action: string, says: Record<string, unknown> = {}, annuls?: string): Way {
+  const { state, outcome, handler } = fold(c)
+  const [owns, handles, open] = [org === c.owner, org === handler, !final.includes(state)]
+  const reviews = org === 'committee' && (c.owner === 'turkistan' || handler === 'turkistan')
+  const needs = outcome === null ? null : needsDocument[outcome]
+  const documents = standing(c).filter(entry => entry.action === 'record_document')
+  const waits = documents.some(({ id }) => !standing(c).some(entry => entry.says.document === id))
+  const target = standing(c).find(({ id }) => id === annuls)
+  const rules: Record<string, Way> = {
+    amend: owns && open ? 'alone' : 'no',
+    start_assessment: owns && state === 'registered' ? 'alone' : 'no',
+    take_up: owns && c.owner === 'turkistan' && state === 'assessment' ? 'alone' : 'no',
+    decide:
+      (handles || reviews) && state === 'verification' && (reviews || says.outcome !== 'refused') ? 'together' : 'no',
+    discontinue: handles && ['verification', 'documentation'].includes(state) ? 'together' : 'no',
+    open_documentation: handles && state === 'decided' && needs ? 'alone' : 'no',
+    record_document: handles && state === 'documentation' ? 'together' : 'no',
+    hand_over_document: handles && state === 'documented' && waits ? 'alone' : 'no',
+    close: !owns
+      ? 'no'
+      : state === 'documented'
+        ? 'alone'
+        : ['registered', 'assessment'].includes(state) || (state === 'decided' && needs === false)
+          ? 'together'
+          : 'no',
+    reopen: owns && state === 'closed' ? 'alone' : 'no',
+    withdraw: owns && open ? 'alone' : 'no',
+    annul: open && target && target.org === org && annullable(c, target) ? 'together' : 'no',
+  }
+  return rules[action] ?? 'no'
+}
+
+const to: Record<string, string> = {
+  start_assessment: 'assessment',
+  take_up: 'verification',
+  decide: 'decided',
+  discontinue: 'decided',
+  open_documentation: 'documentation',
+  record_document: 'documented',
+  close: 'closed',
+  reopen: 'assessment',
+  withdraw: 'withdrawn',
+}
+
+/** Writes down what happened. */
+export function happen(c: Model, id: string, step: Omit<Proposal, 'id' | 'maker'>): void {
+  const { state } = fold(c)
+  c.version++
+  if (step.annuls) c.annulled.push(step.annuls)
+  else c.entries.push({ ...step, id, from: state, to: to[step.action] ?? state })
+}

@@ -1,0 +1,154 @@
+import t from 'tap'
+import { register } from '../support/procedure.ts'
+import { idempotencyKey, ifMatch, intake, registration, startService } from '../support/service.ts'
+
+const contact = { phones: ['+77010000000'], instructions: 'After 18:00' }
+const protection = { causes: ['trafficking_or_exploitation'], mustNotBeKnownTo: ['UZB'] }
+
+t.test('each zone is one document, written whole, with every version kept', async t => {
+  const { as } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const { id, read, version } = await register(asel)
+  const url = `/v1/cases/${id}/person/contact`
+  const empty = await asel.get(url)
+  t.same(empty.json(), { version: 0, writtenAt: null, content: null })
+  t.equal(empty.headers.etag, '"0"')
+  t.equal((await asel.put(url, contact)).statusCode, 428)
+  const first = await asel.put(url, contact, ifMatch(0))
+  t.match(first.json(), { version: 1, content: contact })
+  t.equal((await asel.put(url, {}, ifMatch(0))).statusCode, 412, 'nobody writes over what they have not read')
+  t.equal((await asel.put(url, { phones: ['8 701'], shoeSize: 43 }, ifMatch(1))).statusCode, 400)
+  t.match((await asel.put(url, { phones: ['8 701'], shoeSize: 43 }, ifMatch(1))).json().errors, [
+    { pointer: '#/phones/0' },
+    { pointer: '#/shoeSize' },
+  ])
+  t.match((await asel.put(url, { emails: ['a@b.example'] }, ifMatch(1))).json(), { version: 2 })
+  t.match((await asel.get(`${url}/versions`)).json().items, [
+    { version: 2, content: { emails: ['a@b.example'] } },
+    { version: 1, content: contact },
+  ])
+  t.match((await read(asel)).person, { identity: { version: 1 }, contact: { version: 2 } })
+  t.equal(await version(asel), 1, 'the case is as it was')
+})
+
+t.test('a registration brings all zones, and says who speaks for a child', async t => {
+  const { as, superuser } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const whole = registration()
+  const person = {
+    ...whole.person,
+    contact,
+    whereabouts: { addresses: [{ kind: 'residence', regionCode: 'KZ-75', text: 'Some street' }] },
+    protection,
+  }
+  const made = (await asel.post('/v1/cases', { ...whole, person }, idempotencyKey())).json()
+  t.match(made.person, {
+    identity: { version: 1 },
+    contact: { version: 1 },
+    whereabouts: { version: 1 },
+    protection: { version: 1, ...protection },
+  })
+  t.match(made.basis, { kind: 'consent', method: 'written', representative: null })
+
+  const born = (birth: object, representative?: object) => ({
+    ...whole,
+    basis: { ...whole.basis, ...(representative && { representative }) },
+    person: { identity: { ...whole.person.identity, birth } },
+  })
+  const status = async (body: object) => (await asel.post('/v1/cases', body, idempotencyKey())).statusCode
+  for (const birth of [
+    { precision: 'day', date: '2003-03-05' },
+    { precision: 'year', year: 2003 },
+    { precision: 'range', from: '1980-01-01', to: '2004-01-01' },
+    { precision: 'unknown' },
+  ])
+    t.equal(await status(born(birth)), 400, `${JSON.stringify(birth)} could be a child`)
+  for (const birth of [
+    { precision: 'day', date: '2003-03-04' },
+    { precision: 'month', month: '2003-02' },
+    { precision: 'year', year: 2002 },
+  ])
+    t.equal(await status(born(birth)), 201, `${JSON.stringify(birth)} is of age on the day`)
+  t.equal(await status(born({ precision: 'year', year: 2015 }, { kind: 'parent' })), 400, 'a parent has a name')
+  const child = (
+    await asel.post(
+      '/v1/cases',
+      born({ precision: 'year', year: 2015 }, { kind: 'parent', name: 'Gulmira' }),
+      idempotencyKey(),
+    )
+  ).json()
+  t.equal(child.basis.representative, 'parent')
+  t.match((await asel.get(`/v1/cases/${child.id}/events`)).json().items, [{ text: { representative: 'Gulmira' } }])
+  t.same((await superuser`select representative from grants where case_id = ${child.id}`)[0], {
+    representative: 'parent',
+  })
+
+  for (const [pointer, fault] of Object.entries({
+    '#/category': { category: 'nothing' },
+    '#/causes/0': { causes: ['trafficking_or_exploitation'] },
+    '#/regionCode': { regionCode: 'KZ-10' },
+    '#/basis/kind': { basis: intake().basis },
+    '#/person/protection/causes/0': { person: { ...whole.person, protection: { causes: ['nothing'] } } },
+    '#/person/whereabouts/addresses/0/regionCode': {
+      person: { ...whole.person, whereabouts: { addresses: [{ kind: 'residence', regionCode: 'XX', text: 'x' }] } },
+    },
+    '#/person/identity/iin': { person: { identity: { ...whole.person.identity, iin: '900101300018' } } },
+  }))
+    t.match(
+      (await asel.post('/v1/cases', { ...whole, ...fault }, idempotencyKey())).json().errors,
+      [{ pointer }],
+      pointer,
+    )
+})
+
+t.test('protection opens to the assignee and to supervisors, within the owner', async t => {
+  const { as } = await startService(t)
+  const [asel, ruslan, dina] = [
+    await as('caseworker', 'sunrise'),
+    await as('caseworker', 'sunrise', 1),
+    await as('supervisor', 'sunrise'),
+  ]
+  const whole = registration()
+  const { id, read, version } = await register(asel, { person: { ...whole.person, protection } })
+  const url = `/v1/cases/${id}/person/protection`
+  t.match(await read(ruslan), { withheld: ['protection'], person: { identity: {}, protection: undefined } })
+  for (const path of [url, `${url}/versions`]) {
+    t.equal((await ruslan.get(path)).statusCode, 404)
+    t.equal((await dina.get(path)).statusCode, 200)
+    t.equal((await asel.get(path)).statusCode, 200)
+  }
+  t.equal((await ruslan.put(url, {}, ifMatch(1))).statusCode, 404)
+  const assign = async (who: typeof asel, assigneeId: string) =>
+    who.patch(`/v1/cases/${id}`, { assigneeId }, ifMatch(await version(who)))
+  t.equal((await assign(ruslan, ruslan.account)).statusCode, 403, 'nobody helps themselves')
+  t.match((await assign(dina, crypto.randomUUID())).json().errors, [{ pointer: '#/assigneeId' }])
+  t.match((await assign(dina, (await as('caseworker', 'iom')).account)).json().errors, [{ pointer: '#/assigneeId' }])
+  t.match((await assign(dina, ruslan.account)).json(), { assigneeId: ruslan.account, version: 2, withheld: [] })
+  t.match(await read(asel), { withheld: ['protection'] })
+  t.match((await ruslan.put(url, { remarks: 'Moved to a shelter' }, ifMatch(1))).json(), { version: 2 })
+})
+
+t.test('only the owner writes, and others see the zones that their grants name', async t => {
+  const { as } = await startService(t)
+  const [nurlan, aliya, bolat] = [
+    await as('officer', 'turkistan'),
+    await as('officer', 'committee'),
+    await as('officer', 'almaty-city'),
+  ]
+  const { id, read } = await register(nurlan, { person: { ...registration().person, contact } })
+  t.match(await read(aliya), {
+    person: { identity: { version: 1 } },
+    withheld: ['contact', 'whereabouts', 'protection'],
+    assigneeId: null,
+    basis: null,
+  })
+  t.equal((await aliya.get(`/v1/cases/${id}/person/contact`)).statusCode, 404)
+  t.equal(
+    (await aliya.put(`/v1/cases/${id}/person/identity`, registration().person.identity, ifMatch(1))).statusCode,
+    403,
+  )
+  t.equal(
+    (await bolat.put(`/v1/cases/${id}/person/identity`, registration().person.identity, ifMatch(1))).statusCode,
+    404,
+  )
+})
