@@ -15,7 +15,7 @@ import { edge, serverOptions } from './http/edge.ts'
 import { idempotencyKeys } from './http/idempotency.ts'
 import { logRequests, serializers } from './http/log.ts'
 import { openapi } from './http/openapi.ts'
-import { answerProblems } from './http/problems.ts'
+import { answerError, answerProblems } from './http/problems.ts'
 import { apiDocumentRoutes, healthRoutes } from './http/service.ts'
 import { tokens } from './http/tokens.ts'
 import { importRoutes } from './imports/routes.ts'
@@ -42,7 +42,7 @@ export type Parts = {
 /** The whole service, ready to be listened to or injected into. */
 export async function buildApp({ db, keys, config, log }: Parts) {
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
-  const app = Fastify({ ...serverOptions(config), logger }).withTypeProvider<ZodTypes>()
+  const app = Fastify({ ...serverOptions(config), logger, frameworkErrors: answerError }).withTypeProvider<ZodTypes>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
 

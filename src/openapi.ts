@@ -11,5 +11,5 @@ const app = await buildApp({
   config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1 },
 })
 await app.ready()
-writeFileSync(new URL('../openapi.yaml', import.meta.url), stringify(app.openapi()))
+writeFileSync(new URL('../openapi.yaml', import.meta.url), stringify(app.openapi(), { aliasDuplicateObjects: false }))
 await app.close()

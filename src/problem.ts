@@ -77,7 +77,8 @@ export const unavailable = (cause?: unknown) => new Problem('unavailable', { ret
 export const tooMany = (retryAfter: number) => new Problem('too-many-requests', { retryAfter })
 export const invalid = (errors: Fault[]) => new Problem('invalid-request', { errors })
 
-const pointer = (path: readonly PropertyKey[]) =>
+/** A JSON pointer, as a fragment. */
+export const pointer = (path: readonly PropertyKey[]) =>
   `#${path.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`
 
 /** Each issue of zod's as a fault with its pointer. zod's messages name types and limits, never what was sent. */

@@ -153,6 +153,11 @@ t.test('an account that asks too much is told when to come back', async t => {
   t.match(refused?.json(), { type: '/problems/too-many-requests' })
   t.ok(Number(refused?.headers['retry-after']) > 0)
   t.equal((await quiet.get('/v1/me')).statusCode, 200)
+  const guesses = []
+  for (let i = 0; i < 40; i++)
+    guesses.push((await busy.send('GET')('/v1/me', undefined, { authorization: 'Bearer a.b.c' })).statusCode)
+  t.same(guesses.slice(-3), [429, 429, 429], 'tokens that are none count for their address')
+  t.equal((await busy.get('/health/ready')).statusCode, 200, 'and whoever runs the service still sees it')
 })
 
 t.test('slow clients are shown the door', async t => {
@@ -187,4 +192,47 @@ t.test('the pages for integrators need nobody else’s server', async t => {
   t.equal((await app.inject({ url: '/openapi.yaml' })).statusCode, 200)
   t.equal((await app.inject({ url: '/openapi.json' })).json().openapi, '3.1.0')
   t.match((await app.inject({ url: '/problems/last-supervisor' })).json(), { status: 409 })
+})
+
+t.test('what PostgreSQL cannot keep is a fault of the request, wherever it stands', async t => {
+  const { as } = await startService(t)
+  const [asel, head, officer] = [
+    await as('caseworker', 'sunrise'),
+    await as('supervisor', 'committee'),
+    await as('officer', 'committee'),
+  ]
+  const post = async (who: typeof asel, url: string, body: object) =>
+    (await who.post(url, body, idempotencyKey())).json()
+  for (const family of ['a\0b', '\ud800'])
+    t.match(await post(asel, '/v1/cases', registration(family)), {
+      status: 400,
+      errors: [{ pointer: '#/person/identity/names/0/family' }],
+    })
+  t.match(await post(head, '/v1/campaigns', { name: 'a\0', startsOn: '2020-01-01' }), {
+    errors: [{ pointer: '#/name' }],
+  })
+  t.match(await post(head, '/v1/campaigns', { name: 'a', startsOn: '0000-01-01' }), {
+    errors: [{ pointer: '#/startsOn' }],
+  })
+  for (const path of [
+    '/v1/cases?region=%00',
+    '/v1/organisations?region=%00',
+    '/v1/code-lists/%00',
+    '/v1/regions?asOf=0000-01-01',
+  ])
+    t.equal((await asel.get(path)).statusCode, 400, path)
+  t.equal((await asel.get('/v1/cases/%E0%A4%A')).headers['content-type'], 'application/problem+json')
+  for (const [who, url, type] of [
+    [asel, '/v1/cases', 'text/plain'],
+    [asel, '/v1/cases', 'application/json; charset=utf-16'],
+    [officer, '/v1/imports', 'application/json'],
+    [officer, '/v1/imports', 'text/plain'],
+  ] as const)
+    t.equal(
+      (await who.post(url, '{}', { ...idempotencyKey(), 'content-type': type })).statusCode,
+      415,
+      `${url} as ${type}`,
+    )
+  const { headers } = await asel.send('GET')('/v1/me', undefined, { authorization: 'Bearer nothing' })
+  t.equal(headers['www-authenticate'], 'Bearer')
 })

@@ -181,3 +181,29 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   await next.close()
   t.match([...(await ended())], [{ state: 'failed', failure: 'unauthorized' }])
 })
+
+t.test('a row that does not go together with the calendar, the record or the header stops nothing else', async t => {
+  const service = await startService(t)
+  const officer = await service.as('officer', 'committee')
+  const decided = { outcome: 'kz_citizenship_confirmed', decidedOn: '2021-05-01' }
+  await imported(service, officer, file([row({ externalId: 'known' })]))
+  const text = file([
+    row({ externalId: 'tomorrow', registeredOn: '2999-01-01' }),
+    row({ externalId: 'known', registeredOn: '2020-11-01', outcome: 'refused', decidedOn: '2021-01-01' }),
+    row({ externalId: 'nul', familyName: 'a\0b' }),
+    row({ externalId: 'year 0', registeredOn: '0000-03-05' }),
+    row({ externalId: 'late', ...decided, decidedOn: '2999-01-01' }),
+    row({ externalId: 'good', ...decided }),
+  ])
+  const job = await imported(service, officer, `${text}short,2021-03-04\n${line(row({ externalId: 'long' }))},more\n`)
+  t.match(job, { state: 'done', done: 8, registered: 1, rejectedRows: 7 })
+  t.match(job.rejected, [
+    { line: 2, field: 'registeredOn', reason: 'Lies in the future' },
+    { line: 3, field: 'decidedOn', reason: 'Earlier than what is on record' },
+    { line: 4, field: 'familyName' },
+    { line: 5, field: 'registeredOn' },
+    { line: 6, field: 'decidedOn', reason: 'Lies in the future' },
+    { line: 8, field: '', reason: 'Not as many fields as the header' },
+    { line: 9, field: '', reason: 'Not as many fields as the header' },
+  ])
+})

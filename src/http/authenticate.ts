@@ -25,7 +25,8 @@ export function authenticate(app: FastifyInstance, db: Database) {
   app.addHook('onRoute', ({ method, url, config }) => {
     if (!config?.permission) throw new Error(`${String(method)} ${url} declares no permission`)
   })
-  app.addHook('onRequest', async request => {
+  // Behind the rate limits, so that bad tokens are counted too, and before the body is read.
+  app.addHook('preParsing', async request => {
     if (request.is404 || request.routeOptions.config.permission === 'public') return
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '') ?? []
     if (!token) throw unauthorized()

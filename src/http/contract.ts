@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import fastJson from 'fast-json-stringify'
 import type {
   FastifyPluginAsync,
@@ -7,7 +8,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import { z } from 'zod'
-import { faults, invalid } from '../problem.ts'
+import { type Fault, faults, invalid, pointer } from '../problem.ts'
 
 /** Lets a route's zod schemas type its request and its reply. */
 export interface ZodTypes extends FastifyTypeProvider {
@@ -24,12 +25,25 @@ const places: Record<string, readonly string[]> = {
   headers: ['headers'],
 }
 
+/** PostgreSQL keeps neither U+0000 nor half a surrogate pair. */
+export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
+  if (typeof value === 'string' && !isKeepable(value))
+    yield { pointer: pointer(path), detail: 'Holds U+0000 or half a character' }
+  else if (typeof value === 'object' && value !== null && !(value instanceof Readable))
+    for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
+}
+
 /** Checks a part of the request; each fault is answered with its pointer (`#/query/…` and `#/path/…` beside the body). */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart = 'body' }) =>
   data => {
+    const place = places[httpPart] ?? []
     const result = schema.safeParse(data)
-    return result.success ? { value: result.data } : { error: invalid(faults(result.error, places[httpPart])) }
+    if (!result.success) return { error: invalid(faults(result.error, place)) }
+    const unkept = [...unkeepable(data, place)]
+    return unkept.length ? { error: invalid(unkept) } : { value: result.data }
   }
 
 /** Writes what the contract names and nothing else: a field too many in a reply goes nowhere. */
@@ -52,7 +66,8 @@ type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 
 
 export const Id = z.uuid()
 export const IdParams = z.strictObject({ id: Id })
-export const Day = z.iso.date()
+/** Nobody on file was born before, and PostgreSQL's dates know no year 0. */
+export const Day = z.iso.date().refine(day => day >= '1800-01-01', 'Not before 1800')
 export const Instant = z.iso.datetime()
 export const Version = z.int().min(1)
 /** A code of a list of the reference data. */

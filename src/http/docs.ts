@@ -27,6 +27,7 @@ export function docs(app: FastifyInstance) {
       configuration: {
         url: '/openapi.json',
         title: 'Qujat API',
+        pageTitle: 'Qujat API',
         withDefaultFonts: false,
         telemetry: false,
         hideClientButton: true,

@@ -3,17 +3,18 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../config.ts'
-import { tooMany } from '../problem.ts'
+import { Problem, tooMany } from '../problem.ts'
 
-/** Milliseconds that a client may take to send a body; an upload takes what it takes, as long as it keeps coming. */
+/** Milliseconds that a client may take to send a body; an upload that was let in takes what it takes. */
 const bodyDeadline = 10_000
 const uploadDeadline = 3_600_000
 /** How many accounts of one office may share an address without being in each other's way. */
 const accountsPerAddress = 10
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    upload?: boolean
+  interface FastifyRequest {
+    /** Takes the limit off the time that the body of this request may take. */
+    patient(): void
   }
 }
 
@@ -64,12 +65,13 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     keyGenerator: request => accountOf(request) ?? request.ip,
   })
 
+  app.decorateRequest('patient', () => {})
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('vary', 'Authorization')
     const { raw } = request
-    if (request.routeOptions.config.upload) return
     const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
-    reply.raw.once('close', () => clearTimeout(timer))
+    request.patient = () => clearTimeout(timer)
+    reply.raw.once('close', request.patient)
   })
   // On the way out each reply ends its connection: kept open, it would be waited for.
   let closing = false
@@ -79,10 +81,17 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
   })
-  app.addHook('preValidation', async request => {
+  app.addHook('preValidation', async (request, reply) => {
     if (!accountOf(request)) return
     const limit = await limitAccount(request)
-    if (!limit.isAllowed && limit.isExceeded) throw tooMany(Math.ceil(limit.ttl / 1000))
+    if (limit.isAllowed || !limit.isExceeded) return
+    reply.header('ratelimit-limit', max).header('ratelimit-remaining', 0)
+    throw tooMany(Math.ceil(limit.ttl / 1000))
+  })
+  // JSON is UTF-8 (RFC 8259), and nothing else is read.
+  app.removeContentTypeParser('text/plain')
+  app.addHook('preParsing', async ({ headers }) => {
+    if (/charset=(?!"?utf-8\b)/i.test(headers['content-type'] ?? '')) throw new Problem('unsupported-media-type')
   })
 }
 

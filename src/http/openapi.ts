@@ -77,6 +77,7 @@ function operation(
     status,
     {
       description: reply.description ?? successes[status] ?? 'OK',
+      headers: successHeaders(status, reply, config),
       ...(status !== '204' && { content: { 'application/json': { schema: schemaOf(reply, 'output') } } }),
     },
   ])
@@ -87,12 +88,29 @@ function operation(
       ...parameters('path', params),
       ...parameters('query', querystring),
       ...(config.idempotency
-        ? [header('Idempotency-Key', config.idempotency === 'required', 'one-key-for-each-thing')]
+        ? [header('Idempotency-Key', config.idempotency === 'required', 'one-key-for-each-thing', told.key)]
         : []),
-      ...(config.conditional ? [header('If-Match', true, '"1"')] : []),
+      ...(config.conditional ? [header('If-Match', true, '"1"', told.ifMatch)] : []),
     ],
     ...(body && { requestBody: { required: true, content: { [consumes]: { schema: schemaOf(body, 'input') } } } }),
     responses: Object.fromEntries([...responses, ...problemResponses(possibleProblems(schema as Described, config))]),
+  }
+}
+
+const told = {
+  key: 'A key of your own for this request, kept for 24 hours: sent again with the same body, nothing happens twice.',
+  ifMatch: 'The `ETag` that you read last: nobody writes over what they have not seen.',
+}
+
+const responseHeader = (description: string) => ({ description, schema: { type: 'string' } })
+
+/** What comes with a good answer, by what its route and its contract declare. */
+function successHeaders(status: string, reply: z.ZodType, config: RouteOptions['config'] = {}) {
+  const { properties = {} } = jsonSchema(reply)
+  return {
+    ...('version' in properties && { ETag: responseHeader('The version, for `If-Match`.') }),
+    ...('nextCursor' in properties && { Link: responseHeader('The next page, with `rel="next"`.') }),
+    ...(status !== '200' && config.idempotency && { Location: responseHeader('Where it stands.') }),
   }
 }
 
@@ -120,6 +138,9 @@ function problemResponses(names: readonly ProblemName[]) {
     status,
     {
       description: sameStatus.map(name => problems[name][1]).join('; '),
+      ...([429, 503].includes(status) && {
+        headers: { 'Retry-After': responseHeader('Seconds after which it is worth another try.') },
+      }),
       content: {
         'application/problem+json': {
           schema: { $ref: '#/components/schemas/ProblemDetails' },
@@ -141,8 +162,9 @@ function parameters(place: 'path' | 'query', schema: z.ZodType | undefined) {
   })
 }
 
-const header = (name: string, required: boolean, example: string) => ({
+const header = (name: string, required: boolean, example: string, description: string) => ({
   name,
+  description,
   in: 'header',
   required,
   schema: { type: 'string' },

@@ -3,9 +3,13 @@ import { invalid, notFound, Problem, type ProblemName, stale, tooMany, unavailab
 
 /** Turns every error into problem details, and tells the log about those that are ours. */
 export function answerProblems(app: FastifyInstance) {
-  app.setErrorHandler((error, request, reply) => answer(toProblem(error), request, reply))
+  app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answer(notFound(), request, reply))
 }
+
+/** Also of those that come before there is a route: a URL that cannot be read. */
+export const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+  answer(toProblem(error), request, reply)
 
 /** What the log may know of an error: never a message, which may hold SQL, parameters or what was sent. */
 export type Trace = { name: string; code: string | undefined; stack: string[] }
@@ -21,6 +25,7 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply) 
   const { details, retryAfter } = problem
   if (details.status >= 500) request.log.error({ trace: traceOf(problem.cause ?? problem) }, 'request failed')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (details.status === 401) reply.header('www-authenticate', 'Bearer')
   const instance = request.url.split('?')[0]
   return reply
     .code(details.status)

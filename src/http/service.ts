@@ -14,7 +14,7 @@ export const healthRoutes =
     app.get(
       '/health/live',
       {
-        config: { permission: 'public' },
+        config: { permission: 'public', rateLimit: false },
         schema: {
           operationId: 'getLiveness',
           summary: 'Is the process alive?',
@@ -27,7 +27,7 @@ export const healthRoutes =
     app.get(
       '/health/ready',
       {
-        config: { permission: 'public' },
+        config: { permission: 'public', rateLimit: false },
         schema: {
           operationId: 'getReadiness',
           summary: 'Can it answer?',
@@ -47,7 +47,7 @@ export async function apiDocumentRoutes(app: FastifyInstance) {
   const hidden = { config: { permission: 'public', hidden: true } } as const
   app.get('/openapi.json', hidden, async () => app.openapi())
   app.get('/openapi.yaml', hidden, async (_request, reply) =>
-    reply.type('application/yaml').send(stringify(app.openapi())),
+    reply.type('application/yaml').send(stringify(app.openapi(), { aliasDuplicateObjects: false })),
   )
   app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
     if (!isProblemName(name)) throw notFound()

@@ -14,7 +14,8 @@ import type { Fault, Read } from './row.ts'
 /** The law that an authority registers by. */
 const basis = { kind: 'statute', legalReference: 'order_607' } as const
 
-type Known = { id: string; state: string }
+/** `last`: the day of what happened last, as far as it is on record. */
+type Known = { id: string; state: string; last: string }
 type Placed = Read & { owner: string; hmac: string }
 
 /** One batch of rows: checked against the database, written as events, in the transaction that counts them. */
@@ -24,10 +25,11 @@ export async function importRows(
   job: { id: string; campaign: string | null; dryRun: boolean },
   rows: readonly Read[],
 ): Promise<Omit<Progress, 'records'>> {
-  const [{ organisation }, divisions, faultsOfCodes] = await Promise.all([
+  const [{ organisation }, divisions, faultsOfCodes, [today]] = await Promise.all([
     tx.actor,
     ownAndDivisions(tx),
     checkCodes(tx, rows),
+    tx.execute<{ day: string }>(sql`select app.today()::text as day`),
   ])
   const faults: Fault[] = [...faultsOfCodes]
   const bad = new Set(faults.map(({ line }) => line))
@@ -41,11 +43,12 @@ export async function importRows(
     else placed.set(hmac, { ...read, owner, hmac })
   }
   const known = await findKnown(tx, [...placed.keys()])
-  for (const [hmac, row] of placed)
-    if (goneOn(row, known)) {
-      faults.push({ line: row.line, field: 'outcome', reason: 'The case has gone on here since' })
-      placed.delete(hmac)
-    }
+  for (const [hmac, row] of placed) {
+    const fault = faultOfCourse(row, known.get(hmac), today?.day ?? '')
+    if (!fault) continue
+    faults.push({ line: row.line, ...fault })
+    placed.delete(hmac)
+  }
   const taken = await takenNumbers(tx, keys, [...placed.values()], known)
   for (const { line, hmac } of taken) {
     faults.push({ line, field: 'documentNumber', reason: 'Stands in the register already' })
@@ -73,15 +76,31 @@ async function checkCodes(tx: Tx, rows: readonly Read[]): Promise<Fault[]> {
 
 async function findKnown(tx: Tx, hmacs: readonly string[]): Promise<Map<string, Known>> {
   const rows = await tx.execute<Known & { hmac: string }>(sql`
-    select c.id, c.state, encode(c.external_hmac, 'hex') as hmac from cases c
+    select c.id, c.state, encode(c.external_hmac, 'hex') as hmac,
+      (select max(occurred_on)::text from standing_events e where e.case_id = c.id) as last from cases c
     where c.external_hmac = any (array(select decode(jsonb_array_elements_text(${JSON.stringify(hmacs)}::jsonb), 'hex')))`)
   return new Map(rows.map(({ hmac, ...known }) => [hmac, known]))
 }
 
 /** How far a case has come by imports; one that went another way here is not theirs to move. */
 const stages = ['', 'registered', 'decided', 'documented']
-const goneOn = (placed: Placed, known: ReadonlyMap<string, Known>) =>
-  placed.row.outcome !== undefined && !stages.includes(known.get(placed.hmac)?.state ?? '')
+
+/** What does not go together with the calendar, or with what is on record of the case. */
+function faultOfCourse({ row }: Placed, known: Known | undefined, today: string): Omit<Fault, 'line'> | undefined {
+  const state = known?.state ?? ''
+  if (row.outcome && !stages.includes(state)) return { field: 'outcome', reason: 'The case has gone on here since' }
+  const days = [
+    ['registeredOn', row.registeredOn, ''],
+    ['decidedOn', row.decidedOn, 'decided'],
+    ['documentIssuedOn', row.documentIssuedOn, 'documented'],
+  ] as const
+  for (const [field, day, stage] of days) {
+    if (day && day > today) return { field, reason: 'Lies in the future' }
+    const isNew = stage !== '' && stages.indexOf(state) < stages.indexOf(stage)
+    if (day && known && isNew && day < known.last) return { field, reason: 'Earlier than what is on record' }
+  }
+  return undefined
+}
 
 /** Rows whose document is in the register of their committee already, under another case or twice in this batch. */
 async function takenNumbers(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Id, Instant } from '../http/contract.ts'
+import { columns } from './row.ts'
 
 export const ImportQuery = z.strictObject({
   campaignId: Id.optional().describe('The campaign that the registrations belong to.'),
@@ -7,9 +8,14 @@ export const ImportQuery = z.strictObject({
 })
 export type ImportQuery = z.output<typeof ImportQuery>
 
-export const ImportFile = z
-  .custom<AsyncIterable<Buffer>>()
-  .meta({ description: 'A CSV file in UTF-8 with a header row.', type: 'string' })
+export const ImportFile = z.custom<AsyncIterable<Buffer>>().meta({
+  type: 'string',
+  description: [
+    'A CSV file in UTF-8 with a header row, one row a registration and what is known to have happened since. Columns:',
+    `${columns.join(', ')}; those after birthCountry, and division, may be missing. causes: codes, with ";" between them.`,
+    'birthDate: YYYY, YYYY-MM or YYYY-MM-DD. division: the short name of one below the importing committee.',
+  ].join(' '),
+})
 
 const Rejected = z.object({ line: z.int(), field: z.string(), reason: z.string() }).meta({ id: 'RejectedField' })
 

@@ -13,12 +13,13 @@ const chunkSize = 256 * 1024
 export const importRoutes =
   (worker: ImportWorker): Routes =>
   async app => {
+    app.removeAllContentTypeParsers()
     app.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload))
 
     app.post(
       '/v1/imports',
       {
-        config: { permission: 'imports:create', idempotency: 'accepted', upload: true },
+        config: { permission: 'imports:create', idempotency: 'accepted', problems: ['unsupported-media-type'] },
         schema: {
           operationId: 'importRegistrations',
           summary: 'Import the registrations of a campaign from a CSV file.',
@@ -32,6 +33,7 @@ export const importRoutes =
       async (request, reply) => {
         const { campaignId, dryRun } = request.query
         const received = await request.transact(tx => imports.create(tx, { campaignId, dryRun: dryRun === 'true' }))
+        request.patient()
         try {
           const file = await receive(request, received)
           const fingerprint = app.fingerprint(Buffer.concat([file.sha256, Buffer.from(request.url)]))

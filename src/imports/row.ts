@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isKeepable } from '../http/contract.ts'
 import { type Birth, Identity } from '../zones/contract.ts'
 
 /** The columns of the file, in their order; those of `required` must be there. */
@@ -26,18 +27,19 @@ export const columns = [
 ] as const
 export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
 
-const day = z.iso.date('Not a day, YYYY-MM-DD')
+const day = z.iso.date('Not a day, YYYY-MM-DD').refine(day => day >= '1800-01-01', 'Not before 1800')
 const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Not a code')
 const absent = z.literal('').transform(() => undefined)
 const optional = <T extends z.ZodType>(rule: T) => z.union([absent, rule]).optional()
-const text = z.string().trim().max(120, 'At most 120 characters')
+const kept = z.string().refine(isKeepable, 'Holds U+0000 or half a character')
+const text = kept.trim().max(120, 'At most 120 characters')
 
 const Row = z
   .object({
-    externalId: z.string().trim().min(1, 'Missing').max(100, 'At most 100 characters'),
+    externalId: kept.trim().min(1, 'Missing').max(100, 'At most 100 characters'),
     registeredOn: day,
-    regionCode: z.string().min(1, 'Missing').max(10, 'Not a region'),
-    division: optional(z.string().max(60, 'Not a short name')),
+    regionCode: kept.min(1, 'Missing').max(10, 'Not a region'),
+    division: optional(kept.max(60, 'Not a short name')),
     category: code,
     causes: z
       .string()
@@ -55,11 +57,11 @@ const Row = z
     birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Not YYYY, YYYY-MM or YYYY-MM-DD')),
     birthCountry: optional(z.string().regex(/^[A-Z]{3}$/, 'Not a country of three letters')),
     formerDocumentType: optional(code),
-    formerDocumentNumber: optional(z.string().max(60, 'At most 60 characters')),
+    formerDocumentNumber: optional(kept.max(60, 'At most 60 characters')),
     outcome: optional(code),
     decidedOn: optional(day),
     documentType: optional(code),
-    documentNumber: optional(z.string().max(60, 'At most 60 characters')),
+    documentNumber: optional(kept.max(60, 'At most 60 characters')),
     documentIssuedOn: optional(day),
     documentExpiresOn: optional(day),
   })

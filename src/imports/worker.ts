@@ -83,7 +83,7 @@ export class ImportWorker {
     }
     for await (const { record, info } of this.#records(id, chunks)) {
       if (++records <= done) continue
-      const result = readRow(info.lines, record)
+      const result = info.error ? uneven(info.lines) : readRow(info.lines, record)
       if ('read' in result) batch.reads.push(result.read)
       else batch.faults.push(...result.faults)
       if (++batch.records < batchSize) continue
@@ -94,7 +94,10 @@ export class ImportWorker {
     await this.#as(id, tx => imports.end(tx, id, 'done'))
   }
 
-  #records(id: string, chunks: number): AsyncIterable<{ record: Record<string, string>; info: { lines: number } }> {
+  #records(
+    id: string,
+    chunks: number,
+  ): AsyncIterable<{ record: Record<string, string>; info: { lines: number; error?: unknown } }> {
     const as = this.#as.bind(this)
     async function* file() {
       for (let position = 0; position < chunks; position++) yield await as(id, tx => imports.chunk(tx, id, position))
@@ -103,6 +106,7 @@ export class ImportWorker {
       bom: true,
       columns: checkHeader,
       info: true,
+      relax_column_count: true, // a row with too few or too many is a fault of that row
       skip_empty_lines: true,
       max_record_size: longestRow,
     })
@@ -132,6 +136,8 @@ export class ImportWorker {
     })
   }
 }
+
+const uneven = (line: number) => ({ faults: [{ line, field: '', reason: 'Not as many fields as the header' }] })
 
 class HeaderError extends Error {
   readonly field: string

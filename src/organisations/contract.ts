@@ -6,7 +6,10 @@ import { pageContract } from '../http/page.ts'
 
 const Name = z.string().trim().min(1).max(200)
 const ShortName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'Lower-case letters, digits and hyphens')
-const Regions = z.array(z.string().max(10)).max(50)
+const Regions = z
+  .array(z.string().max(10))
+  .max(50)
+  .refine(regions => new Set(regions).size === regions.length, 'Each region once')
 
 export const Organisation = z
   .object({
