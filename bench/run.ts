@@ -1,96 +1,99 @@
-// npm run bench: what a request costs, each row beside the bare statement of the same run. Ratios count, not seconds.
+// npm run bench -- [--cases 100000] [--seconds 5] [--plans]: what a request costs, each row beside the bare statement of
+// the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import autocannon from 'autocannon'
-import { readConfig } from '../src/config.ts'
-import { Connection, type Endpoint } from '../src/db/connection.ts'
-import { Client } from '../src/demo/client.ts'
-import { Cluster } from '../src/embedded/cluster.ts'
-import { startService } from '../src/start.ts'
+import { parseArgs } from 'node:util'
+import { readKeys } from '../src/access/keys.ts'
+import { loader } from './load.ts'
+import { explain } from './plans.ts'
+import { startService } from './service.ts'
+import { type Row, workloads } from './workloads.ts'
 
-const connections = 16
-const seconds = Number(process.argv[2] ?? 5)
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '100000' },
+    seconds: { type: 'string', default: '5' },
+    plans: { type: 'boolean', default: false },
+  },
+})
+const cases = Number(values.cases)
 const dataDir = mkdtempSync(join(tmpdir(), 'qujat-bench-'))
-const config = {
-  ...readConfig({ PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', DATA_DIR: dataDir, RATE_LIMIT: '100000000' }),
-}
-
-type Row = { workload: string; perSecond: number; p50: number; p99: number; failed: number }
-
-/** The bare statement, as fast as this many connections can ask it. */
-async function ceiling(workload: string, endpoint: Endpoint, text: string, values: readonly unknown[]): Promise<Row> {
-  const times: number[] = []
-  const end = performance.now() + seconds * 1000
-  const ask = () =>
-    Connection.with(endpoint, async ({ send }) => {
-      for (let now = performance.now(); now < end; now = performance.now()) {
-        await send(text, values)
-        times.push(performance.now() - now)
-      }
-    })
-  await Promise.all(Array.from({ length: connections }, ask))
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor(times.length * share)] ?? 0
-  return { workload, perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99), failed: 0 }
-}
-
-async function workload(
-  name: string,
-  url: string,
-  authorization: string,
-  more: Partial<autocannon.Options> = {},
-): Promise<Row> {
-  const { requests, latency, non2xx, errors } = await autocannon({
-    url,
-    connections,
-    duration: seconds,
-    ...more,
-    headers: { authorization, ...more.headers },
-  })
-  return { workload: name, perSecond: requests.average, p50: latency.p50, p99: latency.p99, failed: non2xx + errors }
-}
-
-const service = await startService(config)
+const service = await startService(dataDir)
 try {
-  const somebody = service.demonstration?.find(({ role }) => role === 'caseworker')
-  if (!somebody) throw new Error('nobody to sign in')
-  const client = await Client.signIn(service.address, somebody)
-  for (let i = 0; i < 200; i++) await client.post('/v1/cases', client.registration())
-  const { items } = await client.get<{ items: { id: string }[] }>('/v1/cases?limit=1')
-  const id = items[0]?.id ?? ''
-  const { cluster } = await Cluster.start(dataDir)
-  const superuser = cluster.endpoint('postgres')
-  const authorization = `Bearer ${client.token}`
-  const key = (request: autocannon.Request) => ({
-    ...request,
-    headers: { ...request.headers, 'idempotency-key': crypto.randomUUID() },
-  })
-  const registering: Partial<autocannon.Options> = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    requests: [{ setupRequest: request => key({ ...request, body: JSON.stringify(client.registration()) }) }],
+  const keys = readKeys(join(dataDir, 'keys.json'))
+  const { organisations, upTo } = await loader(service.cluster.endpoint('postgres'), keys, cases)
+  const explained = []
+  for (const count of [cases / 10, cases]) {
+    const begun = performance.now()
+    await upTo(count)
+    console.log(`${count} cases of 40 organisations after ${seconds(performance.now() - begun)} s`)
+    explained.push(await explain(service, dataDir, organisations))
   }
-  const rows = [
-    await ceiling('bare select of one case', superuser, 'select * from cases where id = $1', [id]),
-    await workload('read one case', `${service.address}/v1/cases/${id}`, authorization),
-    await ceiling('bare list of 50', superuser, 'select * from cases order by id desc limit 50', []),
-    await workload('list 50 cases', `${service.address}/v1/cases?state=registered`, authorization),
-    await workload('register a case', `${service.address}/v1/cases`, authorization, registering),
-  ]
-  console.table(
-    Object.fromEntries(
-      rows.map(({ workload, perSecond, p50, p99, failed }) => [
-        workload,
-        { 'req/s': Math.round(perSecond), 'p50 ms': Number(p50.toFixed(2)), 'p99 ms': Number(p99.toFixed(2)), failed },
-      ]),
-    ),
-  )
-  const ratio = (one: number, of: number) => ((rows[one]?.perSecond ?? 0) / (rows[of]?.perSecond ?? 1)).toFixed(2)
-  console.log(
-    `of the bare statement of this run: read ${ratio(1, 0)}, list ${ratio(3, 2)}; ${connections} connections, ${seconds} s each`,
-  )
+  showPlans(explained)
+  if (!values.plans) {
+    const rows: Row[] = []
+    for await (const row of workloads(service, dataDir, Number(values.seconds), organisations)) {
+      rows.push(row)
+      console.log(`${row.workload}: ${Math.round(row.perSecond)} a second`)
+    }
+    showWorkloads(rows)
+    console.log(`memory of the service: ${Math.round(service.memory())} MB`)
+  }
 } finally {
   await service.stop()
   rmSync(dataDir, { recursive: true, force: true })
+}
+
+/** Buffers at a tenth of the cases and at all of them, where an index may have one level more; a fault of a plan makes the run fail. */
+function showPlans([few = [], many = []]: Awaited<ReturnType<typeof explain>>[]) {
+  console.table(
+    Object.fromEntries(
+      many.map(({ request, rows, buffers, faults }, i) => {
+        const before = few[i]?.buffers.all ?? 0
+        const grown = rows === few[i]?.rows && (buffers.all ?? 0) > 1.3 * before + 20 ? [`grew from ${before}`] : []
+        if (faults.length || grown.length) process.exitCode = 1
+        const { all, case_access, cases, ...others } = buffers
+        return [
+          request,
+          {
+            rows,
+            before,
+            all,
+            case_access,
+            cases,
+            others: Object.values(others).reduce((sum, n) => sum + n, 0),
+            faults: [...faults, ...grown].join('; '),
+          },
+        ]
+      }),
+    ),
+  )
+}
+
+function showWorkloads(rows: readonly Row[]) {
+  console.table(
+    Object.fromEntries(
+      rows.map(({ workload, ceiling, budget, ...row }) => [
+        workload,
+        {
+          'req/s': Math.round(row.perSecond),
+          'p50 ms': round(row.p50),
+          'p99 ms': round(row.p99),
+          failed: row.failed,
+          'of ceiling': ceiling ? round(row.perSecond / ceiling.perSecond) : '',
+          budget: budget ?? '',
+          'service ms': round(row.service),
+          'database ms': round(row.database),
+        },
+      ]),
+    ),
+  )
+}
+
+function seconds(milliseconds: number) {
+  return (milliseconds / 1000).toFixed(1)
+}
+function round(value: number) {
+  return Number(value.toFixed(2))
 }

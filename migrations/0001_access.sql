@@ -7,15 +7,21 @@ alter default privileges revoke execute on functions from public;
 -- for another one must see the grant which that one opened after it had begun.
 create function app.now() returns timestamptz language sql stable return statement_timestamp();
 
--- app.enter() sets the actor for one transaction. A setting that was local to an ended one reads as '', hence nullif.
+-- Who acts in this transaction. Organisation and account stand by themselves too, because every policy asks for them.
+create function app.act_as(actor jsonb) returns void language sql as $$
+  select set_config('app.actor', actor::text, true), set_config('app.org', actor ->> 'organisation', true),
+    set_config('app.account', actor ->> 'account', true)
+$$;
+-- A setting that was local to an ended transaction reads as '', hence nullif.
 create function app.actor() returns jsonb language sql stable return nullif(current_setting('app.actor', true), '')::jsonb;
-create function app.account() returns uuid language sql stable return (app.actor() ->> 'account')::uuid;
-create function app.org() returns uuid language sql stable return (app.actor() ->> 'organisation')::uuid;
+create function app.account() returns uuid language sql stable return nullif(current_setting('app.account', true), '')::uuid;
+create function app.org() returns uuid language sql stable return nullif(current_setting('app.org', true), '')::uuid;
 create function app.kind() returns text language sql stable return app.actor() ->> 'kind';
 create function app.parent() returns uuid language sql stable return (app.actor() ->> 'parent')::uuid;
 create function app.has_role(role text) returns boolean language sql stable return coalesce(app.actor() -> 'roles' ? role, false);
 
 grant execute on function app.now(), app.actor(), app.account(), app.org(), app.kind(), app.parent(), app.has_role(text) to app, definer;
+grant execute on function app.act_as(jsonb) to definer;
 
 -- A table behind the wall: closed to everybody but its owner, who migrates, and the definer's reviewed functions.
 create procedure app.guard(tables regclass[]) language plpgsql as $$
@@ -53,6 +59,6 @@ end $$;
 grant execute on function app.refuse(text, text) to app, definer;
 
 -- An instant as the API writes it.
-create function app.rfc3339(t timestamptz) returns text language sql immutable return
+create function app.rfc3339(t timestamptz) returns text language sql stable return
   to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 grant execute on function app.rfc3339(timestamptz) to app, definer;

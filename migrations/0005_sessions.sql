@@ -45,7 +45,7 @@ begin
   if not exists (select from jsonb_array_elements_text(actor -> 'roles') r where r || '@' || (actor ->> 'kind') = any (p_offices)) then
     perform app.refuse('forbidden');
   end if;
-  perform set_config('app.actor', actor::text, true);
+  perform app.act_as(actor);
   return actor;
 end $$;
 

@@ -62,8 +62,8 @@ create table case_events (
   organisation_id uuid not null references organisations,
   account_id uuid not null references accounts,
   facts jsonb not null default '{}', -- codes, dates and ids only
-  proposal_id uuid unique references proposals,
-  annuls uuid unique references case_events,
+  proposal_id uuid references proposals,
+  annuls uuid references case_events,
   on_version int, -- the version of the case that its writer had read
   job_id uuid references jobs, line int, -- where an imported event came from
   check ((job_id is null) = (line is null)),
@@ -71,6 +71,9 @@ create table case_events (
   check ((action = 'annul') = (annuls is not null))
 );
 create index on case_events (case_id, id);
+-- Partial, because hardly any event has one: a whole index would be taken for the way to all the others.
+create unique index on case_events (proposal_id) where proposal_id is not null;
+create unique index on case_events (annuls) where annuls is not null;
 alter table proposals add foreign key (annuls) references case_events;
 
 -- What was typed with an event: its reason, in words.

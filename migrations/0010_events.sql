@@ -201,9 +201,11 @@ create function app.fold(p_cases uuid[]) returns void language sql security defi
   where c.id = touched.id
 $$;
 
--- What a statement's events bring about, all at once: the cases, the grants, the decisions and documents.
-create function app.fold_events() returns trigger language plpgsql security definer set search_path = '' as $$
+-- What the events of a statement bring about, all at once, in the order of the triggers' names. Each part asks first
+-- whether it has something to do: a registration does not pay for what it does not bring about.
+create function app.make_cases() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
+  if not exists (select from written where from_state = '') then return null; end if;
   insert into public.cases (id, number, campaign_id, category, causes, region_code, owner_id, assignee_id, state, registered_on,
       external_hmac, waiting_for, waiting_since, due_on, updated_at)
     select w.case_id, app.case_number(extract(year from w.occurred_on)::int), (f ->> 'campaign')::uuid, f ->> 'category',
@@ -211,12 +213,19 @@ begin
       case when w.job_id is null then w.account_id end, w.to_state, w.occurred_on, decode(f ->> 'externalHmac', 'hex'),
       f ->> 'waitingFor', (f ->> 'waitingSince')::date, (f ->> 'dueOn')::date, w.recorded_at
     from written w, lateral (select w.facts as f) facts where w.from_state = '';
+  return null;
+end $$;
 
-  update public.grants g set closed_at = app.now(), closed_reason = 'renewed' from written w
-    where w.action = 'reopen' and g.case_id = w.case_id and g.recipient_id = g.owner_id and g.purpose = 'case_management' and g.closed_at is null;
-  update public.grants g set closed_at = app.now(), closed_reason = 'withdrawn' from written w
-    where w.action = 'withdraw' and g.case_id = w.case_id and g.basis = 'consent' and g.recipient_id <> g.owner_id and g.closed_at is null;
-  -- The owner's own legal basis is its grant; the committee of a division that owns sees index and identity, by statute.
+-- The owner's own legal basis is its grant; the committee of a division that owns sees index and identity, by statute.
+create function app.open_and_close_grants() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from written where action in ('reopen', 'withdraw')) then
+    update public.grants g set closed_at = app.now(), closed_reason = case w.action when 'reopen' then 'renewed' else 'withdrawn' end
+      from written w where g.case_id = w.case_id and g.closed_at is null
+        and (w.action = 'reopen' and g.recipient_id = g.owner_id and g.purpose = 'case_management'
+          or w.action = 'withdraw' and g.recipient_id <> g.owner_id and g.basis = 'consent');
+  end if;
+  if not exists (select from written where facts ? 'basis') then return null; end if;
   insert into public.grants (case_id, owner_id, recipient_id, purpose, zones, basis, legal_reference, method, language, form_version,
       representative, opened_at, given_by)
     select w.case_id, c.owner_id, g.recipient, g.purpose::public.purpose, g.zones::public.zone[], (b ->> 'kind')::public.basis,
@@ -226,17 +235,18 @@ begin
       lateral (values (o.id, 'case_management', '{identity,contact,whereabouts,protection}'),
         (case when o.kind = 'division' and w.from_state = '' then o.parent_id end, 'status_determination', '{identity}')) g(recipient, purpose, zones)
     where b is not null and g.recipient is not null;
+  return null;
+end $$;
 
+-- What was proposed is settled, and what was typed with it stands where it belongs.
+create function app.settle_proposals() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from written where proposal_id is not null) then return null; end if;
   update public.proposals p set state = 'confirmed', settled_by = w.account_id, settled_at = w.recorded_at, version = version + 1
     from written w where p.id = w.proposal_id;
   insert into public.event_texts (event_id, case_id, organisation_id, content)
     select w.id, w.case_id, w.organisation_id, p.content from written w join public.proposals p on p.id = w.proposal_id
     where w.action not in ('decide', 'discontinue', 'record_document') and p.content <> '{}';
-  insert into public.decisions (event_id, case_id, identity_version, outcome, country, legal_reference, reason, content, final_on)
-    select w.id, w.case_id, p.identity_version, f ->> 'outcome', f ->> 'country', f ->> 'legalReference', f ->> 'reason',
-      coalesce(p.content, '{}'), (f ->> 'finalOn')::date
-    from written w left join public.proposals p on p.id = w.proposal_id, lateral (select w.facts as f) facts
-    where w.action in ('decide', 'discontinue', 'import_decided');
   insert into public.documents (event_id, case_id, committee_id, type, number_hmac, iin_hmac, content, issued_on, expires_on)
     select w.id, w.case_id, coalesce(o.parent_id, o.id), f ->> 'documentType', decode(f ->> 'numberHmac', 'hex'), decode(f ->> 'iinHmac', 'hex'),
       p.content, (f ->> 'issuedOn')::date, (f ->> 'expiresOn')::date
@@ -245,12 +255,38 @@ begin
     where w.action = 'record_document';
   update public.decisions d set annulled = true from written w where d.event_id = w.annuls;
   update public.documents d set annulled = true from written w where d.event_id = w.annuls;
-
-  perform app.fold(array(select case_id from written where from_state <> ''));
   return null;
 end $$;
-create trigger fold_events after insert on case_events referencing new table as written
-  for each statement execute function app.fold_events();
+
+create function app.keep_decisions() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from written where to_state = 'decided' and facts ? 'outcome') then return null; end if;
+  insert into public.decisions (event_id, case_id, identity_version, outcome, country, legal_reference, reason, content, final_on)
+    select w.id, w.case_id, p.identity_version, f ->> 'outcome', f ->> 'country', f ->> 'legalReference', f ->> 'reason',
+      coalesce(p.content, '{}'), (f ->> 'finalOn')::date
+    from written w left join public.proposals p on p.id = w.proposal_id, lateral (select w.facts as f) facts
+    where w.to_state = 'decided' and f ? 'outcome';
+  return null;
+end $$;
+
+create function app.fold_rows() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from written where from_state <> '') then
+    perform app.fold(array(select case_id from written where from_state <> ''));
+  end if;
+  return null;
+end $$;
+
+create trigger then_1_make_cases after insert on case_events referencing new table as written
+  for each statement execute function app.make_cases();
+create trigger then_2_open_and_close_grants after insert on case_events referencing new table as written
+  for each statement execute function app.open_and_close_grants();
+create trigger then_3_settle_proposals after insert on case_events referencing new table as written
+  for each statement execute function app.settle_proposals();
+create trigger then_4_keep_decisions after insert on case_events referencing new table as written
+  for each statement execute function app.keep_decisions();
+create trigger then_5_fold_rows after insert on case_events referencing new table as written
+  for each statement execute function app.fold_rows();
 
 -- History is written once, by whomever.
 create function app.keep_history() returns trigger language plpgsql as $$
@@ -295,7 +331,11 @@ call app.define(array[
   'app.check_event()',
   'app.effects(lifecycle,jsonb,date,uuid,text)',
   'app.fold(uuid[])',
-  'app.fold_events()',
+  'app.make_cases()',
+  'app.open_and_close_grants()',
+  'app.settle_proposals()',
+  'app.keep_decisions()',
+  'app.fold_rows()',
   'app.enter_job(uuid,text[])',
   'app.lease_job(interval)'
 ]::regprocedure[]);

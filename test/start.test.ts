@@ -1,98 +1,22 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { passingKeys } from '../src/access/keys.ts'
+import t from 'tap'
 import { kindsOf } from '../src/access/permissions.ts'
-import { buildApp } from '../src/app.ts'
-import type { Demonstration } from '../src/demonstration.ts'
-import { startDatabase } from './support/service.ts'
-import { socket } from './support/socket.ts'
-
-type As = { uid?: number; gid?: number }
-
-const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
-const nobody = { uid: 65534, gid: 65534 }
-const root = process.getuid?.() === 0
-const children: ChildProcess[] = []
-const folders: string[] = []
-const strong = 'four words of my own'
-
-/** A folder that everybody can pass through, unless told otherwise. */
-function folder(mode = 0o711) {
-  const path = mkdtempSync(join(tmpdir(), 'qujat-start-'))
-  chmodSync(path, mode)
-  folders.push(path)
-  return path
-}
-
-/** A program of the service, with this environment and nothing of the test's own. */
-function run(program: string, environment: Record<string, string> = {}, args: string[] = [], as: As = {}) {
-  const { PATH = '', TMPDIR = '' } = process.env
-  const env = { PATH, ...(TMPDIR && { TMPDIR }), PORT: '0', METRICS_PORT: '0', ...environment }
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, at(program), ...args] // tap would put itself in there
-  const child = spawn('env', command, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], ...as })
-  children.push(child)
-  const said = { out: '', err: '' }
-  child.stdout.on('data', chunk => (said.out += chunk))
-  child.stderr.on('data', chunk => (said.err += chunk))
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }))
-  return { child, said, ended }
-}
-
-/** The service when its first screen is complete. */
-async function start(dataDir: string, as: As = {}) {
-  const service = run('src/server.ts', { DATA_DIR: dataDir }, [], as)
-  const screen = new Promise<string>(resolve => {
-    service.child.stdout.on('data', () => service.said.out.includes('Ctrl-C') && resolve(service.said.out))
-  })
-  const told = await Promise.race([screen, service.ended.then(({ err }) => Promise.reject(new Error(err)))])
-  return { ...service, screen: told, address: /Service +(http:\S+)/.exec(told)?.[1] ?? '' }
-}
-
-const signIn = (address: string, { email, password }: { email: string; password: string }) =>
-  fetch(`${address}/v1/sessions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password }),
-  })
-
-const accountsOf = (dataDir: string): Demonstration =>
-  JSON.parse(readFileSync(join(dataDir, 'demonstration.json'), 'utf8'))
-
-const accountOf = (dataDir: string, which: number) => {
-  const account = accountsOf(dataDir)[which]
-  if (!account) throw new Error('no such account')
-  return account
-}
-
-const postmaster = (dataDir: string) => join(dataDir, 'postgres', 'postmaster.pid')
-const pidOf = (dataDir: string) => Number(readFileSync(postmaster(dataDir), 'utf8').split('\n')[0])
-
-const oneLine = (t: Test, { code, err }: { code: number | null; err: string }, about: RegExp) => {
-  t.equal(code, 1)
-  t.match(err, about)
-  t.equal(err.trim().split('\n').length, 1, err)
-}
-
-t.teardown(async () => {
-  for (const child of children)
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL')
-      await once(child, 'close')
-    }
-  for (const path of folders) {
-    const dataDir = join(path, 'data')
-    if (existsSync(postmaster(dataDir))) process.kill(pidOf(dataDir), 'SIGQUIT')
-    for (let tries = 0; existsSync(postmaster(dataDir)) && tries < 100; tries++) await wait(20)
-    rmSync(path, { recursive: true, force: true, maxRetries: 5 })
-  }
-})
+import {
+  accountOf,
+  accountsOf,
+  at,
+  folder,
+  nobody,
+  oneLine,
+  pidOf,
+  postmaster,
+  root,
+  run,
+  signIn,
+  start,
+} from './start/program.ts'
 
 t.test('a service on a database of its own', async t => {
   const dataDir = join(folder(), 'data')
@@ -201,48 +125,4 @@ t.test('root is told when nobody cannot reach the folder', { skip: !root && 'onl
     await run('src/server.ts', { DATA_DIR: dataDir }).ended,
     new RegExp(`^DATA_DIR ${dataDir} cannot be reached`),
   )
-})
-
-t.test('a start that cannot be is over at once, and says why', async t => {
-  const { endpoint } = await startDatabase(t)
-  const closed = createServer().listen(0, '127.0.0.1')
-  await once(closed, 'listening')
-  const { port } = closed.address() as { port: number }
-  await new Promise(resolve => closed.close(resolve))
-  const database = `postgres://app@localhost/${endpoint('app').database}?host=${encodeURIComponent(socket)}`
-  const [unreachable, wrongPort, noKeys] = await Promise.all([
-    run('src/server.ts', { DATABASE_URL: `postgres://app:x@127.0.0.1:${port}/qujat` }).ended,
-    run('src/server.ts', { PORT: 'x', DATABASE_URL: database }).ended,
-    run('src/server.ts', { DATABASE_URL: database, KEY_FILE: join(folder(), 'keys.json') }).ended,
-  ])
-  t.equal(unreachable.code, 1)
-  t.match(unreachable.err, /^The database of DATABASE_URL does not answer .*\n$/)
-  oneLine(t, wrongPort, /^PORT is not .+, for example PORT=3000/)
-  oneLine(t, noKeys, /^KEY_FILE .+ is not there/)
-})
-
-t.test('the operator migrates a database and makes the first administrator by hand', async t => {
-  const { db, endpoint } = await startDatabase(t, { template: 'template0' })
-  const url = `postgres://owner@localhost/${endpoint('owner').database}?host=${encodeURIComponent(socket)}`
-  const admin = (...args: string[]) => run('src/admin.ts', { DATABASE_OWNER_URL: url }, args).ended
-  t.match(await admin('migrate'), { code: 0, out: /^Applied 0001_\S+\.sql/, err: '' })
-  t.match(await admin('migrate'), { code: 0, out: 'Nothing to apply\n', err: '' })
-
-  const email = 'x@y.example'
-  const { code: exit, out } = await admin('create-administrator', '--email', email)
-  t.equal(exit, 0)
-  const code = /shown once: (\S+)/.exec(out)?.[1]
-  oneLine(t, await admin('create-administrator', '--email', 'X@y.example'), /already/)
-  oneLine(t, await admin('create-administrator'), /^--email is missing/)
-
-  const app = await buildApp({
-    db,
-    keys: passingKeys(),
-    config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1000 },
-  })
-  t.teardown(() => app.close())
-  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
-  t.equal((await post('/v1/enrolments', { code, password: strong })).statusCode, 204)
-  t.equal((await post('/v1/sessions', { email, password: strong })).statusCode, 201)
-  t.match(await post('/v1/enrolments', { code, password: strong }), { statusCode: 401 }, 'the code works once')
 })

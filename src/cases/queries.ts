@@ -14,7 +14,7 @@ const party = (alias: string) =>
 
 /** The index of cases `c`, with their parties `o` and `h`. */
 export const columns = sql`c.id, c.number, c.campaign_id as "campaignId", c.state, c.outcome, c.region_code as "regionCode", c.category,
-  c.causes, ${party('o')} as owner, ${party('h')} as handler, case when c.owner_id = app.org() then c.assignee_id end as "assigneeId",
+  c.causes, ${party('o')} as owner, ${party('h')} as handler, case when c.owner_id = (select app.org()) then c.assignee_id end as "assigneeId",
   c.registered_on as "registeredOn", case when c.waiting_for is not null then
     jsonb_build_object('waitingFor', c.waiting_for, 'since', c.waiting_since, 'dueOn', c.due_on) end as clock,
   app.rfc3339(c.updated_at) as "updatedAt", c.version`
@@ -29,19 +29,17 @@ export async function list(tx: Tx, query: CaseQuery): Promise<Page<CaseIndex>> {
   const { outcome, region, category, campaign, owner, handler, assignee } = query
   const passing = sql`a.case_id < ${cursor}::uuid ${among(sql`c.outcome`, outcome)} ${among(sql`c.region_code`, region)}
     ${among(sql`c.category`, category)} ${among(sql`c.campaign_id`, campaign)} ${among(sql`c.owner_id`, owner)}
-    ${among(sql`c.handler_id`, handler)} ${among(sql`case when c.owner_id = app.org() then c.assignee_id end`, assignee)}
+    ${among(sql`c.handler_id`, handler)} ${among(sql`case when c.owner_id = (select app.org()) then c.assignee_id end`, assignee)}
     ${overdue === undefined ? sql`` : sql`and coalesce(c.due_on < app.today(), false) = ${overdue === 'true'}`}`
   const newest = (of: typeof passing) => sql`
-    select a.case_id from case_access a join cases c on c.id = a.case_id
+    select c.* from case_access a join cases c on c.id = a.case_id
     where ${of} order by a.case_id desc limit ${limit + 1}`
   // State by state, so that each is read in the order of its own index and no further than a page.
   const page = query.state
-    ? sql`select p.case_id from unnest(${sql.param([...new Set(query.state)])}::text[]) s(state),
-        lateral (${newest(sql`a.state = s.state and ${passing}`)}) p order by p.case_id desc limit ${limit + 1}`
+    ? sql`select p.* from unnest(${sql.param([...new Set(query.state)])}::text[]) s(state),
+        lateral (${newest(sql`a.state = s.state and ${passing}`)}) p order by p.id desc limit ${limit + 1}`
     : newest(passing)
-  const rows = await tx.execute<CaseIndex>(
-    sql`select ${columns} from (${page}) page join cases c on c.id = page.case_id ${parties} order by c.id desc`,
-  )
+  const rows = await tx.execute<CaseIndex>(sql`select ${columns} from (${page}) c ${parties} order by c.id desc`)
   return pageOf(rows, { limit })
 }
 
@@ -54,11 +52,11 @@ export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx,
 export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
   const [[row], person] = await Promise.all([
     tx.execute<Found>(sql`
-      select ${columns}, app.relations(app.org(), c.owner_id, c.handler_id) as relations, app.open_zones(c.id) as open,
+      select ${columns}, app.relations((select app.org()), c.owner_id, c.handler_id) as relations, app.open_zones(c.id) as open,
         code.needs_document as "needsDocument", coalesce(c.final_on <= app.today(), true) as final,
         c.state = 'documented' and exists (select from documents d where d.case_id = c.id and not d.annulled and not exists (
           select from standing_events e where e.case_id = c.id and e.facts ->> 'document' = d.event_id::text)) as "toHandOver",
-        exists (select from standing_events e where e.case_id = c.id and e.organisation_id = app.org() and e.from_state <> ''
+        exists (select from standing_events e where e.case_id = c.id and e.organisation_id = (select app.org()) and e.from_state <> ''
           and app.annullable(e)) as annullable,
         (select jsonb_build_object('kind', g.basis, 'method', g.method, 'language', g.language, 'formVersion', g.form_version,
             'legalReference', g.legal_reference, 'representative', g.representative)

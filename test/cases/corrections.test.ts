@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decision, document, register } from '../support/procedure.ts'
+import { decision, document, refusal, register, takenUp } from '../support/procedure.ts'
 import { ifMatch, startService } from '../support/service.ts'
 
 t.test('what was entered by mistake is annulled by two, and does not count', async t => {
@@ -108,4 +108,32 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
     ifMatch(1),
   )
   t.match(identity.json(), { status: 409 }, 'the file stays as it was that day')
+})
+
+t.test('a committee sees what its division writes, and keeps to itself what it writes', async t => {
+  const { as } = await startService(t)
+  const [nurlan, aliya, gulnara] = [
+    await as('officer', 'turkistan'),
+    await as('officer', 'committee'),
+    await as('supervisor', 'committee'),
+  ]
+  const one = await takenUp(nurlan)
+  await one.step(nurlan, { action: 'amend', category: 'no_document', reason: 'A word of the division' })
+  const refused = await one.together(aliya, gulnara, refusal)
+  const annulment = await one.propose(aliya, {
+    action: 'annul',
+    eventId: refused.json().event.id,
+    reason: 'A word of the committee',
+  })
+  t.same((await nurlan.get('/v1/proposals')).json().items, [], 'its proposals are its own')
+  t.equal((await nurlan.get(`/v1/proposals/${annulment.json().id}`)).statusCode, 404)
+  t.equal((await one.confirm(gulnara, annulment.json().id)).statusCode, 200)
+  const texts = async (who: typeof nurlan) =>
+    (await who.get(`/v1/cases/${one.id}/events`))
+      .json()
+      .items.flatMap(({ text }: { text: object | null }) => text ?? [])
+  t.same(await texts(nurlan), [{ reason: 'A word of the division' }])
+  t.same(await texts(aliya), [{ reason: 'A word of the division' }, { reason: 'A word of the committee' }])
+  const [, , , , last] = (await nurlan.get(`/v1/cases/${one.id}/events`)).json().items
+  t.match(last, { action: 'decide', annulled: true, accountId: null, proposedBy: null }, 'of others no names')
 })

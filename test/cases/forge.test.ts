@@ -19,7 +19,7 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
       .begin(async sql => {
         const { account, organisation, role } = who
         const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: [role] }
-        await sql`select set_config('app.actor', ${JSON.stringify(actor)}, true)`
+        await sql`select app.act_as(${JSON.stringify(actor)}::text::jsonb)`
         await sql.unsafe('set local role app')
         const { count } = await sql.unsafe(text)
         if (!keep) throw { code: 'kept', message: `changed ${count}` }
@@ -188,6 +188,22 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     ]) {
       const column = table === 'cases' ? 'id' : 'case_id'
       t.equal(await attempt(stranger, `select from ${table} where ${column} = '${id}'`), 'changed 0', table)
+    }
+    const aliya = await as('officer', 'committee')
+    const above = await register(aliya)
+    for (const [from, to] of [
+      [above.id, id],
+      [id, above.id],
+    ]) {
+      const made = await superuser`insert into relations (case_id, kind, other_id, organisation_id, made_by)
+        values (${from as string}, 'sibling', ${to as string}, ${aliya.organisation.id}, ${aliya.account}) returning id`
+      t.equal(
+        await attempt(owner, `select from relations where id = '${made[0]?.id}'`),
+        'changed 0',
+        'who sees one end sees no link',
+      )
+      t.equal(await attempt(aliya, `select from relations where id = '${made[0]?.id}'`), 'changed 1')
+      await superuser`update relations set ended_at = now(), ended_by = made_by`
     }
     t.equal(await attempt(owner, `select from cases`), 'changed 1')
     t.match(await attempt(stranger, `select app.in_register('${document().documentType}', '\\x00')`), 'changed 1')

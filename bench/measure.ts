@@ -1,0 +1,74 @@
+import autocannon from 'autocannon'
+import { Connection, type Endpoint } from '../src/db/connection.ts'
+import type { Ask } from './ceilings.ts'
+import type { Service } from './service.ts'
+
+export const connections = 16
+
+/** Requests per second, milliseconds, and the milliseconds of processor time that one request takes of each. */
+export type Measured = {
+  perSecond: number
+  p50: number
+  p99: number
+  failed: number
+  /** For a bare statement, of the driver that asks. */
+  service: number
+  database: number
+}
+
+/** A bare statement, as fast as this many connections can ask it. */
+export const measureAsk = (service: Service, superuser: Endpoint, seconds: number, ask: Ask): Promise<Measured> =>
+  measure(
+    service,
+    async times => {
+      const start = performance.now()
+      const one = () =>
+        Connection.with(superuser, async ({ send }) => {
+          for (let now = performance.now(); now < start + seconds * 1000; now = performance.now()) {
+            await ask(send)
+            times.push(performance.now() - now)
+          }
+        })
+      await Promise.all(Array.from({ length: connections }, one))
+      return { seconds: (performance.now() - start) / 1000, failed: 0 }
+    },
+    true,
+  )
+
+/** A request, as fast as this many clients can make it. */
+export const measureRequest = (
+  service: Service,
+  seconds: number,
+  token: string,
+  request: Omit<autocannon.Options, 'url'>,
+): Promise<Measured> =>
+  measure(service, async times => {
+    const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>()
+    const options = { url: service.address, connections, duration: seconds, ...request }
+    autocannon({ ...options, headers: { authorization: `Bearer ${token}`, ...request.headers } }, (error, result) =>
+      error ? reject(error) : resolve(result),
+    ).on('response', (_client, _status, _bytes, milliseconds) => times.push(milliseconds))
+    const { duration, non2xx, errors } = await promise
+    return { seconds: duration, failed: non2xx + errors }
+  })
+
+async function measure(
+  service: Service,
+  run: (times: number[]) => Promise<{ seconds: number; failed: number }>,
+  bare = false,
+): Promise<Measured> {
+  const times: number[] = []
+  const [before, own] = [service.used(), process.cpuUsage()]
+  const { seconds, failed } = await run(times)
+  const [after, { user, system }] = [service.used(), process.cpuUsage(own)]
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(times.length * share)] ?? 0
+  return {
+    perSecond: times.length / seconds,
+    p50: at(0.5),
+    p99: at(0.99),
+    failed,
+    service: (bare ? (user + system) / 1000 : after.service - before.service) / times.length,
+    database: (after.database - before.database) / times.length,
+  }
+}

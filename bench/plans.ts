@@ -1,0 +1,132 @@
+import { permissions } from '../src/access/permissions.ts'
+import { CaseQuery } from '../src/cases/contract.ts'
+import * as cases from '../src/cases/queries.ts'
+import { Connection } from '../src/db/connection.ts'
+import { Database, enterSession, type Tx } from '../src/db/database.ts'
+import { Client } from '../src/demo/client.ts'
+import { type Organisation, workerOf } from './organisations.ts'
+import type { Service } from './service.ts'
+
+type Plan = {
+  'Node Type': string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Shared Hit Blocks': number
+  'Shared Read Blocks': number
+  Plans?: Plan[]
+}
+/** What one request touches: buffers in all and by table, and what is wrong with its plans. */
+export type Explained = { request: string; rows: number; buffers: Record<string, number>; faults: string[] }
+
+/** Tables that grow with the cases: nothing may be linear in them. */
+const big =
+  /^(cases|case_access|case_events|grants|zone_versions|identifiers|decisions|documents|event_texts|proposals)$/
+/** Buffers that the scan of a page may touch, and a look-up by key. */
+const [ofPage, ofRow] = [60, 6]
+const mostRows = 250 // that are sorted: a page of each of a few states
+
+/** In which state those of an organisation are that are read: cases alike at every size. */
+const usual = [
+  ['ngo', 'assessment'],
+  ['division', 'verification'],
+  ['committee', 'documented'],
+] as const
+
+/** The plans of the very statements that the service sends, those in functions too: auto_explain tells them as notices. */
+export async function explain(service: Service, dataDir: string, organisations: readonly Organisation[]) {
+  const told: Plan[] = []
+  const superuser = service.cluster.endpoint('postgres')
+  const connection = {
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0ms',
+    'auto_explain.log_analyze': true,
+    'auto_explain.log_nested_statements': true,
+    'auto_explain.log_buffers': true,
+    'auto_explain.log_format': 'json',
+    'auto_explain.log_level': 'notice',
+    plan_cache_mode: 'force_generic_plan', // as the role app has it, which sees what the policies let it see
+    jit: 'off',
+    role: 'app',
+  }
+  const onnotice = ({ message = '' }) => void told.push(JSON.parse(message.slice(message.indexOf('{'))).Plan)
+  const db = new Database({ ...superuser, connection, onnotice } as never, { size: 1 })
+  const explained: Explained[] = []
+  try {
+    for (const [kind, state] of usual) {
+      const person = workerOf(dataDir, kind, organisations)
+      const { token } = await Client.signIn(service.address, person)
+      const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+      const ask = async (request: string, work: (tx: Tx) => Promise<number>) => {
+        const once = () => db.transact(enterSession(sid, permissions['cases:read']), work)
+        const rows = await once() // and warm from now on
+        told.length = 0
+        await once()
+        explained.push({
+          request: `${request}, as ${kind}`,
+          rows,
+          buffers: buffersOf(told),
+          faults: told.flatMap(faultsOf),
+        })
+      }
+      const id = await middleOf(superuser, person.organisation.id, state)
+      await ask('read one case', async tx => Number(Boolean(await cases.find(tx, id))))
+      for (const query of ['state=assessment', 'state=documented', 'state=verification&state=registered', 'limit=50'])
+        await ask(`list ${query}`, async tx => {
+          const { items } = await cases.list(tx, CaseQuery.parse(Object.fromEntries(grouped(query))))
+          return items.length
+        })
+    }
+  } finally {
+    await db.close()
+  }
+  return explained
+}
+
+const grouped = (query: string) => {
+  const given = new URLSearchParams(query)
+  return [...new Set(given.keys())].map(name => [name, given.getAll(name)[1] ? given.getAll(name) : given.get(name)])
+}
+
+const middleOf = (
+  superuser: Parameters<typeof Connection.with>[0],
+  organisation: string,
+  state: string,
+): Promise<string> =>
+  Connection.with(superuser, async ({ send }) => {
+    const [row] = await send(
+      `select percentile_disc(.5) within group (order by case_id) as id from case_access where organisation_id = $1 and state = $2`,
+      [organisation, state],
+    )
+    return row?.id
+  })
+
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+const told = (plan: Plan) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+/** What a node touches itself, without the policies' subplans below it. */
+const touched = (plan: Plan) => told(plan) - (plan.Plans ?? []).reduce((sum, below) => sum + told(below), 0)
+
+function buffersOf(plans: readonly Plan[]): Record<string, number> {
+  const buffers: Record<string, number> = { all: 0 }
+  for (const node of plans.flatMap(nodesOf)) {
+    const table = node['Relation Name']
+    if (!table) continue
+    buffers.all = (buffers.all ?? 0) + touched(node)
+    if (big.test(table)) buffers[table] = (buffers[table] ?? 0) + touched(node)
+  }
+  return buffers
+}
+
+/** What grows with the cases, as it is known to come about silently (performance.md). */
+function faultsOf(plan: Plan): string[] {
+  const hashed = /hashed SubPlan/.test(JSON.stringify(plan)) ? ['hashed SubPlan'] : []
+  return nodesOf(plan).reduce((faults, node) => {
+    const { 'Node Type': type, 'Relation Name': table = '', 'Actual Loops': loops, 'Actual Rows': rows } = node
+    if (type === 'Merge Join' || (type === 'Sort' && rows > mostRows)) faults.push(`${type} of ${rows} rows`)
+    if (!big.test(table)) return faults
+    if (type === 'Seq Scan' || type.startsWith('Bitmap')) faults.push(`${type} on ${table}`)
+    const most = Math.max(loops * (rows > 1 ? ofPage : ofRow), ofPage)
+    if (touched(node) > most) faults.push(`${touched(node)} buffers of ${table} in ${loops} loops`)
+    return faults
+  }, hashed)
+}

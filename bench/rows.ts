@@ -1,0 +1,145 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Keys } from '../src/access/keys.ts'
+import { birthYear } from '../src/zones/birth.ts'
+import { Zone } from '../src/zones/contract.ts'
+import { identifiersOf, identify } from '../src/zones/identifiers.ts'
+import type { Story } from './story.ts'
+
+type Facts = Record<string, unknown>
+/** What an event brings about beyond its state: app.effects(). */
+export type Effects = (event: Story['events'][number]) => Facts
+
+/** The rows that the triggers would have written for a case, by table. */
+export function rowsOf(story: Story, keys: Keys, effects: Effects): Record<string, object[]> {
+  const { id, line, owner, by, job, row, identity } = story
+  const recorder = { organisation_id: job?.organisation ?? owner.id, account_id: job?.account ?? owner.account }
+  const events = story.events.map(event => ({
+    id: event.id,
+    case_id: id,
+    action: event.action,
+    from_state: event.from,
+    to_state: event.to,
+    occurred_on: event.day,
+    recorded_at: `${event.day}T12:00:00Z`,
+    ...recorder,
+    facts: { ...event.facts, ...effects(event), ...(event.handled && { handler: owner.id }) } as Facts,
+    ...(job && { job_id: job.id, line }),
+  }))
+  const facts: Facts = Object.assign({}, ...events.map(event => event.facts))
+  const [first, decided, documented] = events
+  const last = events.at(-1)
+  const state = last?.to_state
+  const hmac = (hex: unknown) => `\\x${hex}`
+  const index = {
+    id,
+    number: numberOf(row.registeredOn.slice(0, 4), line),
+    category: facts.category,
+    causes: facts.causes,
+    region_code: facts.region,
+    owner_id: owner.id,
+    handler_id: facts.handler,
+    assignee_id: job ? null : owner.account,
+    state,
+    outcome: facts.outcome,
+    final_on: facts.finalOn,
+    waiting_for: facts.waitingFor === 'nobody' ? null : facts.waitingFor,
+    waiting_since: facts.waitingSince,
+    due_on: facts.dueOn,
+    registered_on: row.registeredOn,
+    version: events.length,
+    external_hmac: hmac(facts.externalHmac),
+    updated_at: last?.recorded_at,
+  }
+  const { kind: basis, ...said } = facts.basis as Record<string, string>
+  const opened = {
+    case_id: id,
+    owner_id: owner.id,
+    basis,
+    opened_at: first?.recorded_at,
+    valid_until: 'infinity',
+    given_by: recorder.account_id,
+  }
+  const reasons = {
+    legal_reference: said.legalReference,
+    method: said.method,
+    language: said.language,
+    form_version: said.formVersion,
+  }
+  const open = [
+    { recipient: owner.id, purpose: 'case_management', zones: Zone.options },
+    ...(owner.parent
+      ? [{ recipient: owner.parent, purpose: 'status_determination', zones: ['identity'] as const }]
+      : []),
+  ]
+  const known = { case_id: id, version: 1, written_at: first?.recorded_at, written_by: recorder.account_id }
+  const contact = { phones: [`+7701${String(line).padStart(7, '0')}`], languages: ['ru'] }
+  return {
+    cases: [index],
+    case_events: events,
+    grants: open.map(({ recipient, purpose, zones }) => ({
+      id: randomUUIDv7(),
+      ...opened,
+      ...reasons,
+      recipient_id: recipient,
+      purpose,
+      zones,
+    })),
+    case_access: open.map(({ recipient, zones }) => ({
+      organisation_id: recipient,
+      case_id: id,
+      state,
+      until: 'infinity',
+      ...Object.fromEntries(
+        Zone.options.map(zone => [`${zone}_until`, zones.some(z => z === zone) ? 'infinity' : '-infinity']),
+      ),
+    })),
+    zone_versions: [
+      { ...known, zone: 'identity', content: identity, sex: identity.sex, birth_year: birthYear(identity.birth) },
+      ...(by === 'consent' ? [{ ...known, zone: 'contact', content: contact }] : []),
+    ],
+    identifiers: identifiersOf(keys, identity).map(({ kind, hmac: hex }) => ({
+      case_id: id,
+      zone: 'identity',
+      version: 1,
+      kind,
+      hmac: hmac(hex),
+    })),
+    decisions:
+      job && decided
+        ? [
+            {
+              event_id: decided.id,
+              case_id: id,
+              outcome: facts.outcome,
+              content: {},
+              final_on: facts.finalOn,
+              annulled: false,
+            },
+          ]
+        : [],
+    documents:
+      job && documented
+        ? [
+            {
+              event_id: documented.id,
+              case_id: id,
+              committee_id: job.organisation,
+              type: row.documentType,
+              number_hmac: hmac(identify.document(keys, row.documentNumber ?? '')),
+              content: { number: row.documentNumber },
+              issued_on: row.documentIssuedOn,
+              expires_on: row.documentExpiresOn,
+              annulled: false,
+            },
+          ]
+        : [],
+  }
+}
+
+/** Each seven digits once in no visible order, and a check digit: app.case_number(). */
+function numberOf(year: string, line: number): string {
+  const digits = String((line * 7_654_321) % 10_000_000).padStart(7, '0')
+  let rest = 10
+  for (const digit of year + digits) rest = (((rest + Number(digit)) % 10 || 10) * 2) % 11
+  return `KZ-${year}-${digits}-${(11 - rest) % 10}`
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Cluster } from '../src/embedded/cluster.ts'
+
+/** The service as `npm start` starts it, in a process of its own, and a way past it to its database. */
+export async function startService(dataDir: string) {
+  const env = { ...process.env, PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', RATE_LIMIT: '100000000' }
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', 'src/server.ts'], {
+    cwd: join(import.meta.dirname, '..'),
+    env: { POOL_SIZE: '16', ...env, DATA_DIR: dataDir, DATABASE_URL: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  let screen = ''
+  for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
+    screen += text
+    if (screen.includes('Ctrl-C')) break
+  }
+  child.stdout.resume()
+  const [, address] = /Service +(http\S+)/.exec(screen) ?? []
+  if (!address) throw new Error('the service does not start')
+  const { cluster } = await Cluster.start(dataDir) // runs already: adopted
+  return {
+    address,
+    cluster,
+    /** Milliseconds that the processor has worked for the service and for its database, and the service's memory in MB. */
+    used: () => ({ service: worked(child.pid ?? 0), database: workedForDatabase(dataDir) }),
+    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    async stop() {
+      child.kill('SIGTERM')
+      await Promise.race([ended, setTimeout(20_000, undefined, { ref: false })])
+    },
+  }
+}
+export type Service = Awaited<ReturnType<typeof startService>>
+
+/** The fields of /proc/PID/stat behind the name; times in ticks of 10 ms. A process that has ended has none. */
+function statOf(pid: number | string): number[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat
+      .slice(stat.lastIndexOf(')') + 4)
+      .split(' ')
+      .map(Number)
+  } catch {
+    return []
+  }
+}
+const ticks = (stat: number[], fields: number[]) => fields.reduce((sum, field) => sum + (stat[field] ?? 0), 0) * 10
+const own = [10, 11] // utime, stime
+const ended = [12, 13] // of children that have ended
+
+const worked = (pid: number) => ticks(statOf(pid), own)
+
+function workedForDatabase(dataDir: string) {
+  const postmaster = Number(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
+  const children = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(statOf)
+    .filter(([parent]) => parent === postmaster)
+  const self = ticks(statOf(postmaster), [...own, ...ended])
+  return children.reduce((sum, stat) => sum + ticks(stat, own), self)
+}

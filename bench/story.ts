@@ -1,0 +1,103 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Keys } from '../src/access/keys.ts'
+import { externalHmac } from '../src/cases/register.ts'
+import type { Registration } from '../src/demo/campaign.ts'
+import type { Random } from '../src/demo/random.ts'
+import { readRow } from '../src/imports/row.ts'
+import type { CaseAction } from '../src/lifecycle/contract.ts'
+import { steps } from '../src/lifecycle/policy.ts'
+import type { Organisation } from './organisations.ts'
+
+/** Who owns how much of a country's cases. Of the organisations of a kind a few have many, and most have few. */
+const owners = { division: 60, ngo: 35, iom: 5 } as const
+/** How many of a division's cases come by an import and as far as the campaign says; the others go step by step. */
+const imported = 0.7
+const ways = {
+  consent: [
+    [['register'], 35],
+    [['register', 'start_assessment'], 55],
+    [['register', 'withdraw'], 10],
+  ],
+  statute: [
+    [['register'], 20],
+    [['register', 'start_assessment'], 20],
+    [['register', 'start_assessment', 'take_up'], 60],
+  ],
+} as const
+const basis = {
+  consent: { kind: 'consent', method: 'written', language: 'ru', formVersion: '2026-1' },
+  statute: { kind: 'statute', legalReference: 'order_607' },
+} as const
+
+export type Import = { id: string; organisation: string; account: string }
+
+/** Whose case a registration of the campaign becomes: the organisation. */
+export function ownerOf(random: Random, organisations: readonly Organisation[]): Organisation {
+  const kind = random.key(owners)
+  return random.weighted(
+    organisations
+      .filter(organisation => organisation.kind === kind)
+      .map((organisation, place) => [organisation, 1 / (place + 1)]),
+  )
+}
+
+/** A registration of the campaign as what happens to one case of that owner, and what is then known of the person. */
+export function storyOf(registration: Registration, { random, keys, job, line }: Teller, owner: Organisation) {
+  const given = readRow(line, registration)
+  if (!('read' in given)) throw new Error(JSON.stringify(given.faults))
+  const { row, identity } = given.read
+  const by = owner.kind === 'division' ? 'statute' : 'consent'
+  const isImported = by === 'statute' && random.chance(imported)
+  const { regionCode: region, category, causes, registeredOn, outcome, documentType } = row
+  const facts = {
+    region,
+    category,
+    causes,
+    basis: basis[by],
+    externalHmac: externalHmac(keys, owner.id, row.externalId),
+  }
+  const happened: Happened[] = isImported
+    ? [{ action: 'import_registered', day: registeredOn, facts: { owner: owner.id, ...facts } }]
+    : random
+        .weighted<readonly CaseAction[]>(ways[by])
+        .map((action, stage) => ({ action, day: registeredOn, facts: stage === 0 ? facts : {} }))
+  if (isImported && outcome) happened.push({ action: 'import_decided', day: row.decidedOn, facts: { outcome } })
+  if (isImported && documentType)
+    happened.push({ action: 'import_documented', day: row.documentIssuedOn, facts: { documentType } })
+  let state = ''
+  const events = happened.map(({ action, day = '', facts }, stage) => {
+    const step = steps.find(step => step.action === action && (step.from ?? '') === state)
+    if (!step) throw new Error(`no ${action} from ${state}`)
+    const from = state
+    state = step.to
+    return {
+      id: idOf(day, line, stage),
+      action,
+      from,
+      to: step.to,
+      day,
+      facts,
+      handled: step.handler === 'owner',
+      outcome,
+    }
+  })
+  return {
+    id: idOf(registeredOn, line),
+    line,
+    owner,
+    by,
+    job: isImported ? job : undefined,
+    events,
+    row,
+    identity,
+  } as const
+}
+export type Story = ReturnType<typeof storyOf>
+type Teller = { random: Random; keys: Keys; job: Import; line: number }
+type Happened = { action: CaseAction; day: string | undefined; facts: Record<string, unknown> }
+
+/** An id as of that day: the order of ids is that of what happened, stage after stage. */
+function idOf(day: string, place: number, stage = 0): string {
+  const milliseconds = (Date.parse(day) + place + stage * 3_600_000).toString(16).padStart(12, '0')
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}${randomUUIDv7().slice(13)}`
+}
