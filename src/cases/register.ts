@@ -39,31 +39,37 @@ export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<stri
     basis,
     externalHmac: given.externalId && externalHmac(keys, organisation, given.externalId),
   }
-  await append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }])
-  await keepText(tx, id, text)
-  await zones.write(
-    tx,
-    keys,
-    known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
-  )
+  // In one flight, in this order.
+  await Promise.all([
+    append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
+    keepText(tx, id, text),
+    zones.write(
+      tx,
+      keys,
+      known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
+    ),
+  ])
   return id
 }
 
 /** The case that was registered, with those of the caller's view that carry the same number. */
 export async function findRegistered(tx: Tx, id: string): Promise<RegisteredCase> {
-  const [found, possibleDuplicates] = await Promise.all([
-    find(tx, id),
-    tx.execute<RegisteredCase['possibleDuplicates'][number]>(sql`
-      select distinct c.id, c.number from identifiers own
-      join lateral (
-        select case_id from identifiers i where i.hmac = own.hmac and i.kind = own.kind
-        union select case_id from documents d where not d.annulled
-          and (own.kind = 'document' and d.number_hmac = own.hmac or own.kind = 'iin' and d.iin_hmac = own.hmac)) other on true
-      join cases c on c.id = other.case_id
-      where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`),
-  ])
-  return { ...found, possibleDuplicates: [...possibleDuplicates] }
+  const found = await find(tx, id)
+  const { iin, documents = [] } = found.person.identity ?? {}
+  const numbered = iin !== undefined || documents.some(({ number }) => number !== undefined)
+  return { ...found, possibleDuplicates: numbered ? await sameNumber(tx, id) : [] }
 }
+
+const sameNumber = async (tx: Tx, id: string) => [
+  ...(await tx.execute<RegisteredCase['possibleDuplicates'][number]>(sql`
+    select distinct c.id, c.number from identifiers own
+    join lateral (
+      select case_id from identifiers i where i.hmac = own.hmac and i.kind = own.kind
+      union select case_id from documents d where own.kind = 'document' and d.number_hmac = own.hmac and not d.annulled
+      union select case_id from documents d where own.kind = 'iin' and d.iin_hmac = own.hmac and not d.annulled) other on true
+    join cases c on c.id = other.case_id
+    where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`)),
+]
 
 /** What a basis says: in codes, and in words. */
 export const sayBasis = ({ representative, ...basis }: Basis) => ({

@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Actor } from '../access/actor.ts'
 import type { Office } from '../access/permissions.ts'
@@ -6,7 +7,11 @@ import type { Connection, Endpoint, Send } from './connection.ts'
 import { Pool } from './pool.ts'
 
 /** What work gets to ask the database with: drizzle, and whoever is asking. There is no transaction inside one. */
-export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client'> & { actor: Promise<Actor> }
+export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client' | 'execute'> & {
+  actor: Promise<Actor>
+  /** Sends a statement at once: those asked for together share a flight, and run in the order in which they were asked for. */
+  execute<T extends Record<string, unknown>>(query: SQL): Promise<T[]>
+}
 
 /** How a transaction begins: the statement that finds out who is asking, and refuses them (see `app.enter`). */
 export type Entry = readonly [text: string, values: readonly unknown[]]
@@ -94,5 +99,11 @@ function handleFor({ client, send }: Connection, handle: { open: boolean }, acto
     return send(text, values)
   }
   const db = drizzle({ options: client.options, unsafe } as never, { casing: 'snake_case' })
-  return Object.assign(db, { actor })
+  const lazy = db.execute.bind(db)
+  const execute: Tx['execute'] = query => {
+    const sent = lazy(query).execute()
+    sent.catch(() => {}) // a failure behind a failure that was told already must not end the process
+    return sent as never
+  }
+  return Object.assign(db, { actor, execute })
 }

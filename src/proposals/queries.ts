@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, pageOf } from '../db/page.ts'
-import { append } from '../events/append.ts'
+import { append, lastEvent } from '../events/append.ts'
 import { notFound, Problem, stale } from '../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare } from '../transitions/queries.ts'
@@ -61,10 +61,9 @@ export async function confirm(tx: Tx, id: string, version: number): Promise<stri
   const { account } = await tx.actor
   if (proposal.state !== 'open') throw new Problem('proposal-settled')
   if (proposal.proposedBy === account) throw new Problem('same-person')
-  await append(tx, [{ case_id: proposal.case.id, action: proposal.action, proposal_id: id }])
-  const [event] = await tx.execute<{ id: string }>(sql`select id from case_events where proposal_id = ${id}`)
-  if (!event) throw new Error('the event of a confirmed proposal is there')
-  return event.id
+  const { case: of, action } = proposal
+  const [, event] = await Promise.all([append(tx, [{ case_id: of.id, action, proposal_id: id }]), lastEvent(tx, of.id)])
+  return event
 }
 
 export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {

@@ -2,7 +2,7 @@ import type { Keys } from '../access/keys.ts'
 import * as cases from '../cases/queries.ts'
 import { faultsOfBasis } from '../cases/register.ts'
 import type { Tx } from '../db/database.ts'
-import { append, keepText } from '../events/append.ts'
+import { append, keepText, lastEvent } from '../events/append.ts'
 import * as events from '../events/queries.ts'
 import type { CaseAction } from '../lifecycle/contract.ts'
 import { allowedActions, type Standing, stepFor } from '../lifecycle/standing.ts'
@@ -14,8 +14,12 @@ import { type Statement, statementOf } from './statement.ts'
 /** Takes a step of one person. Gives the id of its event. */
 export async function take(tx: Tx, keys: Keys, caseId: string, version: number, step: Transition): Promise<string> {
   const { facts, text } = await prepare(tx, keys, caseId, version, step, false)
-  await append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }])
-  return keepText(tx, caseId, text)
+  const [, , event] = await Promise.all([
+    append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
+    keepText(tx, caseId, text),
+    lastEvent(tx, caseId),
+  ])
+  return event
 }
 
 /** What a step says, after all that can be said against it without writing it; the database has the last word. */

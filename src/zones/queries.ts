@@ -33,15 +33,17 @@ export async function write(tx: Tx, keys: Keys, versions: readonly NewVersion[])
     }
   })
   const given = JSON.stringify(rows)
-  await tx.execute(sql`
+  await Promise.all([
+    tx.execute(sql`
     insert into zone_versions (case_id, zone, version, content, sex, birth_year)
     select case_id, zone, version, content, sex, birth_year
-    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, zone zone, version int, content jsonb, sex text, birth_year int)`)
-  await tx.execute(sql`
+    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, zone zone, version int, content jsonb, sex text, birth_year int)`),
+    tx.execute(sql`
     insert into identifiers (case_id, version, kind, hmac)
     select case_id, version, i.kind, decode(i.hmac, 'hex')
     from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, version int, identifiers jsonb),
-      jsonb_to_recordset(r.identifiers) as i(kind text, hmac text)`)
+      jsonb_to_recordset(r.identifiers) as i(kind text, hmac text)`),
+  ])
 }
 
 /** The one place where it is read: of each zone that the caller sees the newest document. */

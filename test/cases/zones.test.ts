@@ -1,5 +1,6 @@
+import postgres from 'postgres'
 import t from 'tap'
-import { register } from '../support/procedure.ts'
+import { decision, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, intake, registration, startService } from '../support/service.ts'
 
 const contact = { phones: ['+77010000000'], instructions: 'After 18:00' }
@@ -151,4 +152,60 @@ t.test('only the owner writes, and others see the zones that their grants name',
     (await bolat.put(`/v1/cases/${id}/person/identity`, registration().person.identity, ifMatch(1))).statusCode,
     404,
   )
+})
+
+t.test('a grant of one zone shows the index and that zone, and nothing that stands with the others', async t => {
+  const { as, superuser, endpoint } = await startService(t)
+  const [nurlan, kairat, zarina] = [
+    await as('officer', 'turkistan'),
+    await as('supervisor', 'turkistan'),
+    await as('caseworker', 'common-home'),
+  ]
+  const one = await register(nurlan, { person: { ...registration().person, contact } })
+  for (const action of ['start_assessment', 'take_up']) await one.step(nurlan, { action })
+  await one.step(nurlan, { action: 'amend', category: 'lost_document', reason: 'A word of the division' })
+  await one.together(nurlan, kairat, decision)
+  await superuser`insert into grants (case_id, owner_id, recipient_id, purpose, zones, basis, opened_at, valid_until, given_by)
+    values (${one.id}, ${nurlan.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{contact}', 'consent', now(), now() + interval '1 day', ${nurlan.account})`
+  await superuser`insert into documents (event_id, case_id, committee_id, type, number_hmac, content, issued_on)
+    select id, case_id, organisation_id, 'citizen_passport', '\\x00', '{}', now() from case_events where case_id = ${one.id} limit 1`
+  t.match(await one.read(zarina), {
+    state: 'decided',
+    withheld: ['identity', 'whereabouts', 'protection'],
+    allowedActions: [],
+    assigneeId: null,
+    basis: null,
+  })
+  t.same(Object.keys((await one.read(zarina)).person), ['contact'])
+  for (const path of ['decisions', 'documents', 'person/identity', 'person/identity/versions', 'person/protection'])
+    t.equal((await zarina.get(`/v1/cases/${one.id}/${path}`)).statusCode, 404, path)
+  t.same(
+    (await zarina.post('/v1/cases/search', { names: ['Әбдіғали'] })).json().items,
+    [],
+    'not found by what it may not know',
+  )
+  const { items } = (await zarina.get(`/v1/cases/${one.id}/events`)).json()
+  t.same(
+    items.map(({ text, accountId }: Record<string, unknown>) => [text, accountId]),
+    items.map(() => [null, null]),
+    'what happened, and no words of it',
+  )
+  t.same((await zarina.get('/v1/proposals')).json().items, [])
+  t.equal((await one.step(zarina, { action: 'withdraw' })).statusCode, 409, 'and does nothing to it')
+
+  const sql = postgres({ ...endpoint('app'), max: 1 })
+  t.teardown(() => sql.end())
+  await sql.begin(async tx => {
+    const settings = {
+      'app.org': zarina.organisation.id,
+      'app.account': zarina.account,
+      'app.actor': '{"roles":["supervisor"],"kind":"ngo"}',
+    }
+    for (const [name, value] of Object.entries(settings)) await tx`select set_config(${name}, ${value}, true)`
+    const seen = async (table: string) => (await tx.unsafe(`select from ${table} where case_id = '${one.id}'`)).count
+    for (const table of ['decisions', 'documents', 'identifiers', 'event_texts', 'proposals'])
+      t.equal(await seen(table), 0, table)
+    t.equal(await seen('zone_versions'), 1, 'the contact')
+    t.equal(await seen('case_events'), items.length)
+  })
 })
