@@ -86,10 +86,15 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
     [...(await superuser`select closed_reason from grants where case_id = ${one.id} order by opened_at`)],
     [{ closed_reason: 'renewed' }, { closed_reason: null }],
   )
+  const zarina = await as('caseworker', 'common-home')
+  await superuser`insert into grants (case_id, owner_id, recipient_id, purpose, zones, basis, opened_at, given_by)
+    values (${one.id}, ${asel.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{identity}', 'consent', now(), ${asel.account})`
+  t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 200)
   t.match((await one.step(asel, { action: 'withdraw', note: 'She prefers to go home' })).json().case, {
     state: 'withdrawn',
     allowedActions: [],
   })
+  t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 404, 'what others were shown by consent closes at once')
   for (const action of ['amend', 'start_assessment', 'reopen', 'withdraw'])
     t.equal(
       (

@@ -204,7 +204,7 @@ t.test(`${atLeast} random steps`, { timeout: 300_000 }, async t => {
             throw new Error(`${org} in ${fold(c).state} may ${allowedActions} instead of ${expected}`)
         }
     }),
-    { numRuns: runs },
+    { numRuns: runs, interruptAfterTimeLimit: 90_000 }, // a failure is told before tap gives up,
   )
   // The story is that of the shortest sequence that still fails.
   t.notOk(
