@@ -1,11 +1,13 @@
 // What the operator does by hand: npm run admin -- <command>.
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { createKeyFile } from './access/keys.ts'
 import { type Config, readConfig, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
-import { Connection } from './db/connection.ts'
-import { endpointOf } from './db/url.ts'
+import { Connection, type Endpoint } from './db/connection.ts'
+import { checkInstallation } from './db/setup.ts'
+import { endpointOf, unanswered } from './db/url.ts'
 import { newSecret } from './sessions/queries.ts'
 
 type Options = { email: string | undefined }
@@ -21,23 +23,29 @@ async function makeKeyFile({ keyFile }: Config): Promise<string> {
   return `Made ${keyFile}; keep a copy apart from the data`
 }
 
-function ownerOf({ databaseOwnerUrl }: Config) {
+/** The database as its owner, who was let in. */
+async function ownerOf({ databaseOwnerUrl }: Config): Promise<Endpoint> {
+  const variable = 'DATABASE_OWNER_URL'
   if (!databaseOwnerUrl)
-    throw new StartError(
-      'DATABASE_OWNER_URL is not set, for example DATABASE_OWNER_URL=postgres://owner:secret@db/qujat',
-    )
-  return endpointOf(databaseOwnerUrl)
+    throw new StartError(`${variable} is not set, for example ${variable}=postgres://owner:secret@db/qujat`)
+  const owner = endpointOf(databaseOwnerUrl, variable)
+  await Connection.with(owner, async () => {}).catch(unanswered(variable, owner))
+  return owner
 }
 
 async function migrate(config: Config): Promise<string> {
-  const applied = await prepareDatabase(ownerOf(config), config)
+  const owner = await ownerOf(config)
+  const applied = await prepareDatabase(owner, config)
+  await checkInstallation(owner, config)
   return applied.length ? `Applied ${applied.join(', ')}` : 'Nothing to apply'
 }
 
 async function createAdministrator(config: Config, { email }: Options): Promise<string> {
-  if (!email?.includes('@')) throw new StartError('--email is missing, for example --email admin@operator.example')
+  const wrong = email ? 'is not an e-mail address' : 'is missing'
+  if (!z.email().max(200).safeParse(email).success)
+    throw new StartError(`--email ${wrong}, for example --email admin@operator.example`)
   const { secret, hash } = newSecret(12)
-  await Connection.with(ownerOf(config), connection =>
+  await Connection.with(await ownerOf(config), connection =>
     connection.atOnce(async () => {
       const { send } = connection
       await send(`insert into organisations (kind, name, short_name) select 'operator', 'Operator', 'operator'
@@ -57,18 +65,27 @@ async function createAdministrator(config: Config, { email }: Options): Promise<
   return `Enrolment code for ${email}, shown once: ${secret}\nSet the password with POST /v1/enrolments { "code": …, "password": … }`
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { email: { type: 'string' } } })
-const command = commands[positionals[0] ?? '']
-if (!command) {
+const usage = () => {
   const lines = Object.entries(commands).map(([name, [what]]) => `  ${name.padEnd(22)}${what}`)
-  process.stderr.write(`npm run admin -- <command>\n\n${lines.join('\n')}\n`)
+  return `npm run admin -- <command>\n\n${lines.join('\n')}`
+}
+
+/** What went wrong in the operator's words, by the code of the error. */
+const failures: Record<string, (message: string) => string> = {
+  '23505': () => 'There is an account with this e-mail already',
+  '42P01': () => 'The database of DATABASE_OWNER_URL has no schema yet: npm run admin -- migrate',
+  ERR_PARSE_ARGS_UNKNOWN_OPTION: message => `${message.split('. ')[0]}, for example --email admin@operator.example`,
+  ERR_PARSE_ARGS_INVALID_OPTION_VALUE: () => '--email has no value, for example --email admin@operator.example',
+}
+
+try {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { email: { type: 'string' } } })
+  const command = commands[positionals[0] ?? '']
+  if (!command) throw new StartError(usage())
+  const config = readConfig()
+  process.stdout.write(`${await command[1](config, { email: values.email })}\n`)
+} catch (error) {
+  const { code = '', message } = error as Error & { code?: string }
+  process.stderr.write(`${failures[code]?.(message) ?? message}\n`)
   process.exitCode = 1
-} else {
-  try {
-    process.stdout.write(`${await command[1](readConfig(), { email: values.email })}\n`)
-  } catch (error) {
-    const { code, message } = error as Error & { code?: string }
-    process.stderr.write(`${code === '23505' ? 'There is an account with this e-mail already' : message}\n`)
-    process.exitCode = 1
-  }
 }

@@ -1,10 +1,44 @@
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 
-const port = z.coerce.number().int().min(0).max(65535)
-const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ })
-const timeZone = z.string().refine(zone => Intl.supportedValuesOf('timeZone').includes(zone))
-const seconds = z.coerce.number().min(0.1).max(600)
+/** Digits and nothing else: to JavaScript a space is 0 and 0x10 a number. */
+const number = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+const port = number.pipe(z.number().int().max(65535))
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ }).refine(url => !/%(?![\da-f]{2})/i.test(url))
+const seconds = number.pipe(z.number().min(0.1).max(600))
+
+/** By name: PostgreSQL reads offsets such as +05:00 the other way round. UTC is on no list of JavaScript's. */
+const timeZone = z
+  .string()
+  .regex(/^[A-Z]/)
+  .refine(zone => {
+    try {
+      return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+    } catch {
+      return false
+    }
+  })
+
+/** An address, or a network of one bit at least: everybody is no proxy. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const within = bits === undefined || (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most)
+  return most > 0 && within && !rest.length && !address.includes('%')
+}
+const networks = z
+  .string()
+  .transform(text =>
+    text
+      .split(',')
+      .map(part => part.trim())
+      .filter(Boolean),
+  )
+  .refine(parts => parts.every(isNetwork))
 
 /** Each variable: its rule, its default, and an example for whoever got it wrong. */
 const variables = {
@@ -20,14 +54,7 @@ const variables = {
     'debug, info, warn, error or silent',
     'info',
   ],
-  TRUSTED_PROXIES: [
-    z
-      .string()
-      .regex(/^[\da-fA-F.:/, ]*$/)
-      .default(''),
-    'addresses or networks, separated by commas',
-    '10.0.0.1,10.1.0.0/16',
-  ],
+  TRUSTED_PROXIES: [networks.default([]), 'addresses or networks, separated by commas', '10.0.0.1,10.1.0.0/16'],
   COUNTRY: [
     z
       .string()
@@ -37,9 +64,17 @@ const variables = {
     'KZ',
   ],
   TIME_ZONE: [timeZone.default('Asia/Almaty'), 'a time zone of the IANA database', 'Asia/Almaty'],
-  POOL_SIZE: [z.coerce.number().int().min(1).max(200).default(10), 'a number of database connections, 1 to 200', '10'],
+  POOL_SIZE: [
+    number.pipe(z.number().int().min(1).max(200)).default(10),
+    'a number of database connections, 1 to 200',
+    '10',
+  ],
   REQUEST_DEADLINE: [seconds.default(10), 'seconds that a request may take in the database, 0.1 to 600', '10'],
-  RATE_LIMIT: [z.coerce.number().int().min(1).default(600), 'requests a minute for one account or address', '600'],
+  RATE_LIMIT: [
+    number.pipe(z.number().int().min(1)).default(600),
+    'requests a minute for one account or address',
+    '600',
+  ],
 } as const satisfies Record<string, readonly [rule: z.ZodType, what: string, example: string]>
 
 export type Config = Readonly<{
@@ -66,6 +101,27 @@ export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
+/** What is wrong with a path, by the system's word for it. */
+const troubles: Record<string, string> = {
+  EACCES: 'may not be used by this user',
+  EPERM: 'may not be used by this user',
+  EEXIST: 'is there already',
+  EISDIR: 'is a folder, not a file',
+  ELOOP: 'is a link, not a file',
+  ENAMETOOLONG: 'is too long',
+  ENOENT: 'is in a folder that is not there',
+  ENOSPC: 'is on a disk that is full',
+  ENOTDIR: 'is not a folder, or not in one',
+  EROFS: 'is on a disk that cannot be written',
+}
+
+/** The error for a path that cannot be used, given by this variable; anything else stays what it is. */
+export function unusable(variable: string, path: string, example: string, error: unknown): unknown {
+  const trouble = troubles[(error as NodeJS.ErrnoException).code ?? '']
+  if (!trouble) return error
+  return new StartError(`${variable} ${path} ${trouble}, for example ${variable}=${example}`, { cause: error })
+}
+
 /** Reads the environment, the only place that does. Throws a {@link StartError} for the first variable that is wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const read = <K extends keyof typeof variables>(name: K): z.output<(typeof variables)[K][0]> => {
@@ -75,19 +131,21 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     return result.data as z.output<(typeof variables)[K][0]>
   }
   const dataDir = resolve(read('DATA_DIR'))
+  const [port, metricsPort] = [read('PORT'), read('METRICS_PORT')]
+  if (port && port === metricsPort)
+    throw new StartError(
+      `METRICS_PORT is the PORT of the API too, for example METRICS_PORT=${port === 9464 ? 9465 : 9464}`,
+    )
   return {
     host: read('HOST'),
-    port: read('PORT'),
-    metricsPort: read('METRICS_PORT'),
+    port,
+    metricsPort,
     databaseUrl: read('DATABASE_URL'),
     databaseOwnerUrl: read('DATABASE_OWNER_URL'),
     dataDir,
     keyFile: resolve(read('KEY_FILE') ?? join(dataDir, 'keys.json')),
     logLevel: read('LOG_LEVEL'),
-    trustedProxies: read('TRUSTED_PROXIES')
-      .split(',')
-      .map(address => address.trim())
-      .filter(Boolean),
+    trustedProxies: read('TRUSTED_PROXIES'),
     country: read('COUNTRY'),
     timeZone: read('TIME_ZONE'),
     poolSize: read('POOL_SIZE'),

@@ -1,12 +1,13 @@
 // npm run demo: a campaign from its registrations to its figures, through the API like any other client.
 import { parseArgs } from 'node:util'
-import { readConfig, StartError } from './config.ts'
+import { type Config, readConfig, StartError } from './config.ts'
 import { campaign } from './demo/campaign.ts'
 import { Client } from './demo/client.ts'
 import { campaignFile } from './demo/file.ts'
 import { bars, progressBar } from './demo/screen.ts'
 import { readDemonstration } from './demonstration.ts'
-import { startService } from './start.ts'
+import type { Service } from './start.ts'
+import { untilStopped } from './stop.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,14 +19,14 @@ const { values } = parseArgs({
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 /** Of the service that answers at the address of the configuration, or of one that is started here. */
-async function service() {
+async function service(start: (config: Config) => Promise<Service>) {
   const config = readConfig()
   const address = `http://${config.host}:${config.port}`
   const runs = await fetch(`${address}/health/ready`).then(
     ({ ok }) => ok,
     () => false,
   )
-  const started = runs ? undefined : await startService({ ...config, logLevel: 'error' })
+  const started = runs ? undefined : await start({ ...config, logLevel: 'error' })
   const demonstration = started?.demonstration ?? readDemonstration(config.dataDir)
   if (!demonstration) throw new StartError('There are no demonstration accounts: the demo needs the embedded database')
   return { address: started?.address ?? address, demonstration, stop: started?.stop }
@@ -33,8 +34,8 @@ async function service() {
 
 type Named = { id: string; name: string }
 
-try {
-  const { address, demonstration, stop } = await service()
+await untilStopped(async start => {
+  const { address, demonstration, stop } = await service(start)
   const as = async (role: string, kind: string) => {
     const somebody = demonstration.find(account => account.role === role && account.organisation.kind === kind)
     if (!somebody) throw new StartError(`There is no ${role} in the demonstration`)
@@ -68,13 +69,5 @@ try {
   )
   say(bars(report))
   if (!stop || values.once) await stop?.()
-  else {
-    say(`  The service goes on at ${address}: ${address}/docs. Ctrl-C stops it.\n`)
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => void stop().then(() => process.exit(0)))
-  }
-} catch (error) {
-  if (!(error instanceof StartError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
-}
+  else say(`  The service goes on at ${address}: ${address}/docs. Ctrl-C stops it.\n`)
+})

@@ -2,12 +2,16 @@ import { join, relative } from 'node:path'
 import type { Config } from './config.ts'
 import type { Demonstration } from './demonstration.ts'
 
+const end = 'Ctrl-C stops the service.'
+
 /** What a newcomer sees: where it is, who can sign in, and what to try. */
 export function firstScreen(
   address: string,
   { dataDir }: Pick<Config, 'dataDir'>,
-  demonstration: Demonstration,
+  demonstration: Demonstration | undefined,
 ): string {
+  const file = relative(process.cwd(), join(dataDir, 'demonstration.json'))
+  if (!demonstration) return `Qujat is ready at ${address}, without demonstration accounts: ${file} is gone. ${end}\n`
   const [someone] = demonstration.filter(({ role }) => role === 'caseworker')
   const { email = '', password = '' } = someone ?? demonstration[0] ?? {}
   const width = Math.max(...demonstration.map(account => account.email.length))
@@ -26,13 +30,13 @@ export function firstScreen(
 
 ${rows.join('\n')}
 
-    They also stand in ${relative(process.cwd(), join(dataDir, 'demonstration.json'))}.
+    They also stand in ${file}.
 
   Try this, then send the accessToken as "authorization: Bearer …":
 
     curl -s ${address}/v1/sessions -H 'content-type: application/json' -d '${body}'
 
-  Next: npm run demo puts a campaign of 7,299 registrations through it. Ctrl-C stops the service.
+  Next: npm run demo puts a campaign of 7,299 registrations through it. ${end}
 
 `
 }

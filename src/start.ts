@@ -1,4 +1,6 @@
+/// <reference lib="esnext.disposable" />
 import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { createKeyFile, readKeys } from './access/keys.ts'
 import { buildApp } from './app.ts'
 import { type Config, StartError } from './config.ts'
@@ -6,69 +8,99 @@ import { prepareDatabase } from './database.ts'
 import type { Endpoint } from './db/connection.ts'
 import { Database } from './db/database.ts'
 import { checkSchema } from './db/migrate.ts'
-import { holdCluster, setUpCluster } from './db/setup.ts'
-import { endpointOf } from './db/url.ts'
+import { checkInstallation, setUpCluster } from './db/setup.ts'
+import { endpointOf, unanswered } from './db/url.ts'
 import { type Demonstration, readDemonstration, writeDemonstration } from './demonstration.ts'
 import { Cluster, rolesSql } from './embedded/cluster.ts'
+import { holdFolder, makeFolder } from './embedded/folder.ts'
 import { measure, serveMetrics } from './http/metrics.ts'
 
 export type Service = { address: string; demonstration: Demonstration | undefined; stop: () => Promise<void> }
 
-type Ground = { app: Endpoint; demonstration?: Demonstration | undefined; stop: () => Promise<void> }
+type Ground = { app: Endpoint; demonstration?: Demonstration | undefined }
 
-/** The service, listening: on the database of DATABASE_URL, or else on one of its own. */
-export async function startService(config: Config): Promise<Service> {
-  const ground = config.databaseUrl
-    ? { app: endpointOf(config.databaseUrl), stop: async () => {} }
-    : await embedded(config)
-  try {
-    await checkSchema(ground.app).catch(unreachable)
-    const db = new Database(ground.app, { size: config.poolSize, deadline: config.requestDeadline })
-    const app = await buildApp({ db, keys: readKeys(config.keyFile), config })
-    const closeMetrics = await serveMetrics(measure(app, db), config).catch(inUse('METRICS_PORT', config.metricsPort))
-    const address = await app.listen({ host: config.host, port: config.port }).catch(inUse('PORT', config.port))
-    const stop = async () => {
-      await app.close()
-      await closeMetrics()
-      await db.close()
-      await ground.stop()
-    }
-    return { address, demonstration: 'demonstration' in ground ? ground.demonstration : undefined, stop }
-  } catch (error) {
-    await ground.stop()
-    throw error
-  }
+/** Milliseconds that callers may take to end on the way out, before their connections are cut. */
+const patience = 10_000
+
+/**
+ * The service, listening: on the database of DATABASE_URL, or else on one of its own. What was opened is closed in the
+ * reverse order, by a stop and by a start that fails or is interrupted alike.
+ */
+export async function startService(config: Config, interrupted = new AbortController().signal): Promise<Service> {
+  await using opened = new AsyncDisposableStack()
+  const ground: Ground = config.databaseUrl
+    ? { app: endpointOf(config.databaseUrl, 'DATABASE_URL') }
+    : await embedded(config, opened, interrupted)
+  await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
+  await checkInstallation(ground.app, config)
+  const db = new Database(ground.app, { size: config.poolSize, deadline: config.requestDeadline })
+  opened.defer(() => db.close())
+  const app = await buildApp({ db, keys: readKeys(config.keyFile), config })
+  const closeMetrics = await serveMetrics(measure(app, db), config).catch(refused('METRICS_PORT', config))
+  opened.defer(() => within(1_000, closeMetrics()))
+  opened.defer(async () => {
+    const closed = app.close()
+    await within(patience, closed)
+    app.server.closeAllConnections()
+    await within(patience, closed)
+  })
+  interrupted.throwIfAborted()
+  const address = await app.listen({ host: config.host, port: config.port }).catch(refused('PORT', config))
+  interrupted.throwIfAborted()
+  const running = opened.move()
+  let stopped: Promise<void> | undefined
+  return { address, demonstration: ground.demonstration, stop: () => (stopped ??= running.disposeAsync()) }
 }
 
 /** The embedded PostgreSQL, migrated, seeded, and at the very first start with people to try things out with. */
-async function embedded(config: Config): Promise<Ground> {
-  const { cluster } = await Cluster.start(config.dataDir)
-  const release = await holdCluster(cluster.endpoint('postgres', 'postgres'))
-  const stop = async () => {
-    await release()
-    await cluster.stop()
-  }
-  try {
-    await setUpCluster(cluster.endpoint('postgres', 'postgres'), rolesSql(), cluster.passwords)
-    await prepareDatabase(cluster.endpoint('owner'), config)
-    if (!existsSync(config.keyFile)) createKeyFile(config.keyFile)
-    await writeDemonstration(config.dataDir, cluster.endpoint('owner'))
-    return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir), stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+async function embedded(config: Config, opened: AsyncDisposableStack, interrupted: AbortSignal): Promise<Ground> {
+  makeFolder(config.dataDir)
+  opened.defer(holdFolder(config.dataDir))
+  const { cluster } = await Cluster.start(config.dataDir, { connections: config.poolSize + spare })
+  opened.defer(() => cluster.stop())
+  interrupted.throwIfAborted()
+  const superuser = cluster.endpoint('postgres', 'postgres')
+  await setUpCluster(superuser, rolesSql(), cluster.passwords).catch(otherPasswords(config))
+  interrupted.throwIfAborted()
+  await prepareDatabase(cluster.endpoint('owner'), config)
+  interrupted.throwIfAborted()
+  if (!existsSync(config.keyFile)) createKeyFile(config.keyFile)
+  await writeDemonstration(config.dataDir, cluster.endpoint('owner'))
+  return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
 }
 
-const unreachable = (error: Error & { code?: string }) => {
-  if (error instanceof StartError) throw error
-  throw new StartError(
-    `The database of DATABASE_URL does not answer (${error.code ?? error.name}): is it up, is the URL right?`,
-    { cause: error },
-  )
+/** Connections beside the pool: migrations, the operator's, PostgreSQL's own. */
+const spare = 20
+
+const within = (milliseconds: number, work: Promise<unknown>) =>
+  Promise.race([work, setTimeout(milliseconds, undefined, { ref: false })]).then(() => {})
+
+const otherPasswords =
+  ({ dataDir }: Config) =>
+  (error: Error & { code?: string }) => {
+    if (error.code !== '28P01') throw error
+    throw new StartError(`DATA_DIR ${dataDir}: passwords.json is not that of its PostgreSQL: put it back from a copy`)
+  }
+
+const beside = (port: number) => (port < 65535 ? port + 1 : port - 1)
+const noHost = ({ host }: Config) => `HOST ${host} is not an address of this machine, for example HOST=127.0.0.1`
+
+/** Why an address cannot be listened on, by the system's word for it. */
+const refusals: Record<string, (config: Config, variable: string, port: number) => string> = {
+  EADDRINUSE: (_, variable, port) =>
+    `${variable} ${port} is in use: choose another one, for example ${variable}=${beside(port)}`,
+  EACCES: (_, variable, port) =>
+    `${variable} ${port} is kept for root: choose one from 1024, for example ${variable}=3000`,
+  EADDRNOTAVAIL: noHost,
+  EAFNOSUPPORT: noHost,
+  EINVAL: noHost,
+  ENOTFOUND: noHost,
+  EAI_AGAIN: noHost,
+  ENODATA: noHost,
 }
 
-const inUse = (variable: string, port: number) => (error: { code?: string }) => {
-  if (error.code !== 'EADDRINUSE') throw error
-  throw new StartError(`${variable} ${port} is in use: choose another one, for example ${variable}=${port + 1}`)
+const refused = (variable: 'PORT' | 'METRICS_PORT', config: Config) => (error: { code?: string }) => {
+  const say = refusals[error.code ?? '']
+  if (!say) throw error
+  throw new StartError(say(config, variable, variable === 'PORT' ? config.port : config.metricsPort))
 }

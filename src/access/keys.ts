@@ -1,7 +1,15 @@
-import { createHmac, createPublicKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { StartError } from '../config.ts'
+import { StartError, unusable } from '../config.ts'
 
 const KeyFile = z.strictObject({
   signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
@@ -32,28 +40,45 @@ function newKeys(): string {
   return `${JSON.stringify(content, null, 2)}\n`
 }
 
-/** Makes a key file that only its owner may read. Fails if it exists. */
-export const createKeyFile = (path: string): void => writeFileSync(path, newKeys(), { mode: 0o600, flag: 'wx' })
+const example = '/etc/qujat/keys.json'
+
+/** Makes a key file that only its owner may read. Throws a {@link StartError} when it exists or cannot be made. */
+export function createKeyFile(path: string): void {
+  try {
+    writeFileSync(path, newKeys(), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    throw unusable('KEY_FILE', path, example, error)
+  }
+}
 
 /** Keys that are kept nowhere. */
 export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory')
 
 /** Reads the key file; throws a {@link StartError} when it is missing, readable by others, or not a key file. */
 export function readKeys(path: string): Keys {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode
-  if (mode === undefined)
-    throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
-  if (mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: chmod 600 ${path}`)
-  return openKeys(readFileSync(path, 'utf8'), path)
+  try {
+    const file = statSync(path, { throwIfNoEntry: false })
+    if (!file) throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
+    if (!file.isFile()) throw new StartError(`KEY_FILE ${path} is not a file, for example KEY_FILE=${example}`)
+    const keys = openKeys(readFileSync(path, 'utf8'), path)
+    // Only now, when it is known to be a key file: nobody is to be told to change the mode of /etc/passwd.
+    if (file.mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: ${cure(file.uid, path)}`)
+    return keys
+  } catch (error) {
+    throw unusable('KEY_FILE', path, example, error)
+  }
 }
+
+const cure = (owner: number, path: string) =>
+  owner === (process.getuid?.() ?? owner) ? `chmod 600 ${path}` : 'it belongs to another user, who has to change that'
 
 function openKeys(text: string, path: string): Keys {
   try {
     const { signing, hashing } = KeyFile.parse(JSON.parse(text))
     const secret = Buffer.from(hashing, 'base64')
-    const derived = new Map<string, Buffer>()
+    const derived = new Map<string, KeyObject>() // prepared once: six times faster than raw bytes
     const keyFor = (purpose: string) => {
-      const key = derived.get(purpose) ?? Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+      const key = derived.get(purpose) ?? createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
       derived.set(purpose, key)
       return key
     }

@@ -1,24 +1,5 @@
-import { StartError } from '../config.ts'
+import { type Config, StartError } from '../config.ts'
 import { Connection, type Endpoint } from './connection.ts'
-
-const serviceLock = 7281_0003
-
-/**
- * Holds a cluster for one service as long as the process lives; throws a {@link StartError} with the pid of the one
- * that holds it already. A lock in the database goes with its holder, also after kill -9. Gives what lets go of it.
- */
-export async function holdCluster(superuser: Endpoint): Promise<() => Promise<void>> {
-  const connection = await Connection.open({ ...superuser, connection: { application_name: `process ${process.pid}` } })
-  const [row] = await connection.send('select pg_try_advisory_lock($1) as held', [serviceLock])
-  if (row?.held) return connection.close
-  const [holder] = await connection.send(
-    `select a.application_name as name from pg_locks l join pg_stat_activity a using (pid)
-     where l.locktype = 'advisory' and l.objid::bigint = $1 and l.granted`,
-    [serviceLock],
-  )
-  await connection.close()
-  throw new StartError(`DATA_DIR is in use by another service: ${holder?.name ?? 'it has just ended, try again'}`)
-}
 
 /** Makes roles with these passwords and the database, once, as superuser. */
 export const setUpCluster = (
@@ -36,3 +17,22 @@ export const setUpCluster = (
     const [database] = await connection.send(`select from pg_database where datname = 'qujat'`)
     if (!database) await connection.script('create database qujat owner owner')
   })
+
+/** A database keeps the country and the time zone that it was set up with: case numbers and days rest on them. */
+export const checkInstallation = (
+  endpoint: Endpoint,
+  { country, timeZone }: Pick<Config, 'country' | 'timeZone'>,
+): Promise<void> =>
+  Connection.with(endpoint, async ({ send }) => {
+    const [installation] = await send('select country, time_zone from installation')
+    const both = [
+      ['COUNTRY', country, installation?.country],
+      ['TIME_ZONE', timeZone, installation?.time_zone],
+    ]
+    for (const [variable, asked, there] of both)
+      if (there && there !== asked)
+        throw new StartError(`${variable} is ${asked}, but this database was set up with ${variable}=${there}`)
+  })
+
+export const hasRows = (endpoint: Endpoint, table: 'organisations'): Promise<boolean> =>
+  Connection.with(endpoint, async ({ send }) => (await send(`select from ${table} limit 1`)).length > 0)

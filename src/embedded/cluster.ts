@@ -1,12 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
-  chownSync,
+  closeSync,
+  constants,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,10 +21,10 @@ import { promisify } from 'node:util'
 import { StartError } from '../config.ts'
 import type { Endpoint } from '../db/connection.ts'
 import { type Binaries, binaries, unprivileged } from './binaries.ts'
+import { makeFolder, makePrivate, own } from './folder.ts'
+import { keepPasswords, type Passwords } from './passwords.ts'
 
 const run = promisify(execFile)
-
-type Passwords = { postgres: string; owner: string; app: string }
 
 /** A PostgreSQL of the service's own, in its data folder: on a socket that only its user reaches, never on a port. */
 export class Cluster {
@@ -39,13 +41,14 @@ export class Cluster {
   }
 
   /** Starts it, or adopts the one that a killed service left running. `fresh` when there was none before. */
-  static async start(dataDir: string): Promise<{ cluster: Cluster; fresh: boolean }> {
-    mkdirSync(dataDir, { recursive: true })
+  static async start(dataDir: string, { connections = 60 } = {}): Promise<{ cluster: Cluster; fresh: boolean }> {
+    makeFolder(dataDir)
+    for (const name of readdirSync(dataDir)) if (partial.test(name)) remove(join(dataDir, name))
     const programs = reachable(dataDir, await binaries())
     const cluster = new Cluster(dataDir, programs, keepPasswords(dataDir))
     const fresh = !existsSync(cluster.#pgdata)
     if (fresh) await cluster.#create()
-    await cluster.#run()
+    await cluster.#run(connections)
     return { cluster, fresh }
   }
 
@@ -59,7 +62,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await this.#pgCtl('stop', '-m', 'fast').catch(() => {})
-    rmSync(this.#socket, { recursive: true, force: true })
+    remove(this.#socket)
   }
 
   get #pgdata() {
@@ -86,26 +89,31 @@ export class Cluster {
     try {
       await run(this.#programs.initdb, options, { ...unprivileged, cwd: '/' })
       if (!existsSync(this.#pgdata)) renameSync(pgdata, this.#pgdata)
+    } catch (cause) {
+      const { stderr = '' } = cause as { stderr?: string }
+      const why = /^initdb: error: (.+)$/m.exec(stderr)?.[1] ?? 'initdb was ended'
+      throw new StartError(`DATA_DIR ${this.#dataDir}: no PostgreSQL can be made there: ${why}`, { cause })
     } finally {
-      rmSync(place, { recursive: true, force: true })
+      remove(place)
     }
   }
 
-  async #run(): Promise<void> {
-    mkdirSync(this.#socket, { recursive: true, mode: 0o700 })
-    own(this.#socket)
+  async #run(connections: number): Promise<void> {
+    makePrivate(this.#socket)
     if (await this.#answers()) return
     const settings = [
       `-c unix_socket_directories=${this.#socket} -c unix_socket_permissions=0700 -c listen_addresses=`,
       // Nothing of a statement, its parameters or the row that it failed on goes to the log.
-      '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse -c max_connections=60',
+      '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse',
+      `-c max_connections=${connections}`,
     ].join(' ')
     const log = join(this.#dataDir, 'postgres.log')
-    writeFileSync(log, '', { flag: 'a', mode: 0o600 })
+    closeSync(openSync(log, appendHere, 0o600))
     own(log)
     await this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings).catch(async cause => {
-      if (!(await this.#answers()))
-        throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
+      if (await this.#answers()) return
+      await this.stop() // Ctrl-C ends pg_ctl, not what it has begun to start
+      throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
     })
   }
 
@@ -121,9 +129,12 @@ export class Cluster {
   }
 }
 
-const own = (...paths: string[]) => {
-  if (unprivileged) for (const path of paths) chownSync(path, unprivileged.uid, unprivileged.gid)
-}
+/** What a start that was killed half-way may leave behind. */
+const partial = /^postgres(ql)?-new-/
+const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+
+/** Not through a link that somebody may have put there. */
+const appendHere = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW
 
 /** The path of a socket has 107 characters at most: the folder of the data may be too deep for it. */
 const socketOf = (dataDir: string) => {
@@ -143,7 +154,6 @@ function reachable(dataDir: string, programs: Binaries): Binaries {
       return false
     }
   }
-  chmodSync(dataDir, 0o711)
   if (!can('test', '-x', dataDir))
     throw new StartError(
       `DATA_DIR ${dataDir} cannot be reached by the user nobody, who runs PostgreSQL where root may not: DATA_DIR=/var/lib/qujat npm start`,
@@ -159,18 +169,6 @@ function reachable(dataDir: string, programs: Binaries): Binaries {
   }
   const there = (name: string) => join(copy, 'bin', name)
   return { initdb: there('initdb'), pg_ctl: there('pg_ctl'), postgres: there('postgres') }
-}
-
-/** Random passwords, made once and kept 0600. */
-function keepPasswords(dataDir: string): Passwords {
-  const path = join(dataDir, 'passwords.json')
-  if (!existsSync(path)) {
-    const random = () => randomBytes(24).toString('base64url')
-    const passwords: Passwords = { postgres: random(), owner: random(), app: random() }
-    writeFileSync(`${path}.new`, JSON.stringify(passwords), { mode: 0o600 })
-    renameSync(`${path}.new`, path)
-  }
-  return JSON.parse(readFileSync(path, 'utf8')) as Passwords
 }
 
 /** The text that makes the roles, the same for every cluster. */

@@ -2,69 +2,7 @@
 import t from 'tap'
 import { document, following } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
-
-/** Who may see it: the owner, the owner's assignee and supervisors, or also the committee above and whoever handles it. */
-type Audience = 'owner' | 'needToKnow' | 'authority'
-type Canary = { number: string; audience: Audience }
-type Planted = { owner: Someone; id: string; canaries: Canary[] }
-
-let next = 48_151_623_000
-const check = (eleven: string) => {
-  const weighed = (weights: number[]) => weights.reduce((sum, weight, i) => sum + weight * Number(eleven[i]), 0) % 11
-  const once = weighed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-  return once === 10 ? weighed([3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) : once
-}
-
-/** Sings in each field that somebody types. */
-function plant() {
-  const canaries: Canary[] = []
-  const sing = (audience: Audience) => {
-    const number = String(next++)
-    canaries.push({ number, audience })
-    return number
-  }
-  const word = (audience: Audience) => `Құлқан${sing(audience)}`
-  const iin = () => {
-    let number = sing('authority')
-    while (check(number) === 10) {
-      canaries.pop()
-      number = sing('authority')
-    }
-    return `${number}${check(number)}`
-  }
-  const person = {
-    identity: {
-      names: ['official', 'birth', 'alias', 'as_in_document'].map(kind => ({
-        kind,
-        family: word('authority'),
-        given: word('authority'),
-        patronymic: word('authority'),
-      })),
-      sex: 'female',
-      birth: { precision: 'year', year: 1980 },
-      birthPlace: { text: word('authority') },
-      parents: [
-        { relation: 'mother', family: word('authority'), given: word('authority'), patronymic: word('authority') },
-      ],
-      iin: iin(),
-      documents: [{ type: word('authority'), number: word('authority') }],
-    },
-    contact: {
-      phones: [`+${sing('owner')}`],
-      messengers: [{ service: word('owner'), handle: word('owner') }],
-      emails: [`a${sing('owner')}@b.example`],
-      instructions: word('owner'),
-    },
-    whereabouts: { addresses: [{ kind: 'residence', text: word('owner') }], workplaces: [{ text: word('owner') }] },
-    protection: Object.fromEntries(
-      ['health', 'disability', 'trafficking', 'violence', 'detention', 'remarks'].map(field => [
-        field,
-        word('needToKnow'),
-      ]),
-    ),
-  }
-  return { canaries, word, iin, person }
-}
+import { type Audience, type Planted, plant } from './planting.ts'
 
 /** Organisations that the demonstration has only one of. */
 async function found({ owner, demonstration }: Service) {

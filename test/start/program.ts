@@ -25,10 +25,12 @@ export function folder(mode = 0o711) {
   return path
 }
 
+const unlessTold = { PORT: '0', METRICS_PORT: '0', NODE_COMPILE_CACHE: at('node_modules/.cache/node') }
+
 /** A program of the service, with this environment and nothing of the test's own. */
 export function run(program: string, environment: Record<string, string> = {}, args: string[] = [], as: As = {}) {
   const { PATH = '', TMPDIR = '' } = process.env
-  const env = { PATH, ...(TMPDIR && { TMPDIR }), PORT: '0', METRICS_PORT: '0', ...environment }
+  const env = { PATH, ...(TMPDIR && { TMPDIR }), ...unlessTold, ...environment }
   const command = ['-u', 'NODE_OPTIONS', process.execPath, at(program), ...args] // tap would put itself in there
   const child = spawn('env', command, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], ...as })
   children.push(child)

@@ -49,7 +49,11 @@ t.test('a start that cannot be is over at once, and says why', async t => {
   const damaged = folder()
   writeFileSync(join(damaged, 'passwords.json'), '{')
   wrong.push([{ DATA_DIR: damaged }, /^DATA_DIR .+: passwords.json does not hold its passwords/])
-  for (const [environment, about] of wrong) oneLine(t, await run('src/server.ts', environment).ended, about)
+  const starts = wrong.map(async ([environment, about]) => ({
+    ended: await run('src/server.ts', environment).ended,
+    about,
+  }))
+  for (const { ended, about } of await Promise.all(starts)) oneLine(t, ended, about)
 })
 
 t.test('what is there is left as it is, but for what PostgreSQL needs', { skip: !root && 'only for root' }, async t => {

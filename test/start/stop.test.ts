@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Demonstration } from '../../src/demonstration.ts'
-import { run as control, pg_ctl } from '../support/binaries.ts'
-import { accountsOf, folder, oneLine, postmaster, run, signIn, start } from './program.ts'
+import { accountsOf, folder, oneLine, pidOf, postmaster, run, signIn, start } from './program.ts'
 
 const dataDir = join(folder(), 'data')
 const partial = () => readdirSync(dataDir).filter(name => name.includes('-new-') || name.endsWith('.pid'))
@@ -39,9 +38,10 @@ async function drip(address: string) {
 type Token = { accessToken: string }
 
 t.test('a signal half-way through a cold start leaves nothing running and nothing half made', async t => {
-  for (const sign of ['postgres-new-', 'postgres.log']) {
+  const initialising = () => existsSync(dataDir) && readdirSync(dataDir).some(name => name.startsWith('postgres-new-'))
+  for (const reached of [initialising, () => existsSync(postmaster(dataDir))]) {
     const { child, ended } = run('src/server.ts', { DATA_DIR: dataDir })
-    while (!existsSync(dataDir) || !readdirSync(dataDir).some(name => name.startsWith(sign))) await wait(5)
+    while (!reached()) await wait(5)
     child.kill('SIGTERM')
     t.match(await ended, quiet)
     t.notOk(existsSync(postmaster(dataDir)))
@@ -49,22 +49,17 @@ t.test('a signal half-way through a cold start leaves nothing running and nothin
   }
 })
 
-t.test(
-  'the folder stays held when PostgreSQL is restarted, and an upload that drips cannot hold up a stop',
-  async t => {
-    mkdirSync(join(dataDir, 'postgres-new-killed'))
-    const service = await start(dataDir)
-    t.equal(partial().length, 1, 'its claim alone: what a killed start had left is gone')
-    control(pg_ctl, '-D', join(dataDir, 'postgres'), '-m', 'fast', '-w', 'restart')
-    oneLine(t, await run('src/server.ts', { DATA_DIR: dataDir }).ended, new RegExp(`process ${service.child.pid}\\b`))
-    const socket = await drip(service.address)
-    t.notOk(socket.destroyed)
-    for (const signal of ['SIGINT', 'SIGINT'] as const) service.child.kill(signal) // as Ctrl-C under npm sends them
-    t.match(await service.ended, quiet)
-    t.notOk(existsSync(postmaster(dataDir)))
-    t.same(partial(), [])
-  },
-)
+t.test('an upload that drips cannot hold up a stop, and Ctrl-C twice cannot cut it short', async t => {
+  mkdirSync(join(dataDir, 'postgres-new-killed'))
+  const service = await start(dataDir)
+  t.equal(partial().length, 1, 'its claim alone: what a killed start had left is gone')
+  const socket = await drip(service.address)
+  t.notOk(socket.destroyed)
+  for (const signal of ['SIGINT', 'SIGINT'] as const) service.child.kill(signal) // as Ctrl-C under npm sends them
+  t.match(await service.ended, quiet)
+  t.notOk(existsSync(postmaster(dataDir)))
+  t.same(partial(), [])
+})
 
 t.test('a demonstration whose writing was interrupted is gone on with', async t => {
   const before = accountsOf(dataDir)
@@ -77,10 +72,17 @@ t.test('a demonstration whose writing was interrupted is gone on with', async t 
   t.match(await ended, quiet)
 })
 
-t.test('one whose file was removed by hand is done without', async t => {
-  rmSync(join(dataDir, 'demonstration.json'))
-  const { child, ended, screen } = await start(dataDir)
-  t.match(screen, /^Qujat is ready at http.+, without demonstration accounts: .+demonstration.json is gone/)
-  child.kill('SIGTERM')
-  t.match(await ended, quiet)
-})
+t.test(
+  'one whose file was removed by hand is done without, and the folder is held when PostgreSQL has gone',
+  async t => {
+    rmSync(join(dataDir, 'demonstration.json'))
+    const { child, ended, screen } = await start(dataDir)
+    t.match(screen, /^Qujat is ready at http.+, without demonstration accounts: .+demonstration.json is gone/m)
+    process.kill(pidOf(dataDir), 'SIGINT')
+    while (existsSync(postmaster(dataDir))) await wait(20)
+    oneLine(t, await run('src/server.ts', { DATA_DIR: dataDir }).ended, new RegExp(`process ${child.pid}\\b`))
+    t.notOk(existsSync(postmaster(dataDir)), 'the second one has started none')
+    child.kill('SIGTERM')
+    t.match(await ended, quiet)
+  },
+)
