@@ -233,6 +233,12 @@ t.test('what PostgreSQL cannot keep is a fault of the request, wherever it stand
       415,
       `${url} as ${type}`,
     )
+  t.equal(
+    (await asel.post('/v1/cases', '', { ...idempotencyKey(), 'content-type': 'application/json' })).statusCode,
+    400,
+  )
+  const empty = await asel.send('DELETE')('/v1/sessions/current', undefined, { 'content-type': 'application/json' })
+  t.equal(empty.statusCode, 204, 'who has nothing to say may say that it is JSON')
   const { headers } = await asel.send('GET')('/v1/me', undefined, { authorization: 'Bearer nothing' })
   t.equal(headers['www-authenticate'], 'Bearer')
 })

@@ -88,8 +88,12 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     reply.header('ratelimit-limit', max).header('ratelimit-remaining', 0)
     throw tooMany(Math.ceil(limit.ttl / 1000))
   })
-  // JSON is UTF-8 (RFC 8259), and nothing else is read.
-  app.removeContentTypeParser('text/plain')
+  // JSON is UTF-8 (RFC 8259), and nothing else is read; clients that always say JSON may have nothing to say.
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser(['text/plain', 'application/json'])
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parse(request, body, done),
+  )
   app.addHook('preParsing', async ({ headers }) => {
     if (/charset=(?!"?utf-8\b)/i.test(headers['content-type'] ?? '')) throw new Problem('unsupported-media-type')
   })
