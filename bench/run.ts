@@ -51,7 +51,7 @@ function showPlans([few = [], many = []]: Awaited<ReturnType<typeof explain>>[])
     Object.fromEntries(
       many.map(({ request, rows, buffers, faults }, i) => {
         const before = few[i]?.buffers.all ?? 0
-        const grown = rows === few[i]?.rows && (buffers.all ?? 0) > 1.3 * before + 20 ? [`grew from ${before}`] : []
+        const grown = rows === few[i]?.rows && (buffers.all ?? 0) > 1.5 * before + 20 ? [`grew from ${before}`] : []
         if (faults.length || grown.length) process.exitCode = 1
         const { all, case_access, cases, ...others } = buffers
         return [

@@ -8,6 +8,7 @@ import { startDatabase } from './support/service.ts'
 const definers = [
   'abandon_job',
   'annullable',
+  'campaign_cases',
   'case_number',
   'change_password',
   'check_event',
@@ -29,6 +30,7 @@ const definers = [
   'holds',
   'in_register',
   'invite_first',
+  'joined_region',
   'keep_access',
   'keep_decisions',
   'keep_state',

@@ -16,6 +16,8 @@ declare module 'fastify' {
     hidden?: boolean
   }
   interface FastifySchema {
+    /** Media types of a good answer beside JSON. */
+    produces?: readonly string[]
     operationId?: string
     summary?: string
     description?: string
@@ -32,6 +34,7 @@ type Described = {
   querystring?: z.ZodType
   body?: z.ZodType
   consumes?: string
+  produces?: readonly string[]
   response?: Record<string, z.ZodType>
 }
 
@@ -71,14 +74,27 @@ function operation(
   { schema = {}, config = {} }: RouteOptions,
   schemaOf: (s: z.ZodType, io: 'input' | 'output') => Json,
 ): Json {
-  const { params, querystring, body, response = {}, consumes = 'application/json', ...rest } = schema as Described
+  const {
+    params,
+    querystring,
+    body,
+    response = {},
+    consumes = 'application/json',
+    produces = [],
+    ...rest
+  } = schema as Described
   const { permission = 'public' } = config
   const responses = Object.entries(response).map(([status, reply]) => [
     status,
     {
       description: reply.description ?? successes[status] ?? 'OK',
       headers: successHeaders(status, reply, config),
-      ...(status !== '204' && { content: { 'application/json': { schema: schemaOf(reply, 'output') } } }),
+      ...(status !== '204' && {
+        content: {
+          'application/json': { schema: schemaOf(reply, 'output') },
+          ...Object.fromEntries(produces.map(type => [type, { schema: { type: 'string' } }])),
+        },
+      }),
     },
   ])
   return {

@@ -1,12 +1,29 @@
 import { z } from 'zod'
+import { PageQuery } from '../db/page.ts'
 import { Day, Id, Instant, Label } from '../http/contract.ts'
 
-export const CampaignProgressQuery = z.strictObject({
+export const Dimension = z.enum(['region', 'outcome', 'category', 'sex', 'ageGroup', 'month', 'division'])
+export type Dimension = z.infer<typeof Dimension>
+
+const RegionMap = z.enum(['recorded', 'joined'])
+
+const view = {
   campaignId: Id,
   asOf: Day.optional().describe('What had happened by the end of that day; today by default.'),
-  groupBy: z.enum(['region']).optional(),
-})
+  knownAt: Instant.optional().describe('What was on record by that instant; by default all that is settled.'),
+  scope: z.literal('mine').default('mine').describe('The cases that stand open to you.'),
+  map: RegionMap.default('recorded').describe('Regions as they were on the day, or those that were ever one as one.'),
+  groupBy: Dimension.optional(),
+}
+export const CampaignProgressQuery = z.strictObject(view)
 export type CampaignProgressQuery = z.output<typeof CampaignProgressQuery>
+
+export const CampaignCasesQuery = PageQuery.extend({
+  ...view,
+  group: z.string().max(60).optional().describe('The key of one group; all of them without it.'),
+  measure: z.enum(['registered', 'documented']).default('registered'),
+})
+export type CampaignCasesQuery = z.output<typeof CampaignCasesQuery>
 
 const Figures = {
   registered: z.int(),
@@ -18,9 +35,9 @@ export const CampaignProgress = z
   .object({
     definition: z.object({ id: z.string(), version: z.int(), text: z.string() }),
     asOf: Day,
-    knownAt: Instant.describe('What was on record by that instant.'),
-    scope: z.literal('mine').describe('The cases that are open to you.'),
-    map: z.literal('recorded').describe('Regions as they were on the day.'),
+    knownAt: Instant.describe('What was on record by that instant: ask for it again, and the figures are the same.'),
+    scope: z.literal('mine').describe('The cases that stand open to you.'),
+    map: RegionMap,
     totals: z.object(Figures),
     groups: z.array(z.object({ key: z.string(), label: Label, ...Figures })),
   })

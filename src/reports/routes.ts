@@ -1,20 +1,46 @@
+import { CasePage } from '../cases/contract.ts'
 import type { Routes } from '../http/contract.ts'
-import { CampaignProgress, CampaignProgressQuery } from './contract.ts'
+import { sendPage } from '../http/page.ts'
+import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery } from './contract.ts'
 import * as reports from './queries.ts'
+import { asCsv } from './table.ts'
+
+const tags = ['Reports']
+const url = '/v1/reports/campaign-progress'
 
 export const reportRoutes: Routes = async app => {
   app.get(
-    '/v1/reports/campaign-progress',
+    url,
     {
-      config: { permission: 'reports:read' },
+      config: { permission: 'reports:read', problems: ['not-settled-yet'] },
       schema: {
         operationId: 'reportCampaignProgress',
-        summary: 'How many were registered and documented in a campaign.',
-        tags: ['Reports'],
+        summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
+        tags,
+        produces: ['text/csv'],
         querystring: CampaignProgressQuery,
         response: { 200: CampaignProgress },
       },
     },
-    request => request.transact(tx => reports.campaignProgress(tx, request.query)),
+    async (request, reply) => {
+      const report = await request.transact(tx => reports.campaignProgress(tx, request.query))
+      if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) return report
+      return reply.type('text/csv; charset=utf-8').send(asCsv(report) as never)
+    },
+  )
+  app.get(
+    `${url}/cases`,
+    {
+      config: { permission: 'reports:read', problems: ['not-settled-yet'] },
+      schema: {
+        operationId: 'listCampaignCases',
+        summary: 'The cases behind a number of the report: exactly as many.',
+        tags,
+        querystring: CampaignCasesQuery,
+        response: { 200: CasePage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => reports.campaignCases(tx, request.query))),
   )
 }
