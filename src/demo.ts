@@ -5,6 +5,7 @@ import { campaign } from './demo/campaign.ts'
 import { Client } from './demo/client.ts'
 import { campaignFile } from './demo/file.ts'
 import { bars, progressBar } from './demo/screen.ts'
+import { walkToDocument } from './demo/walk.ts'
 import { readDemonstration } from './demonstration.ts'
 import type { Service } from './start.ts'
 import { untilStopped } from './stop.ts'
@@ -64,10 +65,15 @@ await untilStopped(async start => {
   const registered = await caseworker.post<{ number: string }>('/v1/cases', caseworker.registration())
   say(`  One person registered by ${caseworker.email}: ${registered.number}\n`)
 
-  const report = await officer.get<Parameters<typeof bars>[0]>(
-    `/v1/reports/campaign-progress?campaignId=${id}&asOf=2022-02-15&groupBy=region`,
-  )
-  say(bars(report))
+  await walkToDocument(await as('officer', 'division'), await as('supervisor', 'division'), say)
+  say('')
+
+  for (const asOf of ['2021-07-01', '2022-02-15'])
+    say(
+      bars(
+        await officer.get(`/v1/reports/campaign-progress?campaignId=${id}&asOf=${asOf}&groupBy=region&map=recorded`),
+      ),
+    )
   if (!stop || values.once) await stop?.()
   else say(`  The service goes on at ${address}: ${address}/docs. Ctrl-C stops it.\n`)
 })

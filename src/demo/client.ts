@@ -33,8 +33,13 @@ export class Client {
 
   get = <T>(path: string) => this.#send<T>(path, { method: 'GET' })
 
-  post = <T>(path: string, body: object) =>
-    this.#send<T>(path, { method: 'POST', body: JSON.stringify(body) }, { 'content-type': 'application/json' })
+  /** `version`: of what it changes. */
+  post = <T>(path: string, body: object, version?: number) =>
+    this.#send<T>(
+      path,
+      { method: 'POST', body: JSON.stringify(body) },
+      { 'content-type': 'application/json', ...(version !== undefined && { 'if-match': `"${version}"` }) },
+    )
 
   upload = (path: string, file: Readable): Promise<Job> =>
     this.#send(path, { method: 'POST', body: Readable.toWeb(file) as ReadableStream, duplex: 'half' } as RequestInit, {

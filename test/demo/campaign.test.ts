@@ -28,6 +28,9 @@ await t.test('the figures of 15 February 2022 are those that were reported', asy
   t.equal(rows.filter(({ registeredOn }) => registeredOn <= horizon).length, 7299)
   t.equal(documented.filter(({ documentIssuedOn }) => documentIssuedOn <= horizon).length, 6062)
   t.equal(documented.length, 6062, 'and nobody is documented later')
+  const summer = '2021-07-01'
+  t.equal(rows.filter(({ registeredOn }) => registeredOn <= summer).length, 3639)
+  t.equal(documented.filter(({ documentIssuedOn }) => documentIssuedOn <= summer).length, 2338)
   const citizens = documented.filter(({ outcome }) => outcome === 'kz_citizenship_confirmed').length
   t.ok(Math.abs(citizens - 4800) < 150, `${citizens} citizens confirmed, of 4,800`)
   const women = share(rows, ({ sex }) => sex === 'female')

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import type { Client } from './client.ts'
+
+type Versioned = { id: string; version: number }
+type Outcome = { event: { id: string; action: string }; case: Versioned & { number: string; state: string } }
+
+/** An own intake of a division goes to a document in the person's hands: an officer proposes, a supervisor confirms. */
+export async function walkToDocument(officer: Client, supervisor: Client, say: (text: string) => void): Promise<void> {
+  let { id, version, number } = await officer.post<Versioned & { number: string }>('/v1/cases', {
+    ...officer.registration(),
+    basis: { kind: 'statute', legalReference: 'order_607' },
+  })
+  const tell = ({ event, case: now }: Outcome, who: string) => {
+    version = now.version
+    say(`    ${event.action.padEnd(20)} ${now.state.padEnd(15)} ${who}`)
+    return event.id
+  }
+  const step = async (action: string, more = {}) =>
+    tell(await officer.post<Outcome>(`/v1/cases/${id}/transitions`, { action, ...more }, version), officer.email)
+  const together = async (action: string, more: object) => {
+    const proposal = await officer.post<Versioned>(`/v1/cases/${id}/proposals`, { action, ...more }, version)
+    const confirmed = await supervisor.post<Outcome>(`/v1/proposals/${proposal.id}/confirmation`, {}, proposal.version)
+    return tell(confirmed, `${officer.email}, confirmed by ${supervisor.email}`)
+  }
+  say(`  ${number}, registered by ${officer.email}, goes to its document:\n`)
+  await step('start_assessment')
+  await step('take_up')
+  await together('decide', {
+    ...{ outcome: 'kz_citizenship_confirmed', legalReference: 'order_607' },
+    ...{ reasons: 'Registered in Almaty on 1 March 1992.', evidence: ['Certificate of the housing office'] },
+  })
+  await step('open_documentation')
+  const documentId = await together('record_document', {
+    ...{ documentType: 'citizen_identity_card', number: randomUUID().slice(0, 8), issuer: 'MIA' },
+    issuedOn: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+  })
+  await step('hand_over_document', { documentId, to: 'person' })
+}
