@@ -2,11 +2,9 @@
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { createKeyFile, readKeys } from './access/keys.ts'
-import { buildApp } from './app.ts'
 import { type Config, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
 import type { Endpoint } from './db/connection.ts'
-import { Database } from './db/database.ts'
 import { checkSchema } from './db/migrate.ts'
 import { checkInstallation, setUpCluster } from './db/setup.ts'
 import { endpointOf, unanswered } from './db/url.ts'
@@ -28,11 +26,15 @@ const patience = 10_000
  */
 export async function startService(config: Config, interrupted = new AbortController().signal): Promise<Service> {
   await using opened = new AsyncDisposableStack()
+  // A second's work for this process, done while PostgreSQL starts in others.
+  const loaded = Promise.all([import('./app.ts'), import('./db/database.ts')])
+  loaded.catch(() => {})
   const ground: Ground = config.databaseUrl
     ? { app: endpointOf(config.databaseUrl, 'DATABASE_URL') }
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
+  const [{ buildApp }, { Database }] = await loaded
   const db = new Database(ground.app, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
   const app = await buildApp({ db, keys: readKeys(config.keyFile), config })
