@@ -35,6 +35,7 @@ create table proposals (
   content jsonb not null default '{}', -- what was typed
   annuls uuid,
   on_version int,
+  stands_on uuid, -- the event that had brought the case to its state when it was made
   identity_version int, -- what was known of the person when it was made
   organisation_id uuid not null references organisations,
   proposed_by uuid not null references accounts,
@@ -74,7 +75,7 @@ create index on case_events (case_id, id);
 -- Partial, because hardly any event has one: a whole index would be taken for the way to all the others.
 create unique index on case_events (proposal_id) where proposal_id is not null;
 create unique index on case_events (annuls) where annuls is not null;
-alter table proposals add foreign key (annuls) references case_events;
+alter table proposals add foreign key (annuls) references case_events, add foreign key (stands_on) references case_events;
 
 -- What was typed with an event: its reason, in words.
 create table event_texts (
@@ -91,6 +92,11 @@ create view standing_events with (security_invoker) as
   select * from case_events e where annuls is null and not exists (select from case_events a where a.annuls = e.id);
 
 grant select on standing_events to app, definer;
+
+-- The event that has brought a case to the state that it is in.
+create function app.last_move(p_case uuid) returns uuid language sql stable security definer set search_path = '' return (
+  select id from public.standing_events where case_id = p_case and from_state <> to_state order by id desc limit 1);
+grant execute on function app.last_move(uuid) to definer;
 grant select on lifecycle, jobs, proposals, case_events, event_texts to app;
 grant insert (id, case_id, action, occurred_on, facts, content, annuls, on_version) on proposals to app;
 grant insert (case_id, action, occurred_on, facts, proposal_id, annuls, on_version, job_id, line) on case_events to app;
@@ -159,6 +165,7 @@ grant execute on function app.relations(uuid, uuid, uuid) to app;
 grant execute on function app.relations(uuid, uuid, uuid), app.holds(text, public.cases, text[], jsonb, date) to definer;
 
 call app.define(array[
+  'app.last_move(uuid)',
   'app.own_or_division(uuid)',
   'app.term_end(date,text)',
   'app.relations(uuid,uuid,uuid)',

@@ -101,6 +101,7 @@ begin
   new.organisation_id := app.org();
   new.proposed_by := app.account();
   new.proposed_at := app.now();
+  new.stands_on := app.last_move(c.id);
   new.expires_on := app.term_end(app.today(), 'proposal_expiry');
   new.identity_version := (select max(version) from public.zone_versions where case_id = c.id and zone = 'identity');
   new.state := 'open';
@@ -141,6 +142,7 @@ begin
     p := app.settleable(new.proposal_id);
     if p.case_id <> new.case_id or p.action <> new.action then perform app.refuse('not-found'); end if;
     if p.proposed_by = app.account() then perform app.refuse('same-person'); end if;
+    if p.stands_on <> app.last_move(c.id) then perform app.refuse('action-not-allowed', 'The case has moved since this was proposed'); end if;
     new.facts := p.facts;
     new.annuls := p.annuls;
     new.occurred_on := p.occurred_on;
@@ -195,7 +197,7 @@ create function app.fold(p_cases uuid[]) returns void language sql security defi
     due_on = (f.facts ->> 'dueOn')::date
   from unnest(p_cases) touched(id),
     lateral (select to_state, (select max(recorded_at) from public.case_events a where a.case_id = touched.id) as recorded_at
-      from public.standing_events e where e.case_id = touched.id and e.from_state <> e.to_state order by e.id desc limit 1) s,
+      from public.case_events e where e.id = app.last_move(touched.id)) s,
     lateral (select jsonb_object_agg(key, value order by e.id) as facts
       from public.standing_events e, jsonb_each(e.facts) where e.case_id = touched.id) f
   where c.id = touched.id

@@ -35,6 +35,7 @@ const definers = [
   'keep_decisions',
   'keep_state',
   'keep_supervisor',
+  'last_move',
   'lease_job',
   'make_cases',
   'manages',

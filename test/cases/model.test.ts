@@ -8,6 +8,7 @@ import {
   annullable,
   fold,
   happen,
+  lastMove,
   type Model,
   type Org,
   type Proposal,
@@ -156,6 +157,7 @@ t.test(`${atLeast} random steps`, { timeout: 300_000 }, async t => {
         action,
         day: occurred,
         says,
+        on: lastMove(c),
         ...(annuls && { annuls }),
       })
     if (expected === 200) happen(c, response.json().event.id, { org, action, day: occurred, says })
@@ -168,7 +170,8 @@ t.test(`${atLeast} random steps`, { timeout: 300_000 }, async t => {
       ? await who.post(`/v1/proposals/${proposal.id}/rejection`, { reason: 'No' }, ifMatch(1))
       : await one.confirm(who, proposal.id)
     const reaches = sees(c, org) && (org === proposal.org || (org === 'committee' && proposal.org === 'turkistan'))
-    const still = way(c, proposal.org, proposal.action, proposal.says, proposal.annuls) === 'together'
+    const possible = way(c, proposal.org, proposal.action, proposal.says, proposal.annuls) === 'together'
+    const still = possible && proposal.on === lastMove(c)
     const target = c.entries.find(({ id }) => id === proposal.annuls)
     const early = proposal.day < (target?.day ?? fold(c).day)
     const own = who.account === proposal.maker

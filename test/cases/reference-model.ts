@@ -17,6 +17,8 @@ export type Proposal = {
   day: number
   says: Record<string, unknown>
   annuls?: string
+  /** The entry that had brought the case to its state. */
+  on?: string
 }
 export type Model = {
   id: string
@@ -35,6 +37,9 @@ export const sees = (c: Model, org: Org) => org === c.owner || (org === 'committ
 
 export const standing = (c: Model) => c.entries.filter(({ id }) => !c.annulled.includes(id))
 const moving = ({ from, to }: Entry) => from !== to
+
+/** The entry that has brought the case to its state. */
+export const lastMove = (c: Model) => standing(c).findLast(moving)?.id ?? ''
 
 /** The case as its standing entries tell it. */
 export function fold(c: Model) {
