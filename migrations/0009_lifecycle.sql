@@ -96,7 +96,7 @@ grant select on standing_events to app, definer;
 -- The event that has brought a case to the state that it is in.
 create function app.last_move(p_case uuid) returns uuid language sql stable security definer set search_path = '' return (
   select id from public.standing_events where case_id = p_case and from_state <> to_state order by id desc limit 1);
-grant execute on function app.last_move(uuid) to definer;
+grant execute on function app.last_move(uuid) to app, definer;
 grant select on lifecycle, jobs, proposals, case_events, event_texts to app;
 grant insert (id, case_id, action, occurred_on, facts, content, annuls, on_version) on proposals to app;
 grant insert (case_id, action, occurred_on, facts, proposal_id, annuls, on_version, job_id, line) on case_events to app;
@@ -109,7 +109,8 @@ create function app.own_or_division(organisation uuid) returns boolean language 
 grant execute on function app.own_or_division(uuid) to app, definer;
 
 create policy public_knowledge on lifecycle for select to app using (true);
-create policy own on jobs to app using (account_id = (select app.account()));
+create policy own on jobs to app using (account_id = (select app.account()))
+  with check (account_id = (select app.account()) and (select app.kind()) in ('division', 'committee'));
 create policy seen on case_events for select to app using (
   (select true from case_access a where a.case_id = case_events.case_id limit 1));
 create policy appended on case_events for insert to app with check (
@@ -159,6 +160,11 @@ language sql stable security definer set search_path = '' return case condition
     select from public.standing_events d where d.id = (p_facts ->> 'document')::uuid and d.case_id = c.id
       and d.action in ('record_document', 'import_documented'))
     and not exists (select from public.standing_events h where h.case_id = c.id and h.facts ->> 'document' = p_facts ->> 'document')
+  when 'only_imported' then not exists (
+    select from public.standing_events e where e.case_id = c.id and e.from_state <> e.to_state and not starts_with(e.action, 'import_'))
+  when 'only_imported_and_needs_document' then not exists (
+    select from public.standing_events e where e.case_id = c.id and e.from_state <> e.to_state and not starts_with(e.action, 'import_'))
+    and exists (select from public.codes o where o.list = 'outcome' and o.code = c.outcome and o.needs_document)
   else condition is null end;
 
 grant execute on function app.relations(uuid, uuid, uuid) to app;

@@ -41,9 +41,9 @@ create policy seen on documents for select to app using (
   (select true from case_access a where a.case_id = documents.case_id and a.identity_until > app.now() limit 1));
 -- An import brings its documents itself; every other one comes with the confirmation of a proposal.
 create policy imported on documents for insert to app with check (
-  committee_id in ((select app.org()), (select app.parent())) and exists (select from case_events e
+  committee_id = coalesce((select app.parent()), (select app.org())) and exists (select from case_events e
     where e.id = event_id and e.case_id = documents.case_id and e.action = 'import_documented'
-      and e.account_id = (select app.account()) and e.recorded_at >= now()));
+      and e.facts ->> 'documentType' = documents.type and e.occurred_on = documents.issued_on and e.account_id = (select app.account()) and e.recorded_at >= now()));
 
 -- Is this number in the caller's own register? Each authority asks for itself only.
 create function app.in_register(p_type text, p_number_hmac bytea) returns boolean
@@ -74,20 +74,33 @@ begin
   if p_facts ? 'region' and not exists (select from public.regions r where r.code = p_facts ->> 'region' and r.valid @> p_day) then
     perform app.refuse('invalid-request', 'No region on that day');
   end if;
+  if p_facts ? 'basis' and p_facts #>> '{basis,kind}' is distinct from (
+      select case when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end from public.organisations o where o.id = owner) then
+    perform app.refuse('invalid-request', 'An authority registers by statute, everybody else by consent');
+  end if;
+  if (p_facts ->> 'issuedOn')::date > p_day or p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
+    perform app.refuse('invalid-request', 'A document is issued before it is recorded, and before it expires');
+  end if;
   if p_day > today then
     perform app.refuse('invalid-request', 'occurredOn lies in the future');
-  elsif p_day < coalesce(target.occurred_on, (select max(occurred_on) from public.standing_events where case_id = c.id)) then
+  elsif p_day < (select max(occurred_on) from public.standing_events where case_id = c.id) then
     perform app.refuse('invalid-request', 'occurredOn is earlier than what happened before');
   end if;
   return step;
 end $$;
 
--- An event that nothing stands on: the last that moved the case, or one that moved nothing and that none refers to.
+-- An event that nothing stands on: the last that moved the case, or one that moved nothing and that none refers to. Not
+-- the first one, and not a reopening, whose grant took the place of another one for good.
 create function app.annullable(e public.standing_events) returns boolean
 language sql stable security definer set search_path = '' return
-  e.from_state <> '' and not starts_with(e.action, 'import_') and not exists (
+  e.from_state <> '' and e.action <> 'reopen' and not exists (
     select from public.standing_events later where later.case_id = e.case_id and later.id > e.id
       and (e.from_state <> e.to_state and later.from_state <> later.to_state or later.facts ->> 'document' = e.id::text));
+
+create function app.identity_version(p_case uuid) returns int language plpgsql stable security definer set search_path = '' as $$
+begin
+  return (select max(version) from public.zone_versions where case_id = p_case and zone = 'identity');
+end $$;
 
 create function app.check_proposal() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; step public.lifecycle;
@@ -103,7 +116,7 @@ begin
   new.proposed_at := app.now();
   new.stands_on := app.last_move(c.id);
   new.expires_on := app.term_end(app.today(), 'proposal_expiry');
-  new.identity_version := (select max(version) from public.zone_versions where case_id = c.id and zone = 'identity');
+  new.identity_version := app.identity_version(c.id);
   new.state := 'open';
   return new;
 end $$;
@@ -125,7 +138,8 @@ create function app.reject_proposal(p_proposal uuid, p_version int, p_rejection 
 language plpgsql security definer set search_path = '' as $$
 declare p public.proposals;
 begin
-  select * into p from public.proposals where id = p_proposal and proposed_by = app.account() and state = 'open' for update;
+  select * into p from public.proposals where id = p_proposal and proposed_by = app.account() and state = 'open'
+    and expires_on >= app.today() and app.reaches(case_id) for update;
   if p.id is null then p := app.settleable(p_proposal); end if;
   if p.version <> p_version then perform app.refuse('precondition-failed'); end if;
   update public.proposals set state = 'rejected', settled_by = app.account(), settled_at = app.now(),
@@ -142,7 +156,11 @@ begin
     p := app.settleable(new.proposal_id);
     if p.case_id <> new.case_id or p.action <> new.action then perform app.refuse('not-found'); end if;
     if p.proposed_by = app.account() then perform app.refuse('same-person'); end if;
-    if p.stands_on <> app.last_move(c.id) then perform app.refuse('action-not-allowed', 'The case has moved since this was proposed'); end if;
+    if p.stands_on <> app.last_move(c.id) or p.identity_version is distinct from app.identity_version(c.id) then
+      perform app.refuse('action-not-allowed', 'The case, or what is known of the person, has changed since this was proposed');
+    elsif not exists (select from public.accounts where id = p.proposed_by and status = 'active') then
+      perform app.refuse('proposal-settled');
+    end if;
     new.facts := p.facts;
     new.annuls := p.annuls;
     new.occurred_on := p.occurred_on;
@@ -179,6 +197,9 @@ begin
   end if;
   if step.handler is not null then
     effects := effects || jsonb_build_object('handler', case step.handler when 'owner' then owner end);
+  end if;
+  if step.handler = 'nobody' then -- the procedure begins anew
+    effects := effects || jsonb_build_object('outcome', null, 'finalOn', null);
   end if;
   if waiting is not null then -- a term may be another one for a certain outcome
     effects := effects || jsonb_build_object('waitingFor', waiting, 'waitingSince', day,
@@ -273,6 +294,8 @@ end $$;
 
 create function app.fold_rows() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
+  -- Each event was checked against the row as it stood before the statement.
+  if (select count(*) <> count(distinct case_id) from written) then perform app.refuse('action-not-allowed'); end if;
   if exists (select from written where from_state <> '') then
     perform app.fold(array(select case_id from written where from_state <> ''));
   end if;
@@ -299,7 +322,7 @@ create trigger keep_history before update or delete on case_events for each row 
 create trigger keep_all_history before truncate on case_events for each statement execute function app.keep_history();
 
 grant execute on function app.in_register(text, bytea), app.reject_proposal(uuid, int, jsonb), app.annullable(standing_events) to app;
-grant execute on function app.check_step(public.cases, text, uuid, jsonb, uuid, int, date), app.annullable(standing_events),
+grant execute on function app.identity_version(uuid), app.check_step(public.cases, text, uuid, jsonb, uuid, int, date), app.annullable(standing_events),
   app.settleable(uuid), app.effects(public.lifecycle, jsonb, date, uuid, text), app.fold(uuid[]) to definer;
 
 -- A job goes on with the rights that its account has now.
@@ -324,6 +347,7 @@ $$;
 grant execute on function app.enter_job(uuid, text[]), app.lease_job(interval) to app;
 
 call app.define(array[
+  'app.identity_version(uuid)',
   'app.in_register(text,bytea)',
   'app.check_step(cases,text,uuid,jsonb,uuid,int,date)',
   'app.annullable(standing_events)',

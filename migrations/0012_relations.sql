@@ -26,5 +26,5 @@ create policy made on relations for insert to app with check (
   organisation_id = (select app.org())
   and exists (select from cases c where c.id = case_id and c.owner_id = (select app.org()))
   and (select true from case_access a where a.case_id = relations.other_id limit 1));
-create policy ended on relations for update to app using (organisation_id = (select app.org()))
+create policy ended on relations for update to app using (organisation_id = (select app.org()) and ended_at is null)
   with check (organisation_id = (select app.org()) and ended_by = (select app.account()));

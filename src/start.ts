@@ -17,8 +17,8 @@ export type Service = { address: string; demonstration: Demonstration | undefine
 
 type Ground = { app: Endpoint; demonstration?: Demonstration | undefined }
 
-/** Milliseconds that callers may take to end on the way out, before their connections are cut. */
-const patience = 10_000
+/** Milliseconds that callers may take to end on the way out, before their connections are cut: more than a request takes. */
+const patience = 20_000
 
 /**
  * The service, listening: on the database of DATABASE_URL, or else on one of its own. What was opened is closed in the
@@ -44,7 +44,7 @@ export async function startService(config: Config, interrupted = new AbortContro
     const closed = app.close()
     await within(patience, closed)
     app.server.closeAllConnections()
-    await within(patience, closed)
+    await within(2_000, closed)
   })
   interrupted.throwIfAborted()
   const address = await app.listen({ host: config.host, port: config.port }).catch(refused('PORT', config))

@@ -28,6 +28,7 @@ const definers = [
   'forget_guesses',
   'has_accounts',
   'holds',
+  'identity_version',
   'in_register',
   'invite_first',
   'joined_region',

@@ -53,7 +53,7 @@ const offered: Record<string, string[]> = {
   'events/append.ts': ['cases', 'transitions', 'proposals', 'imports'],
   'events/queries.ts': ['transitions'],
   'cases/contract.ts': ['transitions', 'reports'],
-  'cases/queries.ts': ['transitions', 'reports'],
+  'cases/queries.ts': ['transitions', 'proposals', 'reports'],
   'cases/register.ts': ['transitions', 'imports'],
   'transitions/contract.ts': ['proposals'],
   'transitions/queries.ts': ['proposals'],

@@ -1,35 +1,9 @@
 import t from 'tap'
-import { campaign, type Registration, registrations } from '../src/demo/campaign.ts'
+import { campaign, registrations } from '../src/demo/campaign.ts'
 import { columns } from '../src/imports/row.ts'
 import { ImportWorker } from '../src/imports/worker.ts'
-import { idempotencyKey, type Service, type Someone, startService } from './support/service.ts'
-
-const line = (row: Partial<Registration>) =>
-  columns.map(name => `"${(row[name] ?? '').replaceAll('"', '""')}"`).join(',')
-const file = (rows: Partial<Registration>[], separator = '\n') =>
-  [columns.join(','), ...rows.map(line), ''].join(separator)
-const row = (more: Partial<Registration>): Partial<Registration> => ({
-  externalId: 'A',
-  registeredOn: '2021-03-04',
-  regionCode: 'KZ-75',
-  category: 'no_document',
-  familyName: 'Иванов',
-  ...more,
-})
-
-/** Somebody's import of a file, worked off. */
-async function imported({ db, keys, app }: Service, officer: Someone, text: string, query = '') {
-  const response = await officer.post(`/v1/imports${query}`, text, { 'content-type': 'text/csv', ...idempotencyKey() })
-  t.equal(response.statusCode, 202, response.body)
-  const worker = new ImportWorker(db, keys, app.log)
-  worker.wake()
-  for (;;) {
-    const job = (await officer.get(`/v1/jobs/${response.json().id}`)).json()
-    if (job.state === 'queued' || job.state === 'running') continue
-    await worker.close()
-    return job
-  }
-}
+import { file, imported, row } from './support/imports.ts'
+import { startService } from './support/service.ts'
 
 t.test('a campaign goes in, and the report says how many were registered and documented', async t => {
   const service = await startService(t)
@@ -180,30 +154,4 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   while (!(await ended()).length) await new Promise(setImmediate)
   await next.close()
   t.match([...(await ended())], [{ state: 'failed', failure: 'unauthorized' }])
-})
-
-t.test('a row that does not go together with the calendar, the record or the header stops nothing else', async t => {
-  const service = await startService(t)
-  const officer = await service.as('officer', 'committee')
-  const decided = { outcome: 'kz_citizenship_confirmed', decidedOn: '2021-05-01' }
-  await imported(service, officer, file([row({ externalId: 'known' })]))
-  const text = file([
-    row({ externalId: 'tomorrow', registeredOn: '2999-01-01' }),
-    row({ externalId: 'known', registeredOn: '2020-11-01', outcome: 'refused', decidedOn: '2021-01-01' }),
-    row({ externalId: 'nul', familyName: 'a\0b' }),
-    row({ externalId: 'year 0', registeredOn: '0000-03-05' }),
-    row({ externalId: 'late', ...decided, decidedOn: '2999-01-01' }),
-    row({ externalId: 'good', ...decided }),
-  ])
-  const job = await imported(service, officer, `${text}short,2021-03-04\n${line(row({ externalId: 'long' }))},more\n`)
-  t.match(job, { state: 'done', done: 8, registered: 1, rejectedRows: 7 })
-  t.match(job.rejected, [
-    { line: 2, field: 'registeredOn', reason: 'Lies in the future' },
-    { line: 3, field: 'decidedOn', reason: 'Earlier than what is on record' },
-    { line: 4, field: 'familyName' },
-    { line: 5, field: 'registeredOn' },
-    { line: 6, field: 'decidedOn', reason: 'Lies in the future' },
-    { line: 8, field: '', reason: 'Not as many fields as the header' },
-    { line: 9, field: '', reason: 'Not as many fields as the header' },
-  ])
 })

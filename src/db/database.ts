@@ -85,7 +85,7 @@ export class Database {
 }
 
 /** What `app.refuse` says is meant for the caller; any other error stays what it is. drizzle's wrap the driver's. */
-function refusalOf(error: unknown): unknown {
+export function refusalOf(error: unknown): unknown {
   const { cause } = error as { cause?: Refusal }
   const { code, message, detail } = cause?.code ? cause : (error as Refusal)
   return code === 'QJ001' && isProblemName(message) ? new Problem(message, detail ? { detail } : {}) : error

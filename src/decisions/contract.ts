@@ -18,7 +18,7 @@ const Decision = z
     organisation: Party,
     finalOn: Day.nullable().describe('Until then a negative decision can be appealed.'),
     imported: z.boolean(),
-    current: z.boolean().describe('Neither annulled nor superseded by a later one.'),
+    current: z.boolean().describe('Neither annulled nor superseded by a later one, nor by a new procedure.'),
     annulled: z.boolean(),
   })
   .meta({ id: 'Decision' })

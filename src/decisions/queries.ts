@@ -11,7 +11,8 @@ export const list = (tx: Tx, caseId: string) =>
       jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation, d.final_on as "finalOn",
       e.job_id is not null as imported, d.annulled,
       not d.annulled and not exists (select from decisions later where later.case_id = d.case_id and later.event_id > d.event_id
-        and not later.annulled) as current
+        and not later.annulled) and not exists (select from standing_events r where r.case_id = d.case_id and r.action = 'reopen'
+        and r.id > d.event_id) as current
     from decisions d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
       join codes code on code.list = 'outcome' and code.code = d.outcome
     where d.case_id = ${caseId} order by e.id desc`)

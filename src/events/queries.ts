@@ -10,7 +10,7 @@ const timeline = sql`
     jsonb_strip_nulls(jsonb_build_object('regionCode', f -> 'region', 'category', f -> 'category', 'causes', f -> 'causes',
       'outcome', f -> 'outcome', 'country', f -> 'country', 'legalReference', f -> 'legalReference', 'reason', f -> 'reason',
       'documentType', f -> 'documentType', 'handedOverTo', f -> 'handedOverTo')) as facts,
-    t.content as text, case when e.organisation_id = app.org() then e.account_id end as "accountId", p.proposed_by as "proposedBy",
+    t.content as text, case when e.organisation_id = app.org() then e.account_id end as "accountId", case when e.organisation_id = app.org() then p.proposed_by end as "proposedBy",
     e.annuls, exists (select from case_events a where a.annuls = e.id) as annulled, e.job_id is not null as imported
   from case_events e join organisations o on o.id = e.organisation_id cross join lateral (select e.facts as f) facts
     left join event_texts t on t.event_id = e.id left join proposals p on p.id = e.proposal_id`

@@ -14,8 +14,8 @@ import type { Fault, Read } from './row.ts'
 /** The law that an authority registers by. */
 const basis = { kind: 'statute', legalReference: 'order_607' } as const
 
-/** `last`: the day of what happened last, as far as it is on record. */
-type Known = { id: string; state: string; last: string }
+/** `last`: the day of what happened last. `byHand`: somebody has moved the case here, who did not import it. */
+type Known = { id: string; state: string; outcome: string | null; last: string; byHand: boolean }
 type Placed = Read & { owner: string; hmac: string }
 
 /** One batch of rows: checked against the database, written as events, in the transaction that counts them. */
@@ -68,27 +68,42 @@ async function checkCodes(tx: Tx, rows: readonly Read[]): Promise<Fault[]> {
     ...(row.outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: row.outcome }] : []),
     ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
   ])
-  return (await unknownCodes(tx, uses)).map(({ at, detail }: Unknown) => {
-    const [line, field = ''] = at.split('/')
-    return { line: Number(line), field, reason: detail }
-  })
+  const [unknown, without] = await Promise.all([
+    unknownCodes(tx, uses),
+    tx.execute<{ code: string }>(sql`select code from codes where list = 'outcome' and not needs_document`),
+  ])
+  const needNone = new Set(without.map(({ code }) => code))
+  return [
+    ...unknown.map(({ at, detail }: Unknown) => {
+      const [line, field = ''] = at.split('/')
+      return { line: Number(line), field, reason: detail }
+    }),
+    ...rows
+      .filter(({ row }) => row.documentType && needNone.has(row.outcome ?? ''))
+      .map(({ line }) => ({ line, field: 'documentType', reason: 'This outcome needs no document' })),
+  ]
 }
 
 async function findKnown(tx: Tx, hmacs: readonly string[]): Promise<Map<string, Known>> {
   const rows = await tx.execute<Known & { hmac: string }>(sql`
-    select c.id, c.state, encode(c.external_hmac, 'hex') as hmac,
-      (select max(occurred_on)::text from standing_events e where e.case_id = c.id) as last from cases c
+    select c.id, c.state, c.outcome, encode(c.external_hmac, 'hex') as hmac, e.last, e.by_hand as "byHand"
+    from cases c cross join lateral (
+      select max(occurred_on)::text as last, bool_or(from_state <> to_state and not starts_with(action, 'import_')) as by_hand
+      from standing_events where case_id = c.id) e
     where c.external_hmac = any (array(select decode(jsonb_array_elements_text(${JSON.stringify(hmacs)}::jsonb), 'hex')))`)
   return new Map(rows.map(({ hmac, ...known }) => [hmac, known]))
 }
 
-/** How far a case has come by imports; one that went another way here is not theirs to move. */
+/** How far a case comes by imports; one that went another way here is not theirs to move. */
 const stages = ['', 'registered', 'decided', 'documented']
 
 /** What does not go together with the calendar, or with what is on record of the case. */
 function faultOfCourse({ row }: Placed, known: Known | undefined, today: string): Omit<Fault, 'line'> | undefined {
   const state = known?.state ?? ''
+  const moves = row.outcome && stages.indexOf(state) < stages.indexOf(row.documentType ? 'documented' : 'decided')
   if (row.outcome && !stages.includes(state)) return { field: 'outcome', reason: 'The case has gone on here since' }
+  if (moves && known?.byHand) return { field: 'outcome', reason: 'The case is in the hands of somebody here' }
+  if (known?.outcome && row.outcome !== known.outcome) return { field: 'outcome', reason: 'Another one is on record' }
   const days = [
     ['registeredOn', row.registeredOn, ''],
     ['decidedOn', row.decidedOn, 'decided'],

@@ -7,6 +7,8 @@ export type Condition =
   | 'negative_by_committee'
   | 'discontinued'
   | 'not_handed_over'
+  | 'only_imported'
+  | 'only_imported_and_needs_document'
 
 export type Step = {
   from: readonly CaseState[] | null
@@ -133,7 +135,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     {
       from: null,
       to: 'registered',
-      by: ['owner', 'committee'],
+      by: ['authority', 'committee'],
       facts: ['owner', ...registration],
       waitingFor: 'owner',
       term: 'start_assessment',
@@ -143,14 +145,22 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     {
       from: ['registered'],
       to: 'decided',
-      by: ['owner', 'committee'],
+      by: ['authority', 'committee'],
+      condition: 'only_imported',
       facts: ['outcome'],
       handler: 'owner',
       waitingFor: 'outcome',
     },
   ],
   import_documented: [
-    { from: ['decided'], to: 'documented', by: ['owner', 'committee'], facts: ['documentType'], waitingFor: 'owner' },
+    {
+      from: ['decided'],
+      to: 'documented',
+      by: ['authority', 'committee'],
+      condition: 'only_imported_and_needs_document',
+      facts: ['documentType'],
+      waitingFor: 'owner',
+    },
   ],
 }
 

@@ -20,6 +20,9 @@ const conditions: Record<Condition, (standing: Standing) => boolean> = {
   // Of the outcome that is proposed, not of the case.
   negative_by_committee: () => true,
   discontinued: () => true,
+  // Nobody does these by hand.
+  only_imported: () => false,
+  only_imported_and_needs_document: () => false,
 }
 
 /** The step that this action is from here, for whoever stands so to the case; undefined when it is none. */

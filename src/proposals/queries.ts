@@ -1,25 +1,27 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
+import { find as findCase } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, pageOf } from '../db/page.ts'
 import { append, lastEvent } from '../events/append.ts'
 import { notFound, Problem, stale } from '../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
-import { prepare } from '../transitions/queries.ts'
+import { prepare, refusedWith } from '../transitions/queries.ts'
 import type { Proposal, ProposalQuery } from './contract.ts'
 
 const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
   from proposals p`
 /** Another account, a supervisor, of the same organisation or of the one above (which the policy of the table holds). */
 const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
+const stillStands = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
   p.facts - '{numberHmac,iinHmac}'::text[] as facts, p.content as text, p.annuls, p.identity_version as "identityVersion",
   jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation, p.proposed_by as "proposedBy",
   app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
   app.rfc3339(p.settled_at) as "settledAt", p.rejection ->> 'reason' as rejection, p.version,
-  array_remove(array[case when ${mayConfirm} then 'confirm' end,
+  array_remove(array[case when ${mayConfirm} and ${stillStands} then 'confirm' end,
     case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
@@ -27,7 +29,7 @@ export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>
   const { state = null, case: caseId = null, awaiting, cursor = null, limit } = query
   const rows = await tx.execute<Proposal>(sql`
     select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
-      and ${awaiting ? mayConfirm : sql`true`} and (${cursor}::uuid is null or p.id < ${cursor}::uuid)
+      and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and (${cursor}::uuid is null or p.id < ${cursor}::uuid)
     order by p.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }
@@ -46,12 +48,13 @@ export async function propose(
   version: number,
   step: ProposedStep,
 ): Promise<string> {
-  const { facts, text, annuls = null } = await prepare(tx, keys, caseId, version, step, true)
+  const { facts, text, annuls = null, found } = await prepare(tx, keys, caseId, version, step, true)
   const id = randomUUIDv7()
-  await tx.execute(sql`
+  const proposing = tx.execute(sql`
     insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
     values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
       ${JSON.stringify(text)}::jsonb, ${annuls}, ${version})`)
+  await refusedWith(found, proposing)
   return id
 }
 
@@ -62,7 +65,9 @@ export async function confirm(tx: Tx, id: string, version: number): Promise<stri
   if (proposal.state !== 'open') throw new Problem('proposal-settled')
   if (proposal.proposedBy === account) throw new Problem('same-person')
   const { case: of, action } = proposal
-  const [, event] = await Promise.all([append(tx, [{ case_id: of.id, action, proposal_id: id }]), lastEvent(tx, of.id)])
+  const before = await findCase(tx, of.id)
+  const confirming = Promise.all([append(tx, [{ case_id: of.id, action, proposal_id: id }]), lastEvent(tx, of.id)])
+  const [, event] = await refusedWith(before, confirming)
   return event
 }
 

@@ -66,16 +66,21 @@ export const ProposedStep = z
       reason: Code.describe('A code of the list `discontinue_reason`.'),
       reasons: text(20_000),
     }),
-    z.strictObject({
-      action: z.literal('record_document'),
-      occurredOn,
-      documentType: Code.describe('A code of the list `document_type`.'),
-      number: text(60).describe('Stands once in the register of a committee.'),
-      issuer: text(200).optional(),
-      iin: Iin.optional(),
-      issuedOn: Day,
-      expiresOn: Day.optional(),
-    }),
+    z
+      .strictObject({
+        action: z.literal('record_document'),
+        occurredOn,
+        documentType: Code.describe('A code of the list `document_type`.'),
+        number: text(60).describe('Stands once in the register of a committee.'),
+        issuer: text(200).optional(),
+        iin: Iin.optional(),
+        issuedOn: Day,
+        expiresOn: Day.optional(),
+      })
+      .refine(({ issuedOn, expiresOn = issuedOn }) => expiresOn >= issuedOn, {
+        path: ['expiresOn'],
+        message: 'Earlier than the issue',
+      }),
     close,
     z.strictObject({
       action: z.literal('annul'),

@@ -1,7 +1,8 @@
 import type { Keys } from '../access/keys.ts'
+import type { Case } from '../cases/contract.ts'
 import * as cases from '../cases/queries.ts'
 import { faultsOfBasis } from '../cases/register.ts'
-import type { Tx } from '../db/database.ts'
+import { refusalOf, type Tx } from '../db/database.ts'
 import { append, keepText, lastEvent } from '../events/append.ts'
 import * as events from '../events/queries.ts'
 import type { CaseAction } from '../lifecycle/contract.ts'
@@ -13,12 +14,13 @@ import { type Statement, statementOf } from './statement.ts'
 
 /** Takes a step of one person. Gives the id of its event. */
 export async function take(tx: Tx, keys: Keys, caseId: string, version: number, step: Transition): Promise<string> {
-  const { facts, text } = await prepare(tx, keys, caseId, version, step, false)
-  const [, , event] = await Promise.all([
+  const { facts, text, found } = await prepare(tx, keys, caseId, version, step, false)
+  const writing = Promise.all([
     append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
     keepText(tx, caseId, text),
     lastEvent(tx, caseId),
   ])
+  const [, , event] = await refusedWith(found, writing)
   return event
 }
 
@@ -30,7 +32,7 @@ export async function prepare(
   version: number,
   step: Transition | ProposedStep,
   twoPersons: boolean,
-): Promise<Statement> {
+): Promise<Statement & { found: Case }> {
   const { case: found, standing } = await cases.look(tx, caseId)
   if (found.version !== version) throw stale()
   admit(standing, step.action, twoPersons)
@@ -39,7 +41,7 @@ export async function prepare(
   if (step.action === 'reopen' && found.person.identity)
     faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
   if (faults.length) throw invalid(faults)
-  return statement
+  return { ...statement, found }
 }
 
 function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
@@ -62,4 +64,16 @@ export async function outcome(tx: Tx, caseId: string, eventId: string): Promise<
   ])
   if (!event) throw notFound()
   return { event, case: found }
+}
+
+/** Lets the database refuse what only it knows, and says with it where the case stood before. */
+export async function refusedWith<T>({ state, allowedActions }: Case, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (!(refusal instanceof Problem) || refusal.details.type !== '/problems/action-not-allowed') throw error
+    const { detail } = refusal.details
+    throw new Problem('action-not-allowed', { state, allowedActions, ...(detail && { detail }) })
+  }
 }

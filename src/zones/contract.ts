@@ -21,7 +21,7 @@ export const Birth = z.discriminatedUnion('precision', [
   z.strictObject({ precision: z.literal('day'), date: Day }),
   z.strictObject({
     precision: z.literal('month'),
-    month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'A month, YYYY-MM'),
+    month: z.string().regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'A month, YYYY-MM, not before 1800'),
   }),
   z.strictObject({ precision: z.literal('year'), year }),
   z

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { decision, document, refusal, register, takenUp } from '../support/procedure.ts'
-import { ifMatch, startService } from '../support/service.ts'
+import { ifMatch, registration, startService } from '../support/service.ts'
 
 t.test('what was entered by mistake is annulled by two, and does not count', async t => {
   const { as } = await startService(t)
@@ -141,4 +141,45 @@ t.test('a committee sees what its division writes, and keeps to itself what it w
   t.same(await texts(aliya), [{ reason: 'A word of the division' }, { reason: 'A word of the committee' }])
   const [, , , , last] = (await nurlan.get(`/v1/cases/${one.id}/events`)).json().items
   t.match(last, { action: 'decide', annulled: true, accountId: null, proposedBy: null }, 'of others no names')
+})
+
+t.test('a proposal is confirmed while the case and the person stand as they stood when it was made', async t => {
+  const { as, owner } = await startService(t)
+  const [nurlan, saule, kairat] = [
+    await as('officer', 'turkistan'),
+    await as('officer', 'turkistan', 1),
+    await as('supervisor', 'turkistan'),
+  ]
+  const one = await takenUp(nurlan)
+  const identity = registration().person.identity
+  const first = (await one.propose(nurlan, decision)).json()
+  await nurlan.put(`/v1/cases/${one.id}/person/identity`, { ...identity, sex: 'female' }, ifMatch(1))
+  t.match(
+    (await one.confirm(kairat, first.id)).json(),
+    { status: 409, state: 'verification', allowedActions: [] },
+    'another person is known',
+  )
+  await nurlan.post(`/v1/proposals/${first.id}/rejection`, { reason: 'To be made anew' }, ifMatch(1))
+  const second = (await one.propose(saule, decision)).json()
+  await owner`update accounts set status = 'disabled' where id = ${saule.account}`
+  t.match(
+    (await one.confirm(kairat, second.id)).json(),
+    { type: '/problems/proposal-settled' },
+    'who proposed it is gone',
+  )
+  await kairat.post(`/v1/proposals/${second.id}/rejection`, { reason: 'She left' }, ifMatch(1))
+  t.equal((await one.together(nurlan, kairat, decision)).statusCode, 200)
+  await one.step(nurlan, { action: 'open_documentation' })
+  t.match((await one.propose(nurlan, { ...document(), expiresOn: '2020-01-01' })).json().errors, [
+    { pointer: '#/expiresOn' },
+  ])
+  t.equal(
+    (await one.propose(nurlan, { ...document(), issuedOn: '2090-01-01', expiresOn: undefined })).statusCode,
+    400,
+    'issued after it was recorded',
+  )
+  const closing = (await one.propose(nurlan, { action: 'discontinue', reason: 'died', reasons: 'x' })).json()
+  await one.step(nurlan, { action: 'withdraw' })
+  t.same((await kairat.get('/v1/proposals?awaiting=me')).json().items, [], 'nothing waits where nothing can happen')
+  t.match((await kairat.get(`/v1/proposals/${closing.id}`)).json(), { allowedDecisions: ['reject'] })
 })

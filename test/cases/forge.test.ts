@@ -115,6 +115,30 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     t.match(await attempt(owner, event('register', elsewhere)), /^QJ001/, 'nobody registers for others')
   })
 
+  await t.test('an event stands alone in its statement, and an import is an authority’s', async t => {
+    const both = `insert into case_events (case_id, action, occurred_on) values ('${id}', 'withdraw', '2026-01-01'), ('${id}', 'amend', '2026-01-01')`
+    t.equal(await attempt(owner, both), 'QJ001 action-not-allowed')
+    const asel = await as('caseworker', 'sunrise')
+    const theirs = await register(asel)
+    const job = crypto.randomUUID()
+    const begin = `insert into jobs (id, kind) values ('${job}', 'import'); update jobs set state = 'running' where id = '${job}'`
+    t.equal(await attempt(asel, begin), '42501', 'an NGO imports nothing')
+    const decided = (of: string) =>
+      `${begin}; ${event('import_decided', { case_id: of, facts: { outcome: 'refused' }, job_id: job, line: 1 })}`
+    t.equal(
+      await attempt(owner, decided(id)),
+      'QJ001 action-not-allowed',
+      'nor does an import move what was moved by hand',
+    )
+    t.equal(await attempt(owner, decided(theirs.id)), 'QJ001 not-found')
+    const basis = { kind: 'vital_interest', representative: null }
+    const fresh = {
+      case_id: crypto.randomUUID(),
+      facts: { region: 'KZ-75', category: 'no_document', causes: [], basis },
+    }
+    t.equal(await attempt(asel, event('register', fresh)), 'QJ001 invalid-request', 'an NGO registers by consent')
+  })
+
   await t.test('two persons are two', async t => {
     const outcome = { outcome: 'kz_citizenship_confirmed' }
     t.equal(await attempt(owner, event('decide', { facts: outcome })), 'QJ001 two-persons-required')

@@ -59,6 +59,7 @@ export function fold(c: Model) {
 /** The last entry that moved the case, or one that moved nothing and that nothing refers to; never the first. */
 export const annullable = (c: Model, entry: Entry) =>
   entry.from !== '' &&
+  entry.action !== 'reopen' &&
   !standing(c).some(
     later => later.id > entry.id && ((moving(entry) && moving(later)) || later.says.document === entry.id),
   )

@@ -19,11 +19,11 @@ export function saying(c: Model, action: string, what: number): Said {
     decide: { says: { outcome }, body: { outcome, legalReference: 'order_607', reasons: 'Because' } },
     discontinue: { says: { outcome: 'discontinued' }, body: { reason: 'died', reasons: 'Because' } },
     record_document: {
-      body: { documentType: 'citizen_identity_card', number: `N${numbers++}`, issuedOn: '2021-06-01' },
+      body: { documentType: 'citizen_identity_card', number: `N${numbers++}`, issuedOn: '2021-03-01' },
     },
     hand_over_document: { says: { document }, body: { documentId: document, to: 'person' } },
     close: { body: { reason: 'error' } },
-    reopen: { body: { basis, reason: 'Back' } },
+    reopen: { says: { outcome: null }, body: { basis, reason: 'Back' } },
     annul: { body: { eventId: target?.id, reason: 'By mistake' }, annuls: target?.id ?? '' },
   }
   return { says: {}, body: {}, ...sayings[action] }
