@@ -3,7 +3,7 @@ import { PageQuery } from '../db/page.ts'
 import { Party } from '../events/contract.ts'
 import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
-import { CaseAction, CaseState, Party as Waited } from '../lifecycle/contract.ts'
+import { CaseAction, CaseState, Waited } from '../lifecycle/contract.ts'
 import { documents, Iin, Person, Zone } from '../zones/contract.ts'
 
 const Representative = z

@@ -38,8 +38,9 @@ export const CaseAction = z.enum([
 ])
 export type CaseAction = z.infer<typeof CaseAction>
 
-export const Party = z.enum(['owner', 'handler', 'nobody'])
-export type Party = z.infer<typeof Party>
+/** Who is waited for. */
+export const Waited = z.enum(['owner', 'handler', 'nobody'])
+export type Waited = z.infer<typeof Waited>
 
 export const Relation = z.enum(['owner', 'authority', 'handler', 'committee', 'recorder'])
 /**

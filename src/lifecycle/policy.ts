@@ -1,4 +1,4 @@
-import { CaseAction, CaseState, type Lifecycle, type Party, type Relation } from './contract.ts'
+import { CaseAction, CaseState, type Lifecycle, type Relation, type Waited } from './contract.ts'
 
 /** What must hold beside state and relation; the database knows the same names (`app.holds`). */
 export type Condition =
@@ -23,7 +23,7 @@ export type Step = {
   /** Whose procedure the case is in from then on. */
   handler?: 'owner' | 'nobody'
   /** Who is waited for then, and the term that they have; `outcome`: whoever the outcome puts in charge. */
-  waitingFor?: Party | 'outcome'
+  waitingFor?: Waited | 'outcome'
   term?: string
 }
 
