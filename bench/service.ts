@@ -21,7 +21,7 @@ export async function startService(dataDir: string) {
   child.stdout.resume()
   const [, address] = /Service +(http\S+)/.exec(screen) ?? []
   if (!address) throw new Error('the service does not start')
-  const { cluster } = await Cluster.start(dataDir) // runs already: adopted
+  const cluster = await Cluster.start(dataDir) // runs already: adopted
   return {
     address,
     cluster,

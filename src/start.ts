@@ -58,7 +58,7 @@ export async function startService(config: Config, interrupted = new AbortContro
 async function embedded(config: Config, opened: AsyncDisposableStack, interrupted: AbortSignal): Promise<Ground> {
   makeFolder(config.dataDir)
   opened.defer(holdFolder(config.dataDir))
-  const { cluster } = await Cluster.start(config.dataDir, { connections: config.poolSize + spare })
+  const cluster = await Cluster.start(config.dataDir, { connections: config.poolSize + spare })
   opened.defer(() => cluster.stop())
   interrupted.throwIfAborted()
   const superuser = cluster.endpoint('postgres', 'postgres')

@@ -1,6 +1,5 @@
 import { IdParams, type Routes } from '../http/contract.ts'
-import { notFound } from '../problem.ts'
-import { openZones } from '../zones/queries.ts'
+import { requireOpen } from '../zones/queries.ts'
 import { Decisions } from './contract.ts'
 import * as decisions from './queries.ts'
 
@@ -19,7 +18,7 @@ export const decisionRoutes: Routes = async app => {
     },
     request =>
       request.transact(async tx => {
-        if (!(await openZones(tx, request.params.id)).includes('identity')) throw notFound()
+        await requireOpen(tx, request.params.id, 'identity')
         return { items: await decisions.list(tx, request.params.id) }
       }),
   )

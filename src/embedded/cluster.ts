@@ -21,7 +21,7 @@ import { promisify } from 'node:util'
 import { StartError } from '../config.ts'
 import type { Endpoint } from '../db/connection.ts'
 import { type Binaries, binaries, unprivileged } from './binaries.ts'
-import { makeFolder, makePrivate, own } from './folder.ts'
+import { makePrivate, own } from './folder.ts'
 import { keepPasswords, type Passwords } from './passwords.ts'
 
 const run = promisify(execFile)
@@ -40,16 +40,14 @@ export class Cluster {
     this.#socket = socketOf(dataDir)
   }
 
-  /** Starts it, or adopts the one that a killed service left running. `fresh` when there was none before. */
-  static async start(dataDir: string, { connections = 60 } = {}): Promise<{ cluster: Cluster; fresh: boolean }> {
-    makeFolder(dataDir)
+  /** Starts it in a folder that is there, or adopts the one that a killed service left running. */
+  static async start(dataDir: string, { connections = 60 } = {}): Promise<Cluster> {
     for (const name of readdirSync(dataDir)) if (partial.test(name)) remove(join(dataDir, name))
     const programs = reachable(dataDir, await binaries())
     const cluster = new Cluster(dataDir, programs, keepPasswords(dataDir))
-    const fresh = !existsSync(cluster.#pgdata)
-    if (fresh) await cluster.#create()
+    if (!existsSync(cluster.#pgdata)) await cluster.#create()
     await cluster.#run(connections)
-    return { cluster, fresh }
+    return cluster
   }
 
   endpoint(role: keyof Passwords, database = 'qujat'): Endpoint {

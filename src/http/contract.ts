@@ -67,8 +67,9 @@ type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 
 export const Id = z.uuid()
 export const IdParams = z.strictObject({ id: Id })
 /** Nobody on file was born before, and PostgreSQL's dates know no year 0. */
-export const Day = z.iso.date().refine(day => day >= '1800-01-01', 'Not before 1800')
-export const Instant = z.iso.datetime().refine(instant => instant >= '1800', 'Not before 1800')
+export const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
+export const Day = z.iso.date().refine(isOnRecord, 'Not before 1800')
+export const Instant = z.iso.datetime().refine(isOnRecord, 'Not before 1800')
 export const Version = z.int().min(1)
 /** A code of a list of the reference data. */
 export const Code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'A code')

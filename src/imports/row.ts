@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isKeepable } from '../http/contract.ts'
+import { isKeepable, isOnRecord } from '../http/contract.ts'
 import { type Birth, Identity } from '../zones/contract.ts'
 
 /** The columns of the file, in their order; those of `required` must be there. */
@@ -27,7 +27,7 @@ export const columns = [
 ] as const
 export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
 
-const day = z.iso.date('Not a day, YYYY-MM-DD').refine(day => day >= '1800-01-01', 'Not before 1800')
+const day = z.iso.date('Not a day, YYYY-MM-DD').refine(isOnRecord, 'Not before 1800')
 const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Not a code')
 const absent = z.literal('').transform(() => undefined)
 const optional = <T extends z.ZodType>(rule: T) => z.union([absent, rule]).optional()

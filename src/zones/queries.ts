@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
-import { invalid, Problem } from '../problem.ts'
+import { invalid, notFound, Problem } from '../problem.ts'
 import { faultsOfCodes } from '../reference/queries.ts'
 import { birthYear } from './birth.ts'
 import { codesIn } from './codes.ts'
@@ -12,7 +12,7 @@ import {
   type Identity,
   type Person,
   type WrittenZone,
-  Zone,
+  type Zone,
 } from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
 
@@ -68,10 +68,10 @@ export async function current(tx: Tx, caseId: string, zone: Zone): Promise<Curre
   return newest ?? { version: 0, writtenAt: null, content: null }
 }
 
-/** The zones that stand open to the caller; none when the case does not. */
-export async function openZones(tx: Tx, caseId: string): Promise<Zone[]> {
-  const [row] = await tx.execute<{ open: Zone[] }>(sql`select app.open_zones(${caseId}) as open`)
-  return Zone.options.filter(zone => row?.open.includes(zone))
+/** Refuses a zone that does not stand open like one that never was, and what stands with it likewise. */
+export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<void> {
+  const [row] = await tx.execute<{ open: boolean }>(sql`select ${zone}::zone = any (app.open_zones(${caseId})) as open`)
+  if (!row?.open) throw notFound()
 }
 
 /** Writes the version after the one that the caller has read. */

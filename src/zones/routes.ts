@@ -1,17 +1,10 @@
 import type { Keys } from '../access/keys.ts'
-import type { Tx } from '../db/database.ts'
 import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
-import { notFound } from '../problem.ts'
 import { Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
 
 const tags = ['Person']
-
-/** A zone that does not stand open is like one that never was. */
-async function openOnly(tx: Tx, caseId: string, zone: Zone) {
-  if (!(await zones.openZones(tx, caseId)).includes(zone)) throw notFound()
-}
 
 /** For each zone the same three operations, each with the contract of its own document. */
 export const zoneRoutes =
@@ -36,7 +29,7 @@ export const zoneRoutes =
           sendVersioned(
             reply,
             await request.transact(async tx => {
-              await openOnly(tx, request.params.id, zone)
+              await zones.requireOpen(tx, request.params.id, zone)
               return zones.current(tx, request.params.id, zone)
             }),
           ),
@@ -60,7 +53,7 @@ export const zoneRoutes =
           return sendVersioned(
             reply,
             await request.transact(async tx => {
-              await openOnly(tx, caseId, zone)
+              await zones.requireOpen(tx, caseId, zone)
               return zones.replace(tx, keys, { caseId, zone, version, content: request.body })
             }),
           )
@@ -80,7 +73,7 @@ export const zoneRoutes =
         },
         request =>
           request.transact(async tx => {
-            await openOnly(tx, request.params.id, zone)
+            await zones.requireOpen(tx, request.params.id, zone)
             return { items: await zones.versions(tx, request.params.id, zone) }
           }),
       )
