@@ -20,6 +20,7 @@ import { apiDocumentRoutes, healthRoutes } from './http/service.ts'
 import { tokens } from './http/tokens.ts'
 import { importRoutes } from './imports/routes.ts'
 import { ImportWorker } from './imports/worker.ts'
+import { jobRoutes } from './jobs/routes.ts'
 import { lifecycleRoutes } from './lifecycle/routes.ts'
 import { apiDocument } from './openapi-document.ts'
 import { organisationRoutes } from './organisations/routes.ts'
@@ -34,7 +35,7 @@ import { zoneRoutes } from './zones/routes.ts'
 export type Parts = {
   db: Database
   keys: Keys
-  config: Pick<Config, 'logLevel' | 'trustedProxies' | 'rateLimit'>
+  config: Pick<Config, 'logLevel' | 'trustedProxies' | 'rateLimit' | 'importLimit'>
   /** Where the log goes; standard output by default. */
   log?: { write(line: string): void }
 }
@@ -73,7 +74,8 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(proposalRoutes(keys))
   await app.register(decisionRoutes)
   await app.register(documentRoutes)
-  await app.register(importRoutes(worker))
+  await app.register(jobRoutes)
+  await app.register(importRoutes(worker, keys, config))
   await app.register(reportRoutes)
   await app.register(healthRoutes(db))
   await app.register(apiDocumentRoutes)

@@ -75,6 +75,11 @@ const variables = {
     'requests a minute for one account or address',
     '600',
   ],
+  IMPORT_LIMIT: [
+    number.pipe(z.number().int().min(1).max(100_000)).default(512),
+    'megabytes that an import file may have, 1 to 100000',
+    '512',
+  ],
 } as const satisfies Record<string, readonly [rule: z.ZodType, what: string, example: string]>
 
 export type Config = Readonly<{
@@ -94,6 +99,8 @@ export type Config = Readonly<{
   requestDeadline: number
   /** Requests a minute. */
   rateLimit: number
+  /** Bytes. */
+  importLimit: number
 }>
 
 /** Something that whoever starts the service has to mend: told in one line, without a stack. */
@@ -151,5 +158,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     poolSize: read('POOL_SIZE'),
     requestDeadline: read('REQUEST_DEADLINE') * 1000,
     rateLimit: read('RATE_LIMIT'),
+    importLimit: read('IMPORT_LIMIT') * 1_000_000,
   }
 }

@@ -8,7 +8,7 @@ import { Database } from './db/database.ts'
 const app = await buildApp({
   db: new Database({}),
   keys: passingKeys(),
-  config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1 },
+  config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1, importLimit: 1 },
 })
 await app.ready()
 writeFileSync(new URL('../openapi.yaml', import.meta.url), stringify(app.openapi(), { aliasDuplicateObjects: false }))

@@ -17,6 +17,7 @@ export const problems = {
   'two-persons-required': [409, 'This step takes two persons: one proposes it, another one confirms it'],
   'proposal-pending': [409, 'Your organisation has a proposal for this case already'],
   'proposal-settled': [409, 'This proposal is settled, or it has expired'],
+  'job-over': [409, 'This job is over, or its file is still coming in'],
   'not-settled-yet': [409, 'The record is still being written'],
   'precondition-failed': [412, 'It was changed since you read it'],
   'too-large': [413, 'The request is too large'],

@@ -26,9 +26,11 @@ const definers = [
   'fold',
   'fold_rows',
   'forget_guesses',
+  'forget_imports',
   'has_accounts',
   'holds',
   'identity_version',
+  'import_rows',
   'in_register',
   'invite_first',
   'joined_region',
@@ -51,6 +53,7 @@ const definers = [
   'settleable',
   'start_session',
   'term_end',
+  'write_import',
 ]
 
 t.test('the catalogue', async t => {

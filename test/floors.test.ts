@@ -29,6 +29,7 @@ const modules = [
   'relations',
   'decisions',
   'documents',
+  'jobs',
   'imports',
   'reports',
 ]
@@ -50,7 +51,7 @@ const offered: Record<string, string[]> = {
   'zones/identifiers.ts': ['cases', 'transitions', 'imports'],
   'zones/queries.ts': ['cases', 'decisions', 'documents', 'imports'],
   'events/contract.ts': ['cases', 'transitions', 'proposals', 'decisions', 'documents'],
-  'events/append.ts': ['cases', 'transitions', 'proposals', 'imports'],
+  'events/append.ts': ['cases', 'transitions', 'proposals'],
   'events/queries.ts': ['transitions'],
   'cases/contract.ts': ['transitions', 'reports'],
   'cases/queries.ts': ['transitions', 'proposals', 'reports'],
@@ -58,6 +59,8 @@ const offered: Record<string, string[]> = {
   'transitions/contract.ts': ['proposals'],
   'transitions/queries.ts': ['proposals'],
   'transitions/routes.ts': ['proposals'],
+  'jobs/contract.ts': ['imports'],
+  'jobs/queries.ts': ['imports'],
   'imports/row.ts': ['demo'],
   'imports/worker.ts': ['app.ts'],
 }

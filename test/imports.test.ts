@@ -1,9 +1,15 @@
 import t from 'tap'
+import { passingKeys } from '../src/access/keys.ts'
+import { permissions } from '../src/access/permissions.ts'
+import { enterSession } from '../src/db/database.ts'
 import { campaign, registrations } from '../src/demo/campaign.ts'
+import * as imports from '../src/imports/queries.ts'
 import { columns } from '../src/imports/row.ts'
 import { ImportWorker } from '../src/imports/worker.ts'
-import { file, imported, row } from './support/imports.ts'
+import { file, imported, line, row } from './support/imports.ts'
 import { startService } from './support/service.ts'
+
+const csv = { 'content-type': 'text/csv' }
 
 t.test('a campaign goes in, and the report says how many were registered and documented', async t => {
   const service = await startService(t)
@@ -84,7 +90,7 @@ t.test('a bad row is told by line, field and reason, never the value, and stops 
   ])
   t.notMatch(JSON.stringify(job), /canary|1961-02-30/)
   t.match((await officer.get('/v1/cases')).json().items, [
-    { state: 'documented', outcome: 'kz_citizenship_confirmed', version: 3 },
+    { state: 'documented', outcome: 'kz_citizenship_confirmed', version: 1 },
   ])
 })
 
@@ -103,7 +109,7 @@ t.test('a later file tells what has happened since', async t => {
   ])
 })
 
-t.test('a dry run writes nothing, and what is no such file says why', async t => {
+t.test('a dry run writes nothing, and who may not import does not', async t => {
   const service = await startService(t)
   const [officer, caseworker] = [await service.as('officer', 'committee'), await service.as('caseworker', 'sunrise')]
   t.match(await imported(service, officer, file([row({}), row({ externalId: '' })]), '?dryRun=true'), {
@@ -111,22 +117,10 @@ t.test('a dry run writes nothing, and what is no such file says why', async t =>
     rejectedRows: 1,
     dryRun: true,
   })
-  t.match(await imported(service, officer, 'externalId,colour\n1,red\n'), {
-    state: 'failed',
-    rejected: [{ field: 'colour', line: 1 }],
-  })
-  t.match(await imported(service, officer, 'externalId\n1\n'), {
-    state: 'failed',
-    rejected: [{ field: 'registeredOn', reason: 'This column is missing' }],
-  })
-  t.match(await imported(service, officer, `${columns.join(',')}\n"unclosed`), {
-    state: 'failed',
-    rejected: [{ reason: 'Not CSV' }],
-  })
   t.same((await officer.get('/v1/cases')).json().items, [])
-  t.equal((await caseworker.post('/v1/imports', file([]), { 'content-type': 'text/csv' })).statusCode, 403)
+  t.equal((await caseworker.post('/v1/imports', file([]), csv)).statusCode, 403)
   const unknown = `/v1/imports?campaignId=${crypto.randomUUID()}`
-  t.equal((await officer.post(unknown, file([]), { 'content-type': 'text/csv' })).statusCode, 400)
+  t.equal((await officer.post(unknown, file([]), csv)).statusCode, 400)
 })
 
 t.test('an import that was left half-way is gone on with, and lost rights end it', async t => {
@@ -154,4 +148,96 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   while (!(await ended()).length) await new Promise(setImmediate)
   await next.close()
   t.match([...(await ended())], [{ state: 'failed', failure: 'unauthorized' }])
+})
+
+t.test('what is no such file is told why at once, and leaves no trace', async t => {
+  const service = await startService(t, { importLimit: 600_000 })
+  const officer = await service.as('officer', 'committee')
+  const header = columns.join(',')
+  const body = (text: string | Buffer, more = {}) =>
+    service.app.inject({
+      method: 'POST',
+      url: '/v1/imports',
+      payload: text,
+      headers: {
+        authorization: `Bearer ${officer.accessToken}`,
+        ...csv,
+        ...more,
+      },
+    })
+  const refused = { status: 400, type: '/problems/invalid-request' }
+  t.match((await body('externalId,colour,colour\n1,red,red\n')).json(), {
+    ...refused,
+    errors: [
+      { pointer: '#/header/colour', detail: 'Not a column of this file' },
+      {},
+      { pointer: '#/header/registeredOn', detail: 'This column is missing' },
+    ],
+  })
+  t.match((await body(`${header},sex\n`)).json(), {
+    ...refused,
+    errors: [{ pointer: '#/header/sex', detail: 'Twice' }],
+  })
+  t.match((await body('')).json(), {
+    ...refused,
+    errors: [{ pointer: '#/header/externalId', detail: 'This column is missing' }],
+  })
+  t.match((await body(`${header}\n${line(row({}))}\n"unclosed`)).json(), {
+    ...refused,
+    errors: [{ pointer: '#/lines/3', detail: 'Not CSV' }],
+  })
+  t.match((await body(`${header}\n${line(row({ familyName: 'x'.repeat(1_000_00) }))}\n`)).json(), {
+    ...refused,
+    errors: [{ pointer: '#/lines/2', detail: 'A row of more than 64 kB' }],
+  })
+  t.match((await body(Buffer.from('PK\x03\x04\x9c\xff', 'latin1'))).json(), {
+    ...refused,
+    errors: [{ pointer: '#', detail: 'Not text in UTF-8' }],
+  })
+  t.match((await body(Buffer.from(`\ufeff${header}\n`, 'utf16le'))).json(), {
+    ...refused,
+    errors: [{ detail: 'Not text in UTF-8' }],
+  })
+  t.match(
+    (await body(`${header}\n`, { 'content-length': '2000000000' })).json(),
+    { status: 413 },
+    'told before it is sent',
+  )
+  const large = file(Array.from({ length: 10_000 }, (_, n) => row({ externalId: `L${n}` })))
+  const address = await service.app.listen({ port: 0 })
+  const streamed = await fetch(`${address}/v1/imports`, {
+    method: 'POST',
+    body: new Blob([large]).stream(),
+    duplex: 'half',
+    headers: { authorization: `Bearer ${officer.accessToken}`, ...csv },
+  } as RequestInit)
+  t.match(await streamed.json(), { status: 413 }, 'or when it has become too large')
+  for (const table of ['jobs', 'imports', 'import_chunks', 'import_faults'])
+    t.same([...(await service.superuser.unsafe(`select count(*)::int from ${table}`))], [{ count: 0 }], table)
+})
+
+t.test('the waiting file is sealed, each piece in its place, and gone when it never came in whole', async t => {
+  const service = await startService(t)
+  const { db, keys, superuser } = service
+  const officer = await service.as('officer', 'committee')
+  const as = enterSession(officer.session, permissions['imports:create'])
+  const job = await db.transact(as, async tx => {
+    const id = await imports.create(tx, { campaignId: undefined, dryRun: false }, -1)
+    for (const position of [0, 1]) await imports.keepChunk(tx, keys, id, position, Buffer.from(`Canary ${position}`))
+    return id
+  })
+  const chunks = await superuser`select content from import_chunks`
+  t.notMatch(Buffer.concat(chunks.map(({ content }) => content)).toString('latin1'), /Canary/)
+  const piece = (position: number, by = keys) => db.transact(as, tx => imports.chunk(tx, by, job, position))
+  t.equal(String(await piece(1)), 'Canary 1')
+  await t.rejects(piece(1, passingKeys()), 'other keys do not open it')
+  await superuser`delete from import_chunks where position = 1`
+  await superuser`update import_chunks set position = 1`
+  await t.rejects(piece(1), 'nor does another place')
+
+  const worker = new ImportWorker(db, keys, service.app.log)
+  worker.wake()
+  await worker.close()
+  t.equal((await officer.get(`/v1/jobs/${job}`)).statusCode, 404)
+  t.same([...(await superuser`select count(*)::int from import_chunks`)], [{ count: 0 }])
 })

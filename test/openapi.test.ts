@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
+import { required } from '../src/imports/row.ts'
 import { decision, register, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
 
@@ -15,7 +16,7 @@ type Operation = {
   summary: string
   tags: string[]
   parameters: { name: string; in: string; required: boolean }[]
-  requestBody?: { content: Record<string, { schema: { $ref?: string } }> }
+  requestBody?: { content: Record<string, { schema: { $ref?: string; examples?: string[] } }> }
   responses: Record<string, unknown>
 }
 type Document = {
@@ -44,7 +45,7 @@ t.test('every example is accepted, and every answer is one that the document nam
   const [one, other] = [await register(caseworker), await register(caseworker)]
   const { account } = await as('caseworker', 'sunrise', 1)
   const { id: job } = (
-    await officer.post(`/v1/imports?campaignId=${campaign.id}`, 'externalId\n', { 'content-type': 'text/csv' })
+    await officer.post(`/v1/imports?campaignId=${campaign.id}`, `${required.join()}\n`, { 'content-type': 'text/csv' })
   ).json()
   await owner`update organisations set version = 1`
   const related = async () =>
@@ -61,7 +62,10 @@ t.test('every example is accepted, and every answer is one that the document nam
     getCampaign: () => ({ who: head, id: campaign.id }),
     changeCampaign: () => ({ who: head, id: campaign.id, version: 1 }),
     importRegistrations: () => ({ who: officer }),
+    listJobs: () => ({ who: officer }),
     getJob: () => ({ who: officer, id: job }),
+    downloadRejected: () => ({ who: officer, id: job }),
+    cancelJob: async () => ({ who: officer, id: (await owner`update jobs set state = 'queued' returning id`)[0]?.id }),
     getAccount: () => ({ who: supervisor, id: account }),
     changeAccount: () => ({ who: supervisor, id: account, version: 1 }),
     reenrolAccount: () => ({ who: supervisor, id: account }),
@@ -109,7 +113,9 @@ t.test('every example is accepted, and every answer is one that the document nam
       const url = path.replace('{id}', id).replace('{relationId}', relation).replace('{list}', 'outcome')
       const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
       const shown =
-        type === 'text/csv' ? 'externalId\n' : type && example(content?.schema.$ref?.split('/').at(-1) ?? '')
+        type === 'text/csv'
+          ? content?.schema.examples?.[0]
+          : type && example(content?.schema.$ref?.split('/').at(-1) ?? '')
       if (type) t.ok(shown, `${operationId} has an example`)
       const query = parameters.some(({ name }) => name === 'campaignId') ? `?campaignId=${campaign.id}` : ''
       const response = await who.send(method.toUpperCase() as 'GET')(`${url}${query}`, payload ?? shown, {

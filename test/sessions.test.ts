@@ -91,7 +91,7 @@ t.test('guesses are slowed down, in every process', async t => {
   const beside = await buildApp({
     db,
     keys,
-    config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000 },
+    config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
     log,
   })
   t.teardown(() => beside.close())

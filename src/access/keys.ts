@@ -10,6 +10,7 @@ import {
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { StartError, unusable } from '../config.ts'
+import { open, seal } from './seal.ts'
 
 const KeyFile = z.strictObject({
   signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
@@ -23,6 +24,9 @@ export type Keys = {
   signing: { kid: string; privateKey: string; publicKey: string }[]
   /** A keyed hash (HMAC-SHA-256, 32 bytes) of what must be found again but not read; `purpose` keeps uses apart. */
   hash(purpose: HashPurpose, text: string | Uint8Array): Buffer
+  /** Seals the piece of a waiting file that stands at `context`, and opens it again only there. */
+  sealFile(context: string, content: Uint8Array): Buffer
+  openFile(context: string, sealed: Uint8Array): Buffer
 }
 
 /** New keys, as the text of a key file. */
@@ -85,6 +89,8 @@ function openKeys(text: string, path: string): Keys {
     return {
       signing: signing.map(({ kid, privateKey }) => ({ kid, privateKey, publicKey: publicKeyOf(privateKey) })),
       hash: (purpose, text) => createHmac('sha256', keyFor(purpose)).update(text).digest(),
+      sealFile: (context, content) => seal(keyFor('waiting-file'), context, content),
+      openFile: (context, sealed) => open(keyFor('waiting-file'), context, sealed),
     }
   } catch (cause) {
     throw new StartError(`KEY_FILE ${path} is not a key file of this service`, { cause })

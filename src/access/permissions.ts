@@ -42,6 +42,7 @@ export const permissions = {
   'proposals:settle': supervisors,
   'imports:create': authority,
   'jobs:read': authority,
+  'jobs:cancel': authority,
   'reports:read': [...casework, ...authority],
 } as const satisfies Record<string, readonly Office[]>
 

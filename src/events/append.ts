@@ -15,17 +15,15 @@ export type NewEvent = {
   on_version?: number
   /** The proposal that it carries out word for word. */
   proposal_id?: string
-  job_id?: string
-  line?: number
 }
 
 /** Writes what happened; the database decides whether it may, and folds it into the row. In the order given. */
 export const append = (tx: Tx, events: readonly NewEvent[]) =>
   tx.execute(sql`
-    insert into case_events (case_id, action, occurred_on, facts, on_version, proposal_id, job_id, line)
-    select case_id, action, occurred_on, coalesce(facts, '{}'), on_version, proposal_id, job_id, line from rows from (
+    insert into case_events (case_id, action, occurred_on, facts, on_version, proposal_id)
+    select case_id, action, occurred_on, coalesce(facts, '{}'), on_version, proposal_id from rows from (
       jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
-        as (case_id uuid, action text, occurred_on date, facts jsonb, on_version int, proposal_id uuid, job_id uuid, line int))
+        as (case_id uuid, action text, occurred_on date, facts jsonb, on_version int, proposal_id uuid))
       with ordinality e order by ordinality`)
 
 /** Keeps what was typed along with the event that was written last. */

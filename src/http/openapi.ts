@@ -91,7 +91,7 @@ function operation(
       headers: successHeaders(status, reply, config),
       ...(status !== '204' && {
         content: {
-          'application/json': { schema: schemaOf(reply, 'output') },
+          ...(reply.meta()?.type !== 'string' && { 'application/json': { schema: schemaOf(reply, 'output') } }),
           ...Object.fromEntries(produces.map(type => [type, { schema: { type: 'string' } }])),
         },
       }),

@@ -3,199 +3,98 @@ import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import { externalHmac } from '../cases/register.ts'
 import type { Tx } from '../db/database.ts'
-import { append, type NewEvent } from '../events/append.ts'
-import { ownAndDivisions } from '../organisations/queries.ts'
-import { type Unknown, unknownCodes } from '../reference/queries.ts'
+import { type Use, unknownCodes } from '../reference/queries.ts'
 import { identify } from '../zones/identifiers.ts'
-import * as zones from '../zones/queries.ts'
+import { identityRow } from '../zones/queries.ts'
+import type { Line } from './file.ts'
 import type { Progress } from './queries.ts'
-import type { Fault, Read } from './row.ts'
+import { type Fault, type Read, readRow } from './row.ts'
 
-/** The law that an authority registers by. */
-const basis = { kind: 'statute', legalReference: 'order_607' } as const
+/** Whose cases a file may bring: the importing organisation's own, and those of the divisions below it by short name. */
+export type Owners = { own: string; divisions: ReadonlyMap<string, string> }
 
-/** `last`: the day of what happened last. `byHand`: somebody has moved the case here, who did not import it. */
-type Known = { id: string; state: string; outcome: string | null; last: string; byHand: boolean }
-type Placed = Read & { owner: string; hmac: string }
+/** So many records of a file, `from` there on: rows as the database takes them, by their hashed external id. */
+export class Batch {
+  readonly from: number
+  readonly faults: Fault[] = []
+  readonly #rows = new Map<string, ReturnType<typeof rowOf>>()
+  readonly #uses: Use[] = []
+  records = 0
 
-/** One batch of rows: checked against the database, written as events, in the transaction that counts them. */
-export async function importRows(
-  tx: Tx,
-  keys: Keys,
-  job: { id: string; campaign: string | null; dryRun: boolean },
-  rows: readonly Read[],
-): Promise<Omit<Progress, 'records'>> {
-  const [{ organisation }, divisions, faultsOfCodes, [today]] = await Promise.all([
-    tx.actor,
-    ownAndDivisions(tx),
-    checkCodes(tx, rows),
-    tx.execute<{ day: string }>(sql`select app.today()::text as day`),
-  ])
-  const faults: Fault[] = [...faultsOfCodes]
-  const bad = new Set(faults.map(({ line }) => line))
-  const placed = new Map<string, Placed>()
-  for (const read of rows) {
-    const owner = read.row.division ? divisions.get(read.row.division) : organisation
-    if (!owner) faults.push({ line: read.line, field: 'division', reason: 'Not a division of yours' })
-    if (!owner || bad.has(read.line)) continue
-    const hmac = externalHmac(keys, owner, read.row.externalId)
-    if (placed.has(hmac)) faults.push({ line: read.line, field: 'externalId', reason: 'Stands in this file before' })
-    else placed.set(hmac, { ...read, owner, hmac })
+  constructor(from: number) {
+    this.from = from
   }
-  const known = await findKnown(tx, [...placed.keys()])
-  for (const [hmac, row] of placed) {
-    const fault = faultOfCourse(row, known.get(hmac), today?.day ?? '')
-    if (!fault) continue
-    faults.push({ line: row.line, ...fault })
-    placed.delete(hmac)
-  }
-  const taken = await takenNumbers(tx, keys, [...placed.values()], known)
-  for (const { line, hmac } of taken) {
-    faults.push({ line, field: 'documentNumber', reason: 'Stands in the register already' })
-    placed.delete(hmac)
-  }
-  const accepted = [...placed.values()]
-  const registered = accepted.filter(({ hmac }) => !known.has(hmac)).length
-  if (!job.dryRun) await write(tx, keys, job, accepted, known)
-  return { registered, existing: accepted.length - registered, faults }
-}
 
-async function checkCodes(tx: Tx, rows: readonly Read[]): Promise<Fault[]> {
-  const uses = rows.flatMap(({ line, row }) => [
-    { at: `${line}/category`, list: 'category', code: row.category },
-    { at: `${line}/regionCode`, list: 'region', code: row.regionCode, on: row.registeredOn },
-    ...row.causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
-    ...(row.outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: row.outcome }] : []),
-    ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
-  ])
-  const [unknown, without] = await Promise.all([
-    unknownCodes(tx, uses),
-    tx.execute<{ code: string }>(sql`select code from codes where list = 'outcome' and not needs_document`),
-  ])
-  const needNone = new Set(without.map(({ code }) => code))
-  return [
-    ...unknown.map(({ at, detail }: Unknown) => {
+  /** Takes one more, as far as it can be judged without the record. */
+  take({ record, info }: Line, keys: Keys, { own, divisions }: Owners): void {
+    this.records++
+    const line = info.lines
+    const fault = (field: string, reason: string) => this.faults.push({ line, field, reason })
+    if (info.error) return void fault('', 'Not as many fields as the header')
+    const result = readRow(line, record)
+    if ('faults' in result) return void this.faults.push(...result.faults)
+    const { read } = result
+    const owner = read.row.division ? divisions.get(read.row.division) : own
+    if (!owner) return void fault('division', 'Not a division of yours')
+    const row = rowOf(keys, read, owner)
+    if (this.#rows.has(row.external_hmac)) return void fault('externalId', 'Stands in this file before')
+    this.#rows.set(row.external_hmac, row)
+    this.#uses.push(...usesOf(read))
+  }
+
+  /** Checked against the reference data, and by the database against the record: it writes what is left. */
+  async write(tx: Tx, job: string): Promise<Progress> {
+    const faults = await this.#faultsOfCodes(tx)
+    const bad = new Set(faults.map(({ line }) => line))
+    const rows = [...this.#rows.values()].filter(({ line }) => !bad.has(line))
+    const [written] = await tx.execute<{ outcome: Pick<Progress, 'registered' | 'existing' | 'faults'> }>(
+      sql`select app.import_rows(${job}, ${JSON.stringify(rows)}::jsonb) as outcome`,
+    )
+    if (!written) throw new Error('a batch comes to something')
+    const { outcome } = written
+    const { from, records } = this
+    return { from, records, ...outcome, faults: [...this.faults, ...faults, ...outcome.faults] }
+  }
+
+  async #faultsOfCodes(tx: Tx): Promise<Fault[]> {
+    return (await unknownCodes(tx, this.#uses)).map(({ at, detail: reason }) => {
       const [line, field = ''] = at.split('/')
-      return { line: Number(line), field, reason: detail }
-    }),
-    ...rows
-      .filter(({ row }) => row.documentType && needNone.has(row.outcome ?? ''))
-      .map(({ line }) => ({ line, field: 'documentType', reason: 'This outcome needs no document' })),
-  ]
-}
-
-async function findKnown(tx: Tx, hmacs: readonly string[]): Promise<Map<string, Known>> {
-  const rows = await tx.execute<Known & { hmac: string }>(sql`
-    select c.id, c.state, c.outcome, encode(c.external_hmac, 'hex') as hmac, e.last, e.by_hand as "byHand"
-    from cases c cross join lateral (
-      select max(occurred_on)::text as last, bool_or(from_state <> to_state and not starts_with(action, 'import_')) as by_hand
-      from standing_events where case_id = c.id) e
-    where c.external_hmac = any (array(select decode(jsonb_array_elements_text(${JSON.stringify(hmacs)}::jsonb), 'hex')))`)
-  return new Map(rows.map(({ hmac, ...known }) => [hmac, known]))
-}
-
-/** How far a case comes by imports; one that went another way here is not theirs to move. */
-const stages = ['', 'registered', 'decided', 'documented']
-
-/** What does not go together with the calendar, or with what is on record of the case. */
-function faultOfCourse({ row }: Placed, known: Known | undefined, today: string): Omit<Fault, 'line'> | undefined {
-  const state = known?.state ?? ''
-  const moves = row.outcome && stages.indexOf(state) < stages.indexOf(row.documentType ? 'documented' : 'decided')
-  if (row.outcome && !stages.includes(state)) return { field: 'outcome', reason: 'The case has gone on here since' }
-  if (moves && known?.byHand) return { field: 'outcome', reason: 'The case is in the hands of somebody here' }
-  if (known?.outcome && row.outcome !== known.outcome) return { field: 'outcome', reason: 'Another one is on record' }
-  const days = [
-    ['registeredOn', row.registeredOn, ''],
-    ['decidedOn', row.decidedOn, 'decided'],
-    ['documentIssuedOn', row.documentIssuedOn, 'documented'],
-  ] as const
-  for (const [field, day, stage] of days) {
-    if (day && day > today) return { field, reason: 'Lies in the future' }
-    const isNew = stage !== '' && stages.indexOf(state) < stages.indexOf(stage)
-    if (day && known && isNew && day < known.last) return { field, reason: 'Earlier than what is on record' }
+      return { line: Number(line), field, reason }
+    })
   }
-  return undefined
 }
 
-/** Rows whose document is in the register of their committee already, under another case or twice in this batch. */
-async function takenNumbers(
-  tx: Tx,
-  keys: Keys,
-  rows: readonly Placed[],
-  known: ReadonlyMap<string, Known>,
-): Promise<Placed[]> {
-  const documented = rows.filter(({ row, hmac }) => row.documentNumber && known.get(hmac)?.state !== 'documented')
-  const entry = ({ row }: Placed) => ({
-    type: row.documentType,
-    number: identify.document(keys, row.documentNumber ?? ''),
-  })
-  const keyOf = (placed: Placed) => JSON.stringify(entry(placed))
-  const existing = await tx.execute<ReturnType<typeof entry>>(sql`
-    select type, number from jsonb_to_recordset(${JSON.stringify(documented.map(entry))}::jsonb) as d(type text, number text)
-    where app.in_register(type, decode(number, 'hex'))`)
-  const seen = new Set(existing.map(({ type, number }) => JSON.stringify({ type, number })))
-  return documented.filter(row => seen.has(keyOf(row)) || !seen.add(keyOf(row)))
-}
+const usesOf = ({ line, row }: Read): Use[] => [
+  { at: `${line}/category`, list: 'category', code: row.category },
+  { at: `${line}/regionCode`, list: 'region', code: row.regionCode, on: row.registeredOn },
+  ...row.causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
+  ...(row.outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: row.outcome }] : []),
+  ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
+]
 
-/** The events that each row tells of and its case does not have yet, in the order in which they happened. */
-async function write(
-  tx: Tx,
-  keys: Keys,
-  job: { id: string; campaign: string | null },
-  rows: readonly Placed[],
-  known: ReadonlyMap<string, Known>,
-) {
-  const cases = rows.map(placed => ({ ...placed, ...(known.get(placed.hmac) ?? { id: randomUUIDv7(), state: '' }) }))
-  const fresh = cases.filter(({ state }) => state === '')
-  const undecided = cases.filter(({ state, row }) => row.outcome && stages.indexOf(state) < stages.indexOf('decided'))
-  const undocumented = cases.filter(
-    ({ state, row }) => row.documentType && stages.indexOf(state) < stages.indexOf('documented'),
-  )
-  const event = ({ id, line }: (typeof cases)[number]) => ({ case_id: id, job_id: job.id, line })
-  // One statement an action: the database folds the events of a statement when all of them are in.
-  await append(
-    tx,
-    fresh.map((placed): NewEvent => {
-      const { regionCode: region, category, causes, registeredOn } = placed.row
-      const campaign = job.campaign ?? undefined
-      const facts = { owner: placed.owner, campaign, region, category, causes, basis, externalHmac: placed.hmac }
-      return { ...event(placed), action: 'import_registered', occurred_on: registeredOn, facts }
+/** As the database takes it: `app.import_row`. */
+function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
+  const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
+  return {
+    line,
+    case_id: randomUUIDv7(),
+    owner,
+    external_hmac: externalHmac(keys, owner, row.externalId),
+    registered_on: row.registeredOn,
+    region: row.regionCode,
+    category: row.category,
+    causes: row.causes,
+    outcome: row.outcome,
+    decided_on: row.decidedOn,
+    ...(documentType && {
+      document_type: documentType,
+      issued_on: documentIssuedOn,
+      expires_on: documentExpiresOn,
+      number_hmac: identify.document(keys, documentNumber ?? ''),
+      document: { number: documentNumber },
     }),
-  )
-  await zones.write(
-    tx,
-    keys,
-    fresh.map(({ id, identity }) => ({ caseId: id, zone: 'identity', version: 1, content: identity })),
-  )
-  await append(
-    tx,
-    undecided.map((placed): NewEvent => {
-      const { outcome, decidedOn } = placed.row
-      return { ...event(placed), action: 'import_decided', occurred_on: decidedOn, facts: { outcome } }
-    }),
-  )
-  await append(
-    tx,
-    undocumented.map((placed): NewEvent => {
-      const { documentType, documentIssuedOn } = placed.row
-      return { ...event(placed), action: 'import_documented', occurred_on: documentIssuedOn, facts: { documentType } }
-    }),
-  )
-  await keepDocuments(tx, keys, job.id, undocumented)
+    stage: 0,
+    identity,
+    ...identityRow(keys, identity),
+  }
 }
-
-const keepDocuments = (tx: Tx, keys: Keys, job: string, rows: readonly (Placed & { id: string })[]) =>
-  tx.execute(sql`
-    insert into documents (event_id, case_id, committee_id, type, content, number_hmac, issued_on, expires_on)
-    select e.id, d.case_id, coalesce(app.parent(), app.org()), type, content, decode(number_hmac, 'hex'), issued_on, expires_on
-    from jsonb_to_recordset(${JSON.stringify(
-      rows.map(({ id, row }) => ({
-        case_id: id,
-        type: row.documentType,
-        content: { number: row.documentNumber },
-        number_hmac: identify.document(keys, row.documentNumber ?? ''),
-        issued_on: row.documentIssuedOn,
-        expires_on: row.documentExpiresOn,
-      })),
-    )}::jsonb) as d(case_id uuid, type text, content jsonb, number_hmac text, issued_on date, expires_on date)
-    join case_events e on e.case_id = d.case_id and e.job_id = ${job} and e.action = 'import_documented'`)

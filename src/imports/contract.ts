@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Id, Instant } from '../http/contract.ts'
-import { columns } from './row.ts'
+import { Id } from '../http/contract.ts'
+import { columns, required } from './row.ts'
 
 export const ImportQuery = z.strictObject({
   campaignId: Id.optional().describe('The campaign that the registrations belong to.'),
@@ -14,27 +14,14 @@ export const ImportFile = z.custom<AsyncIterable<Buffer>>().meta({
     'A CSV file in UTF-8 with a header row, one row a registration and what is known to have happened since. Columns:',
     `${columns.join(', ')}; those after birthCountry, and division, may be missing. causes: codes, with ";" between them.`,
     'birthDate: YYYY, YYYY-MM or YYYY-MM-DD. division: the short name of one below the importing committee.',
+    'A row has at most 64 kB, a file at most what the installation allows (IMPORT_LIMIT).',
   ].join(' '),
+  examples: [
+    [
+      required.join(),
+      'A-1,2021-03-04,KZ-61,no_document,cost;distance,Каримова,Зулфия,,female,1958-05,UZB',
+      'A-2,2021-03-05,KZ-75,lost_document,,Иванов,Иван,,male,1970,',
+      '',
+    ].join('\n'),
+  ],
 })
-
-const Rejected = z.object({ line: z.int(), field: z.string(), reason: z.string() }).meta({ id: 'RejectedField' })
-
-export const Job = z
-  .object({
-    id: Id,
-    kind: z.literal('import'),
-    state: z.enum(['receiving', 'queued', 'running', 'done', 'failed']),
-    done: z.int().describe('Rows taken so far.'),
-    total: z.int().nullable().describe('Rows of the file, once all of it is read.'),
-    accepted: z.int().describe('Rows that are on file now.'),
-    registered: z.int().describe('Cases that this import made.'),
-    existing: z.int().describe('Rows whose case was on file already.'),
-    rejectedRows: z.int(),
-    rejected: z.array(Rejected).describe('The first 200 faults: line, field and reason, never the value.'),
-    dryRun: z.boolean(),
-    failure: z.string().nullable(),
-    createdAt: Instant,
-    endedAt: Instant.nullable(),
-  })
-  .meta({ id: 'Job' })
-export type Job = z.infer<typeof Job>

@@ -1,17 +1,21 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
-import { IdParams, type Routes } from '../http/contract.ts'
+import type { Keys } from '../access/keys.ts'
+import type { Config } from '../config.ts'
+import type { Routes } from '../http/contract.ts'
 import { once } from '../http/idempotency.ts'
-import { ImportFile, ImportQuery, Job } from './contract.ts'
+import { Job } from '../jobs/contract.ts'
+import * as jobs from '../jobs/queries.ts'
+import { Problem } from '../problem.ts'
+import { ImportFile, ImportQuery } from './contract.ts'
+import { takeIn } from './file.ts'
 import * as imports from './queries.ts'
 import type { ImportWorker } from './worker.ts'
 
-const tags = ['Imports']
-const chunkSize = 256 * 1024
+/** Seconds that a file may take to come in. */
+const patience = 3_600
 
 export const importRoutes =
-  (worker: ImportWorker): Routes =>
+  (worker: ImportWorker, keys: Keys, { importLimit }: Pick<Config, 'importLimit'>): Routes =>
   async app => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload))
@@ -23,7 +27,7 @@ export const importRoutes =
         schema: {
           operationId: 'importRegistrations',
           summary: 'Import the registrations of a campaign from a CSV file.',
-          tags,
+          tags: ['Imports'],
           consumes: 'text/csv',
           querystring: ImportQuery,
           body: ImportFile,
@@ -32,10 +36,17 @@ export const importRoutes =
       },
       async (request, reply) => {
         const { campaignId, dryRun } = request.query
-        const received = await request.transact(tx => imports.create(tx, { campaignId, dryRun: dryRun === 'true' }))
+        if (Number(request.headers['content-length']) > importLimit) throw new Problem('too-large')
+        const received = await request.transact(tx =>
+          imports.create(tx, { campaignId, dryRun: dryRun === 'true' }, patience),
+        )
         request.patient()
         try {
-          const file = await receive(request, received)
+          let position = 0
+          // Each piece in a transaction of its own: nothing waits for a slow line.
+          const file = await takeIn(request.body as Readable, importLimit, async piece => {
+            await request.transact(tx => imports.keepChunk(tx, keys, received, position++, piece))
+          })
           const fingerprint = app.fingerprint(Buffer.concat([file.sha256, Buffer.from(request.url)]))
           const job = await request.transact(async tx => {
             const { resource, replayed } = await once(tx, request, fingerprint, {
@@ -44,52 +55,18 @@ export const importRoutes =
                 return received
               },
               location: id => id,
-              read: imports.find,
+              read: jobs.find,
             })
-            if (replayed) await imports.end(tx, received, 'failed', 'already-exists')
+            if (replayed) await imports.forget(tx, received)
             return resource
           })
           worker.wake()
           return await reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job)
         } catch (error) {
-          await request.transact(tx => imports.end(tx, received, 'failed', 'invalid-request')).catch(() => {})
+          await request.transact(tx => imports.forget(tx, received)).catch(() => {})
+          if (!request.raw.complete) reply.header('connection', 'close') // nobody reads the rest
           throw error
         }
       },
     )
-    app.get(
-      '/v1/jobs/:id',
-      {
-        config: { permission: 'jobs:read' },
-        schema: {
-          operationId: 'getJob',
-          summary: 'How far a job is, and what it came to.',
-          tags,
-          params: IdParams,
-          response: { 200: Job },
-        },
-      },
-      request => request.transact(tx => imports.find(tx, request.params.id)),
-    )
   }
-
-/** Keeps the file as it comes in, piece by piece, each in a transaction of its own: nothing waits for a slow line. */
-async function receive(request: FastifyRequest, job: string): Promise<{ bytes: number; sha256: Buffer }> {
-  const hash = createHash('sha256')
-  let [bytes, position, pieces, size] = [0, 0, [] as Buffer[], 0]
-  const keep = async () => {
-    const content = Buffer.concat(pieces)
-    pieces = []
-    size = 0
-    await request.transact(tx => imports.keepChunk(tx, job, position++, content))
-  }
-  for await (const piece of request.body as Readable as AsyncIterable<Buffer>) {
-    hash.update(piece)
-    bytes += piece.length
-    size += piece.length
-    pieces.push(piece)
-    if (size >= chunkSize) await keep()
-  }
-  if (size) await keep()
-  return { bytes, sha256: hash.digest() }
-}

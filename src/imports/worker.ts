@@ -1,20 +1,20 @@
 import { Readable } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
 import type { Keys } from '../access/keys.ts'
 import { permissions } from '../access/permissions.ts'
 import { type Database, enterJob, enterNobody, type Tx } from '../db/database.ts'
 import { traceOf } from '../http/problems.ts'
-import { Problem } from '../problem.ts'
-import { importRows } from './batch.ts'
+import * as jobs from '../jobs/queries.ts'
+import { ownAndDivisions } from '../organisations/queries.ts'
+import { Problem, type ProblemName } from '../problem.ts'
+import { Batch, type Owners } from './batch.ts'
+import { type Line, rowsOf } from './file.ts'
 import * as imports from './queries.ts'
-import { columns, type Fault, type Read, readRow, required } from './row.ts'
 
-const batchSize = 500
+const batchSize = 1_000
 /** Seconds after which a job that nobody advances is anybody's. */
 const lease = 30
 /** Milliseconds between two looks for work that nobody called for. */
 const lookEvery = 5_000
-const longestRow = 64 * 1024
 
 type Log = { error(fields: object, message: string): void }
 
@@ -62,97 +62,76 @@ export class ImportWorker {
   async #workOff(): Promise<void> {
     this.#woken = false
     while (!this.#closed) {
-      const job = await this.#db.transact(enterNobody, tx => imports.lease(tx, lease))
-      if (!job) return
-      await this.#run(job).catch(error => this.#fail(job, error))
-    }
-  }
-
-  async #run(id: string): Promise<void> {
-    const { chunks, records: done, ...job } = await this.#as(id, tx => imports.waiting(tx, id))
-    let records = 0
-    let batch: { reads: Read[]; faults: Fault[]; records: number } = { reads: [], faults: [], records: 0 }
-    const flush = async () => {
-      const { reads, faults, records } = batch
-      batch = { reads: [], faults: [], records: 0 }
-      if (!records) return
-      await this.#as(id, async tx => {
-        const written = await importRows(tx, this.#keys, { ...job, id }, reads)
-        await imports.advance(tx, id, { ...written, records, faults: [...faults, ...written.faults] }, lease)
+      const job = await this.#db.transact(enterNobody, async tx => {
+        await imports.forget(tx, null)
+        return jobs.lease(tx, lease)
       })
+      if (!job) return
+      await this.#run(job).catch(error => this.#giveUp(job, error))
     }
-    for await (const { record, info } of this.#records(id, chunks)) {
-      if (++records <= done) continue
-      const result = info.error ? uneven(info.lines) : readRow(info.lines, record)
-      if ('read' in result) batch.reads.push(result.read)
-      else batch.faults.push(...result.faults)
-      if (++batch.records < batchSize) continue
-      await flush()
-      if (this.#closed) return
-    }
-    await flush()
-    await this.#as(id, tx => imports.end(tx, id, 'done'))
   }
 
-  #records(
-    id: string,
-    chunks: number,
-  ): AsyncIterable<{ record: Record<string, string>; info: { lines: number; error?: unknown } }> {
-    const as = this.#as.bind(this)
-    async function* file() {
-      for (let position = 0; position < chunks; position++) yield await as(id, tx => imports.chunk(tx, id, position))
+  /** Reads the next batch while the database writes the one before it. */
+  async #run(id: string): Promise<void> {
+    const [{ chunks, records: done }, owners] = await this.#as(id, tx =>
+      Promise.all([imports.waiting(tx, id), ownersOf(tx)]),
+    )
+    let [read, batch, writing] = [0, new Batch(done), Promise.resolve()]
+    const write = async () => {
+      await writing
+      writing = this.#write(id, batch)
+      writing.catch(() => {}) // told when it is awaited
+      batch = new Batch(read)
     }
-    const parser = parse({
-      bom: true,
-      columns: checkHeader,
-      info: true,
-      relax_column_count: true, // a row with too few or too many is a fault of that row
-      skip_empty_lines: true,
-      max_record_size: longestRow,
-    })
+    for await (const line of this.#lines(id, chunks)) {
+      if (++read <= done) continue
+      batch.take(line, this.#keys, owners)
+      if (batch.records < batchSize) continue
+      await write()
+      if (this.#closed) return writing
+    }
+    if (batch.records) await write()
+    await writing
+    await this.#as(id, tx => jobs.end(tx, id, 'done'))
+  }
+
+  async #write(id: string, batch: Batch): Promise<void> {
+    const once = () =>
+      this.#as(id, async tx => {
+        await jobs.holdOn(tx, id, lease)
+        await imports.advance(tx, id, await batch.write(tx, id))
+      })
+    // A batch that met the same registration or document under way elsewhere finds it on record the second time.
+    await once().catch(error => (isTaken(error) ? once() : Promise.reject(error)))
+  }
+
+  #lines(id: string, chunks: number): AsyncIterable<Line> {
+    const piece = (position: number) => this.#as(id, tx => imports.chunk(tx, this.#keys, id, position))
+    async function* file() {
+      for (let position = 0; position < chunks; position++) yield await piece(position)
+    }
+    const rows = rowsOf()
     const source = Readable.from(file())
-    source.on('error', error => parser.destroy(error))
-    return source.pipe(parser)
+    source.on('error', error => rows.destroy(error))
+    return source.pipe(rows)
   }
 
   #as<T>(job: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#db.transact(enterJob(job, permissions['imports:create']), work)
   }
 
-  /** A file that is none ends its job, and so do lost rights; anything else leaves it to be leased again. */
-  async #fail(job: string, error: Error): Promise<void> {
-    if (error instanceof Problem && error.details.status < 500)
-      return this.#db.transact(enterNobody, tx => imports.abandon(tx, job, error.message))
-    if (!(error instanceof CsvError || error instanceof HeaderError)) throw error
-    const field = error instanceof HeaderError ? error.field : ''
-    const fault = {
-      line: 'lines' in error ? Number(error.lines) : 1,
-      field,
-      reason: error instanceof HeaderError ? error.message : 'Not CSV',
-    }
-    await this.#as(job, async tx => {
-      await imports.advance(tx, job, { records: 0, registered: 0, existing: 0, faults: [fault] }, lease)
-      await imports.end(tx, job, 'failed', 'invalid-request')
-    })
+  /** Lost rights end a job; one that is over or in other hands is let go; anything else leaves it to be leased again. */
+  async #giveUp(job: string, error: Error): Promise<void> {
+    if (!(error instanceof Problem) || error.details.status >= 500) throw error
+    if (error.message !== ('job-over' satisfies ProblemName))
+      await this.#db.transact(enterNobody, tx => jobs.abandon(tx, job, error.message))
   }
 }
 
-const uneven = (line: number) => ({ faults: [{ line, field: '', reason: 'Not as many fields as the header' }] })
+const ownersOf = async (tx: Tx): Promise<Owners> => ({
+  own: (await tx.actor).organisation,
+  divisions: await ownAndDivisions(tx),
+})
 
-class HeaderError extends Error {
-  readonly field: string
-  constructor(field: string, reason: string) {
-    super(reason)
-    this.field = field
-  }
-}
-
-/** Columns that are not known are refused by name, and so is a header that lacks one. */
-function checkHeader(header: string[]): string[] {
-  const names: readonly string[] = columns
-  const stranger = header.find(name => !names.includes(name))
-  if (stranger !== undefined) throw new HeaderError(stranger.slice(0, 60), 'Not a column of this file')
-  const missing = required.find(name => !header.includes(name))
-  if (missing) throw new HeaderError(missing, 'This column is missing')
-  return header
-}
+const isTaken = ({ constraint_name: name }: { constraint_name?: string }) =>
+  name === 'cases_external_id' || name === 'documents_number'

@@ -18,20 +18,22 @@ import { identifiersOf } from './identifiers.ts'
 
 export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
 
-/** The one place where what is known about persons is written, of one or of many cases at once. */
+/** An identity as its row: what the figures count by stands beside it, and what it is found by. */
+export const identityRow = (keys: Keys, identity: Identity) => ({
+  sex: identity.sex,
+  birth_year: birthYear(identity.birth),
+  identifiers: identifiersOf(keys, identity),
+})
+
+/** Writes what is known about persons, of one or of many cases at once. */
 export async function write(tx: Tx, keys: Keys, versions: readonly NewVersion[]): Promise<void> {
-  const rows = versions.map(({ caseId, zone, version, content }) => {
-    const identity = zone === 'identity' ? (content as Identity) : undefined
-    return {
-      case_id: caseId,
-      zone,
-      version,
-      content,
-      sex: identity?.sex,
-      birth_year: identity && birthYear(identity.birth),
-      identifiers: identity ? identifiersOf(keys, identity) : [],
-    }
-  })
+  const rows = versions.map(({ caseId, zone, version, content }) => ({
+    case_id: caseId,
+    zone,
+    version,
+    content,
+    ...(zone === 'identity' ? identityRow(keys, content as Identity) : { identifiers: [] }),
+  }))
   const given = JSON.stringify(rows)
   await Promise.all([
     tx.execute(sql`

@@ -4,7 +4,7 @@ import { document, register, takenUp } from '../support/procedure.ts'
 import { type Someone, startService } from '../support/service.ts'
 
 t.test('as app in SQL, without the service, nobody forges a case', async t => {
-  const { as, superuser } = await startService(t)
+  const { as, superuser, organisation } = await startService(t)
   const [owner, supervisor, colleague, stranger] = [
     await as('officer', 'turkistan'),
     await as('supervisor', 'turkistan'),
@@ -119,18 +119,41 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     const both = `insert into case_events (case_id, action, occurred_on) values ('${id}', 'withdraw', '2026-01-01'), ('${id}', 'amend', '2026-01-01')`
     t.equal(await attempt(owner, both), 'QJ001 action-not-allowed')
     const asel = await as('caseworker', 'sunrise')
-    const theirs = await register(asel)
+    const theirs = { owner: asel.organisation.id }
     const job = crypto.randomUUID()
-    const begin = `insert into jobs (id, kind) values ('${job}', 'import'); update jobs set state = 'running' where id = '${job}'`
+    const begin = `insert into jobs (id, kind) values ('${job}', 'import'); insert into imports (job_id, dry_run) values ('${job}', false);
+      update jobs set state = 'running' where id = '${job}'`
     t.equal(await attempt(asel, begin), '42501', 'an NGO imports nothing')
-    const decided = (of: string) =>
-      `${begin}; ${event('import_decided', { case_id: of, facts: { outcome: 'refused' }, job_id: job, line: 1 })}`
+    const brought = {
+      facts: {
+        region: 'KZ-75',
+        category: 'no_document',
+        causes: [],
+        basis: { kind: 'statute', legalReference: 'order_607' },
+      },
+    }
+    const registered = event('import_registered', { case_id: crypto.randomUUID(), ...brought })
+    t.equal(await attempt(owner, registered), '23514', 'nobody writes an event of an import')
+    const ofJob = event('import_decided', { case_id: id, facts: { outcome: 'refused' }, job_id: job, line: 1 })
+    t.equal(await attempt(owner, `${begin}; ${ofJob}`), '42501')
+    const row = {
+      line: 1,
+      case_id: crypto.randomUUID(),
+      registered_on: '2021-03-04',
+      region: 'KZ-75',
+      category: 'no_document',
+      causes: [],
+    }
+    const rows = (of: string, more = {}) =>
+      `select app.import_rows('${job}', '${JSON.stringify([{ ...row, owner: of, external_hmac: 'aa', ...more }])}')`
+    t.equal(await attempt(owner, rows(owner.organisation.id)), 'QJ001 job-over', 'only the batch of a job of one’s own')
+    t.equal(await attempt(asel, rows(asel.organisation.id)), 'QJ001 job-over')
+    for (const other of [theirs.owner, organisation('almaty-city').id])
+      t.equal(await attempt(owner, `${begin}; ${rows(other)}`), 'QJ001 invalid-request', 'for nobody else')
     t.equal(
-      await attempt(owner, decided(id)),
-      'QJ001 action-not-allowed',
-      'nor does an import move what was moved by hand',
+      await attempt(owner, `${begin}; ${rows(owner.organisation.id, { region: 'KZ-10' })}`),
+      'QJ001 invalid-request',
     )
-    t.equal(await attempt(owner, decided(theirs.id)), 'QJ001 not-found')
     const basis = { kind: 'vital_interest', representative: null }
     const fresh = {
       case_id: crypto.randomUUID(),

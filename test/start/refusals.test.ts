@@ -88,7 +88,7 @@ t.test('the operator migrates a database and makes the first administrator by ha
   const app = await buildApp({
     db,
     keys: passingKeys(),
-    config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1000 },
+    config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1000, importLimit: 1 },
   })
   t.teardown(() => app.close())
   const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })

@@ -33,13 +33,18 @@ export async function startDatabase(t: Test, { template = 'template_app', size =
 export type Headers = Record<string, string>
 
 /** The service on a database of its own, people who can make requests, and what it logged. */
-export async function startService(t: Test, { rateLimit = 1_000_000 } = {}) {
+export async function startService(t: Test, { rateLimit = 1_000_000, importLimit = 4_000_000 } = {}) {
   const { db, owner, superuser, endpoint } = await startDatabase(t)
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
   const keys = passingKeys()
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
-  const app = await buildApp({ db, keys, config: { logLevel: 'info', trustedProxies: [], rateLimit }, log })
+  const app = await buildApp({
+    db,
+    keys,
+    config: { logLevel: 'info', trustedProxies: [], rateLimit, importLimit },
+    log,
+  })
   t.teardown(() => app.close())
 
   const organisation = (name: string) => {
