@@ -89,6 +89,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects): Record<strin
       case_id: id,
       state,
       until: 'infinity',
+      updated_at: last?.recorded_at,
       ...Object.fromEntries(
         Zone.options.map(zone => [`${zone}_until`, zones.some(z => z === zone) ? 'infinity' : '-infinity']),
       ),

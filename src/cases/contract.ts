@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PageQuery } from '../db/page.ts'
+import { ChangeCursor, PageQuery } from '../db/page.ts'
 import { Party } from '../events/contract.ts'
 import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
@@ -142,9 +142,22 @@ const filters = {
 export const CaseQuery = PageQuery.extend({
   ...filters,
   overdue: z.enum(['true', 'false']).optional().describe('Whether the term of whoever is waited for has passed.'),
+  updatedSince: Instant.optional().describe(
+    'Only what changed for you from then on: the case, or what stands open to you; the oldest change first.',
+  ),
+  cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),
+}).refine(({ updatedSince, cursor }) => !cursor || (updatedSince !== undefined) === (typeof cursor === 'object'), {
+  path: ['cursor'],
+  message: 'Not a cursor of this list',
 })
 export type CaseQuery = z.output<typeof CaseQuery>
 export const CasePage = pageContract('CasePage', CaseIndex)
+export const CaseList = CasePage.extend({
+  syncedThrough: Instant.optional().describe(
+    'With `updatedSince`: all changes before this instant are listed. Send it as `updatedSince` next time, and none is missed.',
+  ),
+}).meta({ id: 'CaseList' })
+export type CaseList = z.infer<typeof CaseList>
 
 export const CaseSearch = z
   .strictObject({

@@ -1,12 +1,12 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
-import { type Page, pageOf } from '../db/page.ts'
+import { type Change, type Page, pageOf, pageOfChanges } from '../db/page.ts'
 import { allowedActions, type Standing } from '../lifecycle/standing.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { Case, CaseIndex, CaseQuery } from './contract.ts'
+import type { Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
 
 const party = (alias: string) =>
   sql.raw(`case when ${alias}.id is not null
@@ -23,24 +23,46 @@ export const parties = sql`join organisations o on o.id = c.owner_id left join o
 /** Behind the last case of all: a page that begins there begins with the newest one. */
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-/** The newest cases first, of those that stand open to the caller: driven by what is kept of the grants (`case_access`). */
-export async function list(tx: Tx, query: CaseQuery): Promise<Page<CaseIndex>> {
-  const { cursor = last, limit, overdue } = query
-  const { outcome, region, category, campaign, owner, handler, assignee } = query
-  const passing = sql`a.case_id < ${cursor}::uuid ${among(sql`c.outcome`, outcome)} ${among(sql`c.region_code`, region)}
+/** What a query asks of access `a` to cases `c`. */
+function asked({ state, outcome, region, category, campaign, owner, handler, assignee, overdue }: CaseQuery): SQL {
+  return sql`true ${among(sql`a.state`, state)} ${among(sql`c.outcome`, outcome)} ${among(sql`c.region_code`, region)}
     ${among(sql`c.category`, category)} ${among(sql`c.campaign_id`, campaign)} ${among(sql`c.owner_id`, owner)}
     ${among(sql`c.handler_id`, handler)} ${among(sql`case when c.owner_id = (select app.org()) then c.assignee_id end`, assignee)}
     ${overdue === undefined ? sql`` : sql`and coalesce(c.due_on < app.today(), false) = ${overdue === 'true'}`}`
-  const newest = (of: typeof passing) => sql`
+}
+
+/** Of the cases that stand open to the caller the newest, or what changed: by what is kept of the grants (`case_access`). */
+export const list = (tx: Tx, query: CaseQuery): Promise<CaseList> =>
+  query.updatedSince === undefined ? newest(tx, query) : changes(tx, query, query.updatedSince)
+
+async function newest(tx: Tx, query: CaseQuery): Promise<Page<CaseIndex>> {
+  const { cursor = last, limit, state } = query
+  const newest = (of: SQL) => sql`
     select c.* from case_access a join cases c on c.id = a.case_id
-    where ${of} order by a.case_id desc limit ${limit + 1}`
+    where a.case_id < ${cursor as string}::uuid and ${of} order by a.case_id desc limit ${limit + 1}`
   // State by state, so that each is read in the order of its own index and no further than a page.
-  const page = query.state
-    ? sql`select p.* from unnest(${sql.param([...new Set(query.state)])}::text[]) s(state),
-        lateral (${newest(sql`a.state = s.state and ${passing}`)}) p order by p.id desc limit ${limit + 1}`
-    : newest(passing)
+  const page = state
+    ? sql`select p.* from unnest(${sql.param([...new Set(state)])}::text[]) s(state),
+        lateral (${newest(sql`a.state = s.state and ${asked({ ...query, state: undefined })}`)}) p order by p.id desc limit ${limit + 1}`
+    : newest(asked(query))
   const rows = await tx.execute<CaseIndex>(sql`select ${columns} from (${page}) c ${parties} order by c.id desc`)
   return pageOf(rows, { limit })
+}
+
+/** Only up to the horizon: below it nothing can appear any more, whoever has still to commit. */
+async function changes(tx: Tx, query: CaseQuery, since: string): Promise<CaseList> {
+  const { cursor, limit } = query
+  const { at, id } = typeof cursor === 'object' ? cursor : { at: null, id: null }
+  const [row] = await tx.execute<{ horizon: string }>(sql`select app.rfc3339(app.horizon()) as horizon`)
+  if (!row) throw new Error('there is a horizon')
+  const rows = await tx.execute<CaseIndex & Change>(sql`
+    select ${columns}, (extract(epoch from c.changed_at) * 1000000)::bigint::text as at from (
+      select c.*, a.updated_at as changed_at from case_access a join cases c on c.id = a.case_id
+      where a.updated_at >= ${since}::timestamptz and a.updated_at < ${row.horizon}::timestamptz
+        and (${at}::bigint is null or (a.updated_at, a.case_id) > ('epoch'::timestamptz + ${at}::bigint * interval '1 microsecond', ${id}::uuid))
+        and ${asked(query)}
+      order by a.updated_at, a.case_id limit ${limit + 1}) c ${parties} order by c.changed_at, c.id`)
+  return { ...pageOfChanges(rows, { limit }), syncedThrough: row.horizon }
 }
 
 type Found = CaseIndex & Omit<Standing, 'state'> & { open: Zone[]; basis: Case['basis']; annullable: boolean }

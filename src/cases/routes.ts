@@ -4,7 +4,7 @@ import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
-import { Assignment, Case, CasePage, CaseQuery, CaseSearch, NewCase, RegisteredCase } from './contract.ts'
+import { Assignment, Case, CaseList, CasePage, CaseQuery, CaseSearch, NewCase, RegisteredCase } from './contract.ts'
 import * as cases from './queries.ts'
 import { findRegistered, register } from './register.ts'
 import { search } from './search.ts'
@@ -42,10 +42,10 @@ export const caseRoutes =
         config: { permission: 'cases:read' },
         schema: {
           operationId: 'listCases',
-          summary: 'The cases that stand open to you, newest first.',
+          summary: 'The cases that stand open to you, newest first, or what changed since.',
           tags,
           querystring: CaseQuery,
-          response: { 200: CasePage },
+          response: { 200: CaseList },
         },
       },
       async (request, reply) => sendPage(request, reply, await request.transact(tx => cases.list(tx, request.query))),

@@ -2,12 +2,12 @@ import { z } from 'zod'
 
 /** Where a page ended: the id of its last row, opaque to callers. */
 const encode = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
-const decode = (cursor: string) => Buffer.from(cursor, 'base64url').toString('hex')
+const uuidOf = (bytes: Buffer) => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
 const Cursor = z
   .string()
   .regex(/^[\w-]{22}$/, 'Not a cursor of this list')
-  .transform(cursor => decode(cursor).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'))
+  .transform(cursor => uuidOf(Buffer.from(cursor, 'base64url')))
 
 /** The query of a list: how many, and after which row. */
 export const PageQuery = z.strictObject({
@@ -17,6 +17,32 @@ export const PageQuery = z.strictObject({
 export type PageQuery = z.output<typeof PageQuery>
 
 export type Page<T> = { items: T[]; nextCursor: string | null }
+
+/** A place in the order of changes: microseconds since 1970, and an id. */
+export type Change = { at: string; id: string }
+
+const ofChange = ({ at, id }: Change) => {
+  const bytes = Buffer.alloc(24, id.replaceAll('-', ''), 'hex')
+  bytes.copy(bytes, 8, 0, 16)
+  bytes.writeBigUInt64BE(BigInt(at))
+  return bytes.toString('base64url')
+}
+
+/** Where a page of changes ended. */
+export const ChangeCursor = z
+  .string()
+  .regex(/^[\w-]{32}$/, 'Not a cursor of this list')
+  .transform((cursor): Change => {
+    const bytes = Buffer.from(cursor, 'base64url')
+    return { at: String(bytes.readBigUInt64BE()), id: uuidOf(bytes.subarray(8)) }
+  })
+
+/** A page of changes that were asked for with one more than `limit`. */
+export function pageOfChanges<T extends Change>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items, nextCursor: rows.length > limit && last ? ofChange(last) : null }
+}
 
 /** A page of rows that were asked for with one more than `limit`. */
 export function pageOf<T extends { id: string }>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
