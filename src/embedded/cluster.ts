@@ -16,10 +16,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { StartError } from '../config.ts'
-import type { Endpoint } from '../db/connection.ts'
+import { Connection, type Endpoint } from '../db/connection.ts'
 import { type Binaries, binaries, unprivileged } from './binaries.ts'
 import { makePrivate, own } from './folder.ts'
 import { keepPasswords, type Passwords } from './passwords.ts'
@@ -108,18 +109,29 @@ export class Cluster {
     const log = join(this.#dataDir, 'postgres.log')
     closeSync(openSync(log, appendHere, 0o600))
     own(log)
-    await this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings).catch(async cause => {
+    const start = () => this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings)
+    const again = async (left: number, cause: unknown): Promise<unknown> => {
       if (await this.#answers()) return
+      // One that was killed is still on its way out.
+      if (left && this.#isLocked()) return wait(500).then(() => start().catch(cause => again(left - 1, cause)))
       await this.stop() // Ctrl-C ends pg_ctl, not what it has begun to start
       throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
-    })
+    }
+    await start().catch(cause => again(10, cause))
   }
 
-  #answers(): Promise<boolean> {
-    return this.#pgCtl('status').then(
-      () => existsSync(join(this.#socket, '.s.PGSQL.5432')),
-      () => false,
-    )
+  #isLocked = () => existsSync(join(this.#pgdata, 'postmaster.pid'))
+
+  /** Of one that was killed the socket and the lock stay behind, and for a while its processes: only an answer is one. */
+  async #answers(): Promise<boolean> {
+    try {
+      await Connection.with(this.endpoint('postgres', 'postgres'), async () => {})
+      return true
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (code === recovering) return wait(200).then(() => this.#answers())
+      return /^[0-9A-Z]{5}$/.test(code) // it answers, if only that the password is another one
+    }
   }
 
   #pgCtl(verb: string, ...options: string[]) {
@@ -127,6 +139,8 @@ export class Cluster {
   }
 }
 
+/** SQLSTATE of a server that starts, stops or recovers. */
+const recovering = '57P03'
 /** What a start that was killed half-way may leave behind. */
 const partial = /^postgres(ql)?-new-/
 const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 })

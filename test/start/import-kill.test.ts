@@ -1,0 +1,99 @@
+// kill -9 of the service and of PostgreSQL in the middle of an import, ten times at random: nothing twice, nothing missing.
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import postgres from 'postgres'
+import t from 'tap'
+import { registrations } from '../../src/demo/campaign.ts'
+import { Client } from '../../src/demo/client.ts'
+import { Cluster } from '../../src/embedded/cluster.ts'
+import type { columns } from '../../src/imports/row.ts'
+import { file } from '../support/imports.ts'
+import { accountsOf, folder, pidOf, start } from './program.ts'
+
+const [size, kills] = [12_000, 10]
+
+/** A process of PostgreSQL's that serves the service: killed, all of them start anew. */
+const aBackend = (dataDir: string) => {
+  const postmaster = pidOf(dataDir)
+  const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
+  return Number(children.find(pid => /: app /.test(commandOf(pid))) ?? children[0])
+}
+const read = (path: string) => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+const parentOf = (pid: string) =>
+  Number(
+    read(`/proc/${pid}/stat`)
+      .replace(/^.*\) \S+ /, '')
+      .split(' ')[0],
+  )
+const commandOf = (pid: string) => read(`/proc/${pid}/cmdline`)
+
+t.test('killed ten times in mid-import', { timeout: 240_000 }, async t => {
+  const dataDir = `${folder()}/data`
+  let service = await start(dataDir)
+  const officer = accountsOf(dataDir).find(
+    ({ role, organisation }) => role === 'officer' && organisation.kind === 'committee',
+  )
+  if (!officer) throw new Error('no officer')
+  let client = await Client.signIn(service.address, officer)
+  const rows = [...registrations({ seed: 3, size })]
+  const uploaded = await fetch(`${service.address}/v1/imports`, {
+    method: 'POST',
+    body: file(rows),
+    headers: { 'content-type': 'text/csv', authorization: `Bearer ${client.token}` },
+  })
+  const { id } = (await uploaded.json()) as { id: string }
+  const job = () => client.get<{ state: string; done: number }>(`/v1/jobs/${id}`)
+  /** A superuser of the database as it runs now. */
+  const superuser = async () =>
+    postgres({ ...(await Cluster.start(dataDir)).endpoint('postgres'), max: 1, onnotice() {} })
+
+  const told: string[] = []
+  for (let kill = 0; kill < kills; kill++) {
+    // Nobody waits for the end of a lease that died with its holder.
+    const sql = await superuser()
+    await sql`update jobs set leased_until = now() where state = 'running'`
+    await sql.end()
+    const { done } = await job()
+    for (let now = done; now <= done; now = (await job()).done) await wait(50)
+    await wait(Math.random() * 900)
+    const whom = ['service', 'backend', 'both'][kill % 3] ?? ''
+    told.push(`${whom} at ${(await job()).done}`)
+    if (whom !== 'service') process.kill(whom === 'backend' ? aBackend(dataDir) : pidOf(dataDir), 'SIGKILL')
+    if (whom === 'backend') await wait(1_000)
+    else {
+      service.child.kill('SIGKILL')
+      await service.ended
+      service = await start(dataDir)
+    }
+    while (!(await fetch(`${service.address}/health/ready`)).ok) await wait(50)
+    client = await Client.signIn(service.address, officer)
+  }
+  t.comment(told.join(', '))
+  const sql = await superuser()
+  await sql`update jobs set leased_until = now() where state = 'running'`
+  while ((await job()).state === 'running') await wait(100)
+  t.match(await job(), { state: 'done', done: size, total: size, registered: size, existing: 0, rejectedRows: 0 })
+  const counts = await sql`select
+    (select count(*)::int from cases) as cases, (select count(distinct external_hmac)::int from cases) as persons,
+    (select count(*)::int from case_events where action = 'import_registered') as registered,
+    (select count(*)::int from case_events where action = 'import_decided') as decided,
+    (select count(*)::int from case_events where action = 'import_documented') as documented,
+    (select count(distinct (job_id, line))::int from case_events) as lines,
+    (select count(*)::int from documents) as documents, (select count(*)::int from decisions) as decisions,
+    (select count(*)::int from zone_versions) as zones, (select count(*)::int from import_chunks) as chunks`
+  const having = (column: (typeof columns)[number]) => rows.filter(row => row[column]).length
+  t.same(counts[0], {
+    ...{ cases: size, persons: size, registered: size, lines: size, zones: size, chunks: 0 },
+    ...{ decided: having('outcome'), decisions: having('outcome') },
+    ...{ documented: having('documentType'), documents: having('documentType') },
+  })
+  await sql.end()
+  service.child.kill('SIGTERM')
+  await service.ended
+})
