@@ -1,4 +1,5 @@
 import t from 'tap'
+import { registrations } from '../src/demo/campaign.ts'
 import { file, imported, line, row } from './support/imports.ts'
 import { following, register } from './support/procedure.ts'
 import { startService } from './support/service.ts'
@@ -67,4 +68,52 @@ t.test('an import moves no case that somebody has in hand, and takes back no fin
     reason: 'The wrong row',
   })
   t.match(undone.json().case, { state: 'registered', outcome: null }, 'what was imported by mistake is annulled by two')
+})
+
+t.test('what an import writes at once is what its events say one by one', async t => {
+  const service = await startService(t)
+  const { superuser: sql } = service
+  const [aliya, nurlan] = [await service.as('officer', 'committee'), await service.as('officer', 'turkistan')]
+  const people = [...registrations({ seed: 5, size: 400 })]
+  // Some go in step by step, file after file; the others at once, by the division or the committee.
+  const early = people.map(row => ({
+    ...row,
+    outcome: '',
+    decidedOn: '',
+    documentType: '',
+    documentNumber: '',
+    documentIssuedOn: '',
+    documentExpiresOn: '',
+  }))
+  await imported(service, aliya, file(early.slice(0, 100)))
+  await imported(service, nurlan, file(early.slice(100, 200).filter(({ division }) => division === 'turkistan')))
+  t.match(await imported(service, aliya, file(people)), { state: 'done', done: 400, rejectedRows: 0 })
+  const rows = () => sql`select to_jsonb(c) - array['version', 'updated_at'] as row from cases c order by id`
+  const written = [...(await rows())]
+  await sql`select app.fold(array(select id from cases))`
+  t.same([...(await rows())], written, 'the rows are the folds of their events')
+  const [counts] = await sql`select (select count(*)::int from cases) as cases,
+    (select count(*)::int from grants where recipient_id = owner_id and purpose = 'case_management') as own,
+    (select count(*)::int from decisions) as decisions, (select count(*)::int from documents) as documents`
+  t.same(counts, {
+    ...{ cases: 400, own: 400, decisions: people.filter(({ outcome }) => outcome).length },
+    documents: people.filter(({ documentType }) => documentType).length,
+  })
+  const differing = await sql`
+    (select recipient_id, case_id, 'identity' = any (zones), 'contact' = any (zones) from grants)
+    except select organisation_id, case_id, identity_until = 'infinity', contact_until = 'infinity' from case_access`
+  t.same([...differing], [], 'and what is open is what the grants say')
+})
+
+t.test('the same file by two at the same time makes nothing twice, and stops neither', async t => {
+  const service = await startService(t)
+  const [aliya, gulnara] = [await service.as('officer', 'committee'), await service.as('supervisor', 'committee')]
+  const text = file([...registrations({ seed: 6, size: 600 })])
+  const both = await Promise.all([imported(service, aliya, text), imported(service, gulnara, text)])
+  t.match(both, [
+    { state: 'done', accepted: 600 },
+    { state: 'done', accepted: 600 },
+  ])
+  t.equal(both[0].registered + both[1].registered, 600)
+  t.same([...(await service.superuser`select count(*)::int from cases`)], [{ count: 600 }])
 })

@@ -133,5 +133,6 @@ const ownersOf = async (tx: Tx): Promise<Owners> => ({
   divisions: await ownAndDivisions(tx),
 })
 
-const isTaken = ({ constraint_name: name }: { constraint_name?: string }) =>
-  name === 'cases_external_id' || name === 'documents_number'
+type OfDatabase = { constraint_name?: string; cause?: OfDatabase }
+const isTaken = ({ constraint_name: name, cause }: OfDatabase): boolean =>
+  name === 'cases_external_id' || name === 'documents_number' || (cause !== undefined && isTaken(cause))
