@@ -43,7 +43,7 @@ export const permissions = {
   'imports:create': authority,
   'jobs:read': authority,
   'jobs:cancel': authority,
-  'reports:read': [...casework, ...authority],
+  'reports:read': [...casework, ...authority, 'coordinator@iom', 'auditor@oversight'],
 } as const satisfies Record<string, readonly Office[]>
 
 export type Permission = keyof typeof permissions

@@ -52,3 +52,9 @@ export const Term = z
   .meta({ id: 'Term' })
 export const Terms = z.object({ items: z.array(Term) }).meta({ id: 'Terms' })
 export type Terms = z.infer<typeof Terms>
+
+export const Threshold = z
+  .object({ threshold: z.string(), value: z.int(), label: Label, ...evidence })
+  .meta({ id: 'Threshold' })
+export const Thresholds = z.object({ items: z.array(Threshold) }).meta({ id: 'Thresholds' })
+export type Thresholds = z.infer<typeof Thresholds>

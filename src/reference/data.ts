@@ -66,4 +66,14 @@ export const referenceSeeds = (): Seed[] => [
       verified: yesNo(row.verified),
     })),
   },
+  {
+    table: 'thresholds',
+    rows: read('thresholds').map(row => ({
+      ...labels(row, 'label'),
+      threshold: row.threshold,
+      value: Number(row.value),
+      source: row.source,
+      verified: yesNo(row.verified),
+    })),
+  },
 ]

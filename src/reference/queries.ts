@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { type Fault, notFound } from '../problem.ts'
-import type { CodeList, CodeLists, Region, Regions, Terms } from './contract.ts'
+import type { CodeList, CodeLists, Region, Regions, Terms, Thresholds } from './contract.ts'
 
 const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label_kk) as label`
 
@@ -37,6 +37,14 @@ export async function terms(tx: Tx): Promise<Terms> {
   return {
     items: await tx.execute<Terms['items'][number]>(
       sql`select term, unit, value, ${label}, source, verified from terms order by term`,
+    ),
+  }
+}
+
+export async function thresholds(tx: Tx): Promise<Thresholds> {
+  return {
+    items: await tx.execute<Thresholds['items'][number]>(
+      sql`select threshold, value, ${label}, source, verified from thresholds order by threshold`,
     ),
   }
 }

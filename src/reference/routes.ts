@@ -1,5 +1,5 @@
 import type { Routes } from '../http/contract.ts'
-import { CodeList, CodeListParams, CodeLists, RegionQuery, Regions, Terms } from './contract.ts'
+import { CodeList, CodeListParams, CodeLists, RegionQuery, Regions, Terms, Thresholds } from './contract.ts'
 import * as reference from './queries.ts'
 
 const tags = ['Reference data']
@@ -54,5 +54,18 @@ export const referenceRoutes: Routes = async app => {
       },
     },
     request => request.transact(reference.terms),
+  )
+  app.get(
+    '/v1/thresholds',
+    {
+      config,
+      schema: {
+        operationId: 'listThresholds',
+        summary: 'The numbers that figures are pooled by, with their sources.',
+        tags,
+        response: { 200: Thresholds },
+      },
+    },
+    request => request.transact(reference.thresholds),
   )
 }

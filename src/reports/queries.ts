@@ -1,10 +1,19 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
+import { allows, officesOf } from '../access/permissions.ts'
 import type { CaseIndex } from '../cases/contract.ts'
 import { columns, parties } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, pageOf } from '../db/page.ts'
 import { Problem } from '../problem.ts'
-import type { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery, Dimension } from './contract.ts'
+import {
+  type CampaignCasesQuery,
+  type CampaignProgress,
+  type CampaignProgressQuery,
+  Dimension,
+  RegionMap,
+  type Reports,
+  type Scope,
+} from './contract.ts'
 
 const definition = {
   id: 'campaign-progress',
@@ -14,6 +23,27 @@ const definition = {
     'document recorded as given by then, whether or not it has expired since. Both as far as it was on record at knownAt;',
     'what was known to be entered by mistake does not count. Groups: the last word on each fact that was on record.',
   ].join(' '),
+}
+
+/** Whether the caller works on cases: coordinators and auditors count them, and are shown none. */
+async function worksOnCases(tx: Tx): Promise<boolean> {
+  const { roles, kind } = await tx.actor
+  return officesOf(roles, kind).some(office => allows(office, 'cases:read'))
+}
+
+async function requireScope(tx: Tx, scope: Scope): Promise<void> {
+  if (scope === 'mine' && !(await worksOnCases(tx))) throw new Problem('forbidden', { detail: 'Only scope=campaign' })
+}
+
+export async function list(tx: Tx): Promise<Reports> {
+  const [[organised], mine] = await Promise.all([
+    tx.execute(sql`select from campaigns where app.counts_all(organisation_id) limit 1`),
+    worksOnCases(tx),
+  ])
+  const scopes: Scope[] = [...(mine ? (['mine'] as const) : []), ...(organised ? (['campaign'] as const) : [])]
+  return {
+    items: [{ name: definition.id, definition, scopes, maps: RegionMap.options, groupBy: Dimension.options }],
+  }
 }
 
 /** The day and the instant that a report looks back from. */
@@ -30,19 +60,7 @@ async function timesOf(tx: Tx, { asOf, knownAt }: { [time in keyof Times]?: stri
   return row
 }
 
-/** What a case is counted under: an expression over cases `c` of the report, and where its label stands. */
-const dimensions: Record<Dimension, (query: Pick<CampaignProgressQuery, 'map'>, times: Times) => SQL> = {
-  region: ({ map }) => (map === 'joined' ? sql`app.joined_region(c.region)` : sql`c.region`),
-  outcome: () => sql`coalesce(c.outcome, 'none')`,
-  category: () => sql`c.category`,
-  sex: () => sql`coalesce(c.sex, 'unknown')`,
-  ageGroup: (_, { asOf }) => sql`coalesce((
-    select g.code from codes g where g.list = 'age_group' and extract(year from ${asOf}::date)::int - c.birth_year
-      between split_part(g.code, '_', 2)::int and coalesce(nullif(split_part(g.code, '_', 3), '')::int, 999)
-      and g.code <> 'unknown'), 'unknown')`,
-  month: () => sql`to_char(c.registered_on, 'YYYY-MM')`,
-  division: () => sql`c.owner_id::text`,
-}
+/** The code list that the labels of a dimension stand in. */
 const lists: Partial<Record<Dimension, string>> = {
   outcome: 'outcome',
   category: 'category',
@@ -57,28 +75,22 @@ type Row = {
   documented: number
 }
 
-const counted = (campaign: string, { asOf, knownAt }: Times) =>
-  sql`app.campaign_cases(${campaign}, ${asOf}::date, ${knownAt}::timestamptz) c`
-
 export async function campaignProgress(tx: Tx, query: CampaignProgressQuery): Promise<CampaignProgress> {
   const { campaignId, groupBy, map, scope } = query
-  const times = await timesOf(tx, query)
-  const key = groupBy ? dimensions[groupBy](query, times) : sql`null::text`
+  const [times] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
   const [totals, ...groups] = await tx.execute<Row>(sql`
-    with figures as (
-      select k.key, grouping(k.key) as total, count(*)::int as registered, count(*) filter (where c.documented)::int as documented
-      from ${counted(campaignId, times)}, lateral (select ${key} as key) k group by grouping sets ((), (k.key)))
     select f.key, f.registered, f.documented, case
       when r.code is not null then jsonb_build_object('en', coalesce(n.label_en, r.label_en), 'ru', coalesce(n.label_ru, r.label_ru),
         'kk', coalesce(n.label_kk, r.label_kk))
       when l.code is not null then jsonb_build_object('en', l.label_en, 'ru', l.label_ru, 'kk', l.label_kk)
       else jsonb_build_object('en', coalesce(o.name, f.key), 'ru', coalesce(o.name, f.key), 'kk', coalesce(o.name, f.key)) end as label
-    from figures f
+    from (select *, ${scope === 'campaign'} and key = 'other' as pooled
+        from app.campaign_figures(${campaignId}, ${times.asOf}::date, ${times.knownAt}::timestamptz, ${scope}, ${groupBy ?? null}, ${map})) f
       left join regions r on ${groupBy === 'region'} and r.code = f.key
       left join former_region_names n on n.code = r.code and n.valid @> ${times.asOf}::date
-      left join codes l on l.list = ${(groupBy && lists[groupBy]) ?? ''} and l.code = f.key
+      left join codes l on l.list = case when f.pooled then 'pooled_group' else ${(groupBy && lists[groupBy]) ?? ''} end and l.code = f.key
       left join organisations o on ${groupBy === 'division'} and o.id::text = f.key
-    order by f.total desc, f.key`)
+    order by f.key is not null, f.pooled, f.key`)
   if (!totals) throw new Error('a report has totals')
   return {
     definition,
@@ -101,14 +113,12 @@ const withShare = ({ registered, documented }: Pick<Row, 'registered' | 'documen
 
 /** The cases behind a number, the newest first: by the same SQL without the group-by, so exactly that many. */
 export async function campaignCases(tx: Tx, query: CampaignCasesQuery): Promise<Page<CaseIndex>> {
-  const { campaignId, groupBy, group, measure, limit, cursor } = query
-  const times = await timesOf(tx, query)
-  const chosen = groupBy && group !== undefined ? sql`${dimensions[groupBy](query, times)} = ${group}` : sql`true`
+  const { campaignId, scope, groupBy, map, group, measure, limit, cursor } = query
+  const [{ asOf, knownAt }] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
   const rows = await tx.execute<CaseIndex>(sql`
     with behind as (
-      select c.case_id from ${counted(campaignId, times)}
-      where ${chosen} and ${measure === 'documented' ? sql`c.documented` : sql`true`}
-        and (${cursor ?? null}::uuid is null or c.case_id < ${cursor ?? null}::uuid) order by c.case_id desc limit ${limit + 1})
-    select ${columns} from behind b join cases c on c.id = b.case_id ${parties} order by c.id desc`)
+      select * from app.campaign_cases(${campaignId}, ${asOf}::date, ${knownAt}::timestamptz, ${groupBy ?? null}, ${map},
+        ${(groupBy && group) ?? null}, ${measure}, ${cursor ?? null}, ${limit + 1}) as b(id))
+    select ${columns} from behind b join cases c on c.id = b.id ${parties} order by c.id desc`)
   return pageOf(rows, { limit })
 }

@@ -1,7 +1,7 @@
 import { CasePage } from '../cases/contract.ts'
 import type { Routes } from '../http/contract.ts'
 import { sendPage } from '../http/page.ts'
-import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery } from './contract.ts'
+import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery, Reports } from './contract.ts'
 import * as reports from './queries.ts'
 import { asCsv } from './table.ts'
 
@@ -9,6 +9,19 @@ const tags = ['Reports']
 const url = '/v1/reports/campaign-progress'
 
 export const reportRoutes: Routes = async app => {
+  app.get(
+    '/v1/reports',
+    {
+      config: { permission: 'reports:read' },
+      schema: {
+        operationId: 'listReports',
+        summary: 'The reports that there are: what they count, and what you may ask of them.',
+        tags,
+        response: { 200: Reports },
+      },
+    },
+    request => request.transact(reports.list),
+  )
   app.get(
     url,
     {
