@@ -1,5 +1,6 @@
 // npm run bench -- [--cases 100000] [--seconds 5] [--plans]: what a request costs, each row beside the bare statement of
-// the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases.
+// the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases. --reports: only the
+// figures of a campaign, of 100,000 cases and of 1,000,000.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,20 +8,30 @@ import { parseArgs } from 'node:util'
 import { readKeys } from '../src/access/keys.ts'
 import { loader } from './load.ts'
 import { explain } from './plans.ts'
+import { measureReports } from './reports.ts'
 import { startService } from './service.ts'
 import { type Row, workloads } from './workloads.ts'
 
 const { values } = parseArgs({
   options: {
-    cases: { type: 'string', default: '100000' },
+    cases: { type: 'string' },
     seconds: { type: 'string', default: '5' },
     plans: { type: 'boolean', default: false },
+    reports: { type: 'boolean', default: false },
   },
 })
-const cases = Number(values.cases)
+const cases = Number(values.cases ?? (values.reports ? 1_000_000 : 100_000))
 const dataDir = mkdtempSync(join(tmpdir(), 'qujat-bench-'))
 const service = await startService(dataDir)
 try {
+  if (values.reports) await measureReports(service, dataDir, cases)
+  else await measureRequests()
+} finally {
+  await service.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+
+async function measureRequests() {
   const keys = readKeys(join(dataDir, 'keys.json'))
   const { organisations, upTo } = await loader(service.cluster.endpoint('postgres'), keys, cases)
   const explained = []
@@ -40,9 +51,6 @@ try {
     showWorkloads(rows)
     console.log(`memory of the service: ${Math.round(service.memory())} MB`)
   }
-} finally {
-  await service.stop()
-  rmSync(dataDir, { recursive: true, force: true })
 }
 
 /** Buffers at a tenth of the cases and at all of them, where an index may have one level more; a fault of a plan makes the run fail. */

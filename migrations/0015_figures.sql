@@ -16,7 +16,7 @@ create table readerships (
 -- differ from the events. Nobody reads them: sex and birth year stand here without the zone that guards them.
 create table case_figures (
   case_id uuid not null references cases,
-  campaign_id uuid not null references campaigns,
+  campaign_id uuid not null,
   owner_id uuid not null,
   readership uuid, -- null: nobody reaches it
   month text not null,
@@ -25,9 +25,9 @@ create table case_figures (
   birth_year int,
   from_at timestamptz not null, until_at timestamptz not null,
   decided_at timestamptz, documented_at timestamptz, identity_at timestamptz,
-  region text not null, category text not null, outcome text, sex text
+  region text not null, category text not null, outcome text, sex text,
+  primary key (case_id, from_at, from_on)
 );
-create index on case_figures (case_id);
 create index on case_figures (campaign_id, readership);
 
 call app.guard(array['readerships', 'case_figures']::regclass[]);
@@ -110,6 +110,18 @@ create view figures_on_record with (security_invoker) as
 grant select on case_readerships, figures_on_record to definer;
 grant execute on function app.last_word(text), app.stretches(uuid) to definer;
 
+-- The sets of those who reach these cases, as far as there is no such set yet.
+create function app.keep_readerships(p_cases uuid[]) returns void language sql as $$
+  insert into public.readerships
+    select n.readership, a.organisation_id, a.until, a.identity_until
+    from (
+      select distinct on (f.readership) f.readership, f.case_id from public.case_figures f
+      where f.case_id = any (p_cases) and not exists (select from public.readerships r where r.readership = f.readership)) n
+      join public.case_access a on a.case_id = n.case_id
+    on conflict do nothing
+$$;
+grant execute on function app.keep_readerships(uuid[]) to definer;
+
 -- Whatever was written of these cases: their rows become what they have to be.
 create function app.keep_figures() returns trigger language plpgsql security definer set search_path = '' as $$
 declare touched uuid[] := array(
@@ -118,29 +130,43 @@ begin
   if touched = '{}' then return null; end if;
   -- Who writes of the same case at the same time waits here, and then reads what the other one has written.
   perform from public.cases c where c.id = any (touched) order by c.id for no key update;
-  insert into public.readerships
-    select distinct r.readership, a.organisation_id, a.until, a.identity_until
-    from public.case_readerships r join public.case_access a using (case_id)
-    where r.case_id = any (touched) and a.case_id = any (touched) on conflict do nothing;
   with said as materialized (select r.* from public.figures_on_record r where r.case_id = any (touched)),
   gone as (
-    delete from public.case_figures f where f.case_id = any (touched)
-      and not exists (select from said s where s.case_id = f.case_id and s = f))
-  insert into public.case_figures
-    select s.* from said s where not exists (select from public.case_figures f where f.case_id = s.case_id and s = f);
+    delete from public.case_figures f where f.case_id = any (touched) and not exists (
+      select from said s where s.case_id = f.case_id and s.from_at = f.from_at and s.from_on = f.from_on))
+  insert into public.case_figures as f select s.* from said s
+    on conflict (case_id, from_at, from_on) do update
+      set (readership, until_on, decided_on, documented_on, birth_year, until_at, decided_at, documented_at, identity_at,
+          region, category, outcome, sex)
+        = (excluded.readership, excluded.until_on, excluded.decided_on, excluded.documented_on, excluded.birth_year, excluded.until_at,
+          excluded.decided_at, excluded.documented_at, excluded.identity_at, excluded.region, excluded.category, excluded.outcome, excluded.sex)
+      where f <> excluded;
+  perform app.keep_readerships(touched);
   return null;
 end $$;
 create trigger then_6_keep_figures after insert on case_events referencing new table as written
   for each statement execute function app.keep_figures();
 create trigger keep_figures after insert on zone_versions referencing new table as written
   for each statement execute function app.keep_figures();
-create trigger keep_figures_of_new after insert on grants referencing new table as written
-  for each statement execute function app.keep_figures();
-create trigger keep_figures_of_changed after update on grants referencing new table as written
-  for each statement execute function app.keep_figures();
 
-insert into readerships select distinct readership, organisation_id, until, identity_until from case_readerships join case_access using (case_id);
+-- A case that is being made has no rows yet, and will have them by its first event.
+create function app.keep_readers() returns trigger language plpgsql security definer set search_path = '' as $$
+declare touched uuid[] := array(select distinct f.case_id from public.case_figures f where f.case_id in (select w.case_id from written w));
+begin
+  if touched = '{}' then return null; end if;
+  perform from public.cases c where c.id = any (touched) order by c.id for no key update;
+  update public.case_figures f set readership = (select r.readership from public.case_readerships r where r.case_id = f.case_id)
+    where f.case_id = any (touched);
+  perform app.keep_readerships(touched);
+  return null;
+end $$;
+create trigger keep_readers_of_new after insert on grants referencing new table as written
+  for each statement execute function app.keep_readers();
+create trigger keep_readers_of_changed after update on grants referencing new table as written
+  for each statement execute function app.keep_readers();
+
 insert into case_figures select * from figures_on_record;
+select app.keep_readerships(array(select case_id from case_figures));
 
 -- Numbers that a rule of the installation sets, each with its source.
 create table thresholds (
@@ -157,19 +183,23 @@ create policy public_knowledge on thresholds for select to app using (true);
 create type app.figure as (key text, registered int, documented int);
 
 -- Campaign progress, version 2, case by case: the cases that stand open to p_reader, or all of the campaign, registered by
--- the end of p_as_of, as far as that was on record at p_known_at, and what was said of each by its last word that was
+-- the end of p_as_of, as far as that was on record at p_known_at, and what was said of each by its last word, if that was
 -- known. An event that was known to be annulled never happened. Sex and birth year need the identity. Written so that the
 -- planner sees through it: one definition for the figures and for the cases behind them.
 create function app.report_cases(p_campaign uuid, p_as_of date, p_known_at timestamptz, p_all boolean, p_reader uuid, p_now timestamptz, p_dimension text)
-returns table (case_id uuid, said text, documented boolean) language sql stable parallel safe as $$
-  select f.case_id, case
-      when p_dimension = 'region' then f.region
-      when p_dimension = 'category' then f.category
-      when p_dimension = 'month' then f.month
-      when p_dimension = 'division' then f.owner_id::text
-      when p_dimension = 'outcome' and f.decided_on <= p_as_of and f.decided_at <= p_known_at then f.outcome
-      when p_dimension = 'sex' and f.identity_at <= p_known_at and (p_all or r.identity_until > p_now) then f.sex
-      when p_dimension = 'ageGroup' and f.identity_at <= p_known_at and (p_all or r.identity_until > p_now) then f.birth_year::text end,
+returns table (case_id uuid, said text, known boolean, documented boolean) language sql stable parallel safe as $$
+  select f.case_id, case p_dimension
+      when 'region' then f.region
+      when 'outcome' then f.outcome
+      when 'category' then f.category
+      when 'sex' then f.sex
+      when 'ageGroup' then f.birth_year::text
+      when 'month' then f.month
+      when 'division' then f.owner_id::text end,
+    case
+      when p_dimension = 'outcome' then f.decided_on <= p_as_of and f.decided_at <= p_known_at
+      when p_dimension in ('sex', 'ageGroup') then f.identity_at <= p_known_at and (p_all or r.identity_until > p_now)
+      else true end,
     coalesce(f.documented_on <= p_as_of and f.documented_at <= p_known_at, false)
   from public.case_figures f
     left join public.readerships r on r.readership = f.readership and r.organisation_id = p_reader and r.until > p_now
@@ -193,11 +223,11 @@ create function app.report_key(p_dimension text, p_said text, p_key text) return
 -- Counted by what was said, and only then by group: a million cases say few things.
 create function app.report_groups(p_campaign uuid, p_as_of date, p_known_at timestamptz, p_all boolean, p_reader uuid, p_now timestamptz,
   p_dimension text, p_map text) returns setof app.figure language sql stable parallel safe as $$
-  select app.report_key(p_dimension, c.said, k.key), sum(c.registered)::int, sum(c.documented)::int
+  select app.report_key(p_dimension, case when c.known then c.said end, k.key), sum(c.registered)::int, sum(c.documented)::int
   from (
-    select c.said, count(*) as registered, count(*) filter (where c.documented) as documented
-    from app.report_cases(p_campaign, p_as_of, p_known_at, p_all, p_reader, p_now, p_dimension) c group by c.said) c
-    left join app.report_keys(p_dimension, p_map, p_as_of) k on k.said = c.said
+    select c.said, c.known, count(*) as registered, count(*) filter (where c.documented) as documented
+    from app.report_cases(p_campaign, p_as_of, p_known_at, p_all, p_reader, p_now, p_dimension) c group by c.said, c.known) c
+    left join app.report_keys(p_dimension, p_map, p_as_of) k on k.said = c.said and c.known
   group by 1
 $$;
 
@@ -273,8 +303,8 @@ begin
   return query
     select c.case_id
     from app.report_cases(p_campaign, p_as_of, p_known_at, false, reader, instant, p_dimension) c
-      left join app.report_keys(p_dimension, p_map, p_as_of) k on k.said = c.said
-    where (p_group is null or app.report_key(p_dimension, c.said, k.key) = p_group) and (p_measure = 'registered' or c.documented)
+      left join app.report_keys(p_dimension, p_map, p_as_of) k on k.said = c.said and c.known
+    where (p_group is null or app.report_key(p_dimension, case when c.known then c.said end, k.key) = p_group) and (p_measure = 'registered' or c.documented)
       and (p_before is null or c.case_id < p_before)
     order by c.case_id desc limit p_limit;
 end $$;
@@ -288,6 +318,7 @@ grant execute on function app.campaign_figures(uuid, date, timestamptz, text, te
   app.campaign_cases(uuid, date, timestamptz, text, text, text, text, uuid, int) to app;
 call app.define(array[
   'app.keep_figures()',
+  'app.keep_readers()',
   'app.campaign_figures(uuid,date,timestamptz,text,text,text)',
   'app.campaign_cases(uuid,date,timestamptz,text,text,text,text,uuid,int)'
 ]::regprocedure[]);

@@ -38,6 +38,7 @@ const definers = [
   'keep_access',
   'keep_decisions',
   'keep_figures',
+  'keep_readers',
   'keep_state',
   'keep_supervisor',
   'last_move',

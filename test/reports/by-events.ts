@@ -35,7 +35,7 @@ export const astray = (sql: Service['superuser'], { campaign, asOf, knownAt, rea
       order by z.version desc limit 1) z on true
     where t.registered_on is not null),
   reported as (
-    select c.case_id, d.dimension, c.said, c.documented from unnest(${dimensions}::text[]) d(dimension),
+    select c.case_id, d.dimension, case when c.known then c.said end, c.documented from unnest(${dimensions}::text[]) d(dimension),
       app.report_cases(${campaign}, ${asOf}, ${knownAt}, ${reader}::uuid is null, ${reader}, now(), d.dimension) c)
   select 'only by events' as counted, e.* from (table by_events except all table reported) e
   union all select 'only reported', r.* from (table reported except all table by_events) r`
