@@ -153,7 +153,7 @@ revoke execute on function app.check_event(), app.check_zone_version() from sess
 reset role;
 
 -- What these rows tell, as far as it goes together with the calendar and with what is on record: judged, and unless it is a
--- dry run written. Gives how many cases are new and how many were there, and what is wrong with the other rows.
+-- dry run written. Gives how many cases are new and how many were there, which, and what is wrong with the other rows.
 create function app.import_rows(p_job uuid, p_rows jsonb) returns jsonb language plpgsql security definer set search_path = '' as $$
 declare job record; rows app.import_row[]; good app.import_row[]; today date := app.today();
 begin
@@ -203,6 +203,7 @@ begin
   end if;
   return (select jsonb_build_object('registered', count(*) filter (where r.field is null and r.stage = 0),
       'existing', count(*) filter (where r.field is null and r.stage is distinct from 0),
+      'cases', coalesce(jsonb_agg(r.case_id) filter (where r.field is null and (not job.dry_run or r.stage is distinct from 0)), '[]'),
       'faults', coalesce(jsonb_agg(jsonb_build_object('line', r.line, 'field', r.field, 'reason', r.reason)) filter (where r.field is not null), '[]'))
     from unnest(rows) r);
 end $$;

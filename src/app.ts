@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import type { Keys } from './access/keys.ts'
 import { accountRoutes } from './accounts/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { campaignRoutes } from './campaigns/routes.ts'
 import { caseRoutes } from './cases/routes.ts'
 import type { Config } from './config.ts'
@@ -8,6 +9,7 @@ import type { Database } from './db/database.ts'
 import { decisionRoutes } from './decisions/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { audit } from './http/audit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { serializerCompiler, validatorCompiler, type ZodTypes } from './http/contract.ts'
 import { docs } from './http/docs.ts'
@@ -53,6 +55,7 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   openapi(app, apiDocument)
   await tokens(app, keys)
   await edge(app, config)
+  audit(app, db, keys)
   authenticate(app, db)
   idempotencyKeys(app, keys)
 
@@ -77,6 +80,7 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(jobRoutes)
   await app.register(importRoutes(worker, keys, config))
   await app.register(reportRoutes)
+  await app.register(auditRoutes)
   await app.register(healthRoutes(db))
   await app.register(apiDocumentRoutes)
   return app

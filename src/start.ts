@@ -27,14 +27,14 @@ const patience = 20_000
 export async function startService(config: Config, interrupted = new AbortController().signal): Promise<Service> {
   await using opened = new AsyncDisposableStack()
   // A second's work for this process, done while PostgreSQL starts in others.
-  const loaded = Promise.all([import('./app.ts'), import('./db/database.ts')])
+  const loaded = Promise.all([import('./app.ts'), import('./db/database.ts'), import('./db/entry.ts')])
   loaded.catch(() => {})
   const ground: Ground = config.databaseUrl
     ? { app: endpointOf(config.databaseUrl, 'DATABASE_URL') }
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database }] = await loaded
+  const [{ buildApp }, { Database, enterNobody }, { tell }] = await loaded
   const db = new Database(ground.app, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
   const app = await buildApp({ db, keys: readKeys(config.keyFile), config })
@@ -49,6 +49,10 @@ export async function startService(config: Config, interrupted = new AbortContro
   interrupted.throwIfAborted()
   const address = await app.listen({ host: config.host, port: config.port }).catch(refused('PORT', config))
   interrupted.throwIfAborted()
+  await db.transact(enterNobody, tx => tx.execute(tell('service.start')))
+  opened.defer(async () => {
+    await db.transact(enterNobody, tx => tx.execute(tell('service.stop'))).catch(() => {})
+  })
   const running = opened.move()
   let stopped: Promise<void> | undefined
   return { address, demonstration: ground.demonstration, stop: () => (stopped ??= running.disposeAsync()) }

@@ -7,6 +7,7 @@ import { startDatabase } from './support/service.ts'
 /** The functions that see past row level security: each is reviewed, and has a search path of its own. */
 const definers = [
   'abandon_job',
+  'access_log',
   'annullable',
   'campaign_cases',
   'campaign_figures',
@@ -49,6 +50,7 @@ const definers = [
   'own_or_division',
   'own_password',
   'reaches',
+  'read_entries',
   'refresh_session',
   'reject_proposal',
   'relations',
@@ -57,6 +59,7 @@ const definers = [
   'start_session',
   'term_end',
   'write_import',
+  'write_refusal',
 ]
 
 t.test('the catalogue', async t => {

@@ -32,6 +32,7 @@ const modules = [
   'jobs',
   'imports',
   'reports',
+  'audit',
 ]
 for (const name of modules) below[name] = [...ground, 'access', 'db', 'http']
 
@@ -45,12 +46,12 @@ const offered: Record<string, string[]> = {
   'lifecycle/contract.ts': ['events', 'cases', 'transitions', 'proposals'],
   'lifecycle/policy.ts': ['database.ts'],
   'lifecycle/standing.ts': ['cases', 'transitions'],
-  'zones/contract.ts': ['cases', 'transitions', 'imports'],
+  'zones/contract.ts': ['cases', 'transitions', 'imports', 'audit'],
   'zones/birth.ts': ['cases'],
   'zones/codes.ts': ['cases'],
   'zones/identifiers.ts': ['cases', 'transitions', 'imports'],
   'zones/queries.ts': ['cases', 'decisions', 'documents', 'imports'],
-  'events/contract.ts': ['cases', 'transitions', 'proposals', 'decisions', 'documents'],
+  'events/contract.ts': ['cases', 'transitions', 'proposals', 'decisions', 'documents', 'audit'],
   'events/append.ts': ['cases', 'transitions', 'proposals'],
   'events/queries.ts': ['transitions'],
   'cases/contract.ts': ['transitions', 'reports'],

@@ -63,6 +63,7 @@ t.test('every example is accepted, and every answer is one that the document nam
     changeCampaign: () => ({ who: head, id: campaign.id, version: 1 }),
     importRegistrations: () => ({ who: officer }),
     listJobs: () => ({ who: officer }),
+    listAuditEntries: async () => ({ who: await as('auditor', 'oversight') }),
     getJob: () => ({ who: officer, id: job }),
     downloadRejected: () => ({ who: officer, id: job }),
     cancelJob: async () => ({ who: officer, id: (await owner`update jobs set state = 'queued' returning id`)[0]?.id }),

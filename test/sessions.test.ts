@@ -94,6 +94,7 @@ t.test('guesses are slowed down, in every process', async t => {
     config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
     log,
   })
+  service.watch(beside)
   t.teardown(() => beside.close())
   for (const process of [app, beside]) {
     const early = await signIn(process)

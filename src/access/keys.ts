@@ -17,7 +17,7 @@ const KeyFile = z.strictObject({
   hashing: z.base64().refine(text => Buffer.from(text, 'base64').length === 32),
 })
 
-type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name'
+type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name' | 'address' | 'criteria'
 
 /** What the key file holds, ready for use: the first signing key signs, all of them verify. */
 export type Keys = {

@@ -44,6 +44,7 @@ export const permissions = {
   'jobs:read': authority,
   'jobs:cancel': authority,
   'reports:read': [...casework, ...authority, 'coordinator@iom', 'auditor@oversight'],
+  'audit:read': ['auditor@oversight'],
 } as const satisfies Record<string, readonly Office[]>
 
 export type Permission = keyof typeof permissions

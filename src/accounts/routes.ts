@@ -20,7 +20,7 @@ export const accountRoutes: Routes = async app => {
   app.get(
     '/v1/accounts',
     {
-      config: { permission: 'accounts:manage' },
+      config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'listAccounts',
         summary: 'The accounts that you manage.',
@@ -34,7 +34,7 @@ export const accountRoutes: Routes = async app => {
   app.get(
     '/v1/accounts/:id',
     {
-      config: { permission: 'accounts:manage' },
+      config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'getAccount',
         summary: 'One account.',
@@ -48,7 +48,12 @@ export const accountRoutes: Routes = async app => {
   app.post(
     '/v1/accounts',
     {
-      config: { permission: 'accounts:manage', idempotency: 'accepted', problems: ['already-exists', 'not-found'] },
+      config: {
+        permission: 'accounts:manage',
+        audit: {},
+        idempotency: 'accepted',
+        problems: ['already-exists', 'not-found'],
+      },
       schema: {
         operationId: 'inviteAccount',
         summary: 'Create an account; its person sets the password with the code.',
@@ -74,7 +79,7 @@ export const accountRoutes: Routes = async app => {
   app.patch(
     '/v1/accounts/:id',
     {
-      config: { permission: 'accounts:manage', conditional: true, problems: ['last-supervisor'] },
+      config: { permission: 'accounts:manage', audit: {}, conditional: true, problems: ['last-supervisor'] },
       schema: {
         operationId: 'changeAccount',
         summary: 'Change roles or name, disable or enable.',
@@ -95,7 +100,7 @@ export const accountRoutes: Routes = async app => {
   app.post(
     '/v1/accounts/:id/enrolment',
     {
-      config: { permission: 'accounts:manage' },
+      config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'reenrolAccount',
         summary: 'Another enrolment code for an account.',

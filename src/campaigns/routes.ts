@@ -11,7 +11,7 @@ export const campaignRoutes: Routes = async app => {
   app.get(
     '/v1/campaigns',
     {
-      config: { permission: 'campaigns:read' },
+      config: { permission: 'campaigns:read', audit: 'nothing' },
       schema: {
         operationId: 'listCampaigns',
         summary: 'The identification campaigns.',
@@ -25,7 +25,7 @@ export const campaignRoutes: Routes = async app => {
   app.get(
     '/v1/campaigns/:id',
     {
-      config: { permission: 'campaigns:read' },
+      config: { permission: 'campaigns:read', audit: 'nothing' },
       schema: {
         operationId: 'getCampaign',
         summary: 'One campaign.',
@@ -39,7 +39,7 @@ export const campaignRoutes: Routes = async app => {
   app.post(
     '/v1/campaigns',
     {
-      config: { permission: 'campaigns:write', idempotency: 'accepted' },
+      config: { permission: 'campaigns:write', audit: {}, idempotency: 'accepted' },
       schema: {
         operationId: 'createCampaign',
         summary: 'Start a campaign.',
@@ -61,7 +61,7 @@ export const campaignRoutes: Routes = async app => {
   app.patch(
     '/v1/campaigns/:id',
     {
-      config: { permission: 'campaigns:write', conditional: true },
+      config: { permission: 'campaigns:write', audit: {}, conditional: true },
       schema: {
         operationId: 'changeCampaign',
         summary: 'Change a campaign of your organisation.',

@@ -1,5 +1,6 @@
 import type { Keys } from '../access/keys.ts'
 import { PageQuery } from '../db/page.ts'
+import { ofPage, ofPerson } from '../http/audit.ts'
 import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
@@ -10,6 +11,10 @@ import { findRegistered, register } from './register.ts'
 import { search } from './search.ts'
 
 const tags = ['Cases']
+const ofRegistered = {
+  ...ofPerson,
+  cases: ({ id, possibleDuplicates }: RegisteredCase) => [id, ...possibleDuplicates.map(found => found.id)],
+}
 
 export const caseRoutes =
   (keys: Keys): Routes =>
@@ -17,7 +22,12 @@ export const caseRoutes =
     app.post(
       '/v1/cases',
       {
-        config: { permission: 'cases:register', idempotency: 'required', problems: ['already-exists'] },
+        config: {
+          permission: 'cases:register',
+          audit: ofRegistered,
+          idempotency: 'required',
+          problems: ['already-exists'],
+        },
         schema: {
           operationId: 'registerCase',
           summary: 'Register a person: the case, the legal basis, what is known.',
@@ -39,7 +49,7 @@ export const caseRoutes =
     app.get(
       '/v1/cases',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:read', audit: ofPage },
         schema: {
           operationId: 'listCases',
           summary: 'The cases that stand open to you, newest first, or what changed since.',
@@ -53,7 +63,7 @@ export const caseRoutes =
     app.post(
       '/v1/cases/search',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:read', audit: { ...ofPage, criteria: true } },
         schema: {
           operationId: 'searchCases',
           summary: 'Find cases that stand open to you by number, IIN, document or name.',
@@ -69,7 +79,7 @@ export const caseRoutes =
     app.get(
       '/v1/cases/:id',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:read', audit: ofPerson },
         schema: {
           operationId: 'getCase',
           summary: 'One case, with the zones that you may see.',
@@ -83,7 +93,7 @@ export const caseRoutes =
     app.patch(
       '/v1/cases/:id',
       {
-        config: { permission: 'cases:assign', conditional: true },
+        config: { permission: 'cases:assign', audit: ofPerson, conditional: true },
         schema: {
           operationId: 'assignCase',
           summary: 'Give the case into the hands of somebody else in your organisation.',

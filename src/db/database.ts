@@ -24,6 +24,11 @@ export const enterJob = (job: string, offices: readonly Office[]): Entry => [
   'select app.enter_job($1, $2) as actor',
   [job, offices],
 ]
+/** The same, in a transaction that will have an entry of this id in the audit log: what it writes refers to it. */
+export const withEntry = (id: string, [text, values]: Entry): Entry => [
+  `${text}, set_config('app.entry', $${values.length + 1}, true)`,
+  [...values, id],
+]
 /** Nobody: sees nothing, and reaches only the functions made for those who are about to sign in. */
 export const enterNobody: Entry = [`select set_config('app.actor', '', true), null as actor`, []]
 
@@ -47,9 +52,10 @@ export class Database {
 
   /**
    * Runs `work` in one transaction. `begin`, the entry and the first statement share a flight; a refused entry fails
-   * the transaction, so that nothing sent behind it can run. The handle is dead when the transaction is over.
+   * the transaction, so that nothing sent behind it can run. `last`: the statement that tells of what work came to; it
+   * shares a flight with `commit`, and if it fails, nothing happened. The handle is dead when the transaction is over.
    */
-  async transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
     const connection = await this.#pool.acquire()
     const gone = Promise.withResolvers<never>() // one a transaction: racing a promise that lives longer leaks every value
     gone.promise.catch(() => {})
@@ -62,12 +68,15 @@ export class Database {
       const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
       actor.catch(() => {}) // work need not look at it
       // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
-      const worked = (async () => work(handleFor(connection, handle, actor)))()
+      const tx = handleFor(connection, handle, actor)
+      const worked = (async () => work(tx))()
       worked.catch(() => {})
       await answered(Promise.all([begun, actor]))
       const value = await answered(worked)
+      const told = last && tx.execute(last(value))
       handle.open = false
       const { command } = await answered(connection.send('commit'))
+      if (told) await answered(told).catch(cause => Promise.reject(unavailable(cause)))
       if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // it answers ROLLBACK, silently
       return value
     } catch (error) {

@@ -55,8 +55,15 @@ export const migrate = (endpoint: Endpoint, migrations = readMigrations()): Prom
         await connection.script(text)
         await send('insert into app.migrations (name, hash) values ($1, $2)', [name, hash])
       })
-    return todo.map(({ name }) => name)
+    const names = todo.map(({ name }) => name)
+    if (names.length) await send(`select app.tell('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessUnheard)
+    return names
   })
+
+/** Before there is an audit log nobody can be told. */
+const unlessUnheard = (error: { code?: string }) => {
+  if (error.code !== '42883') throw error
+}
 
 const applied = async (send: Send) =>
   (await send('select name, hash from app.migrations order by name')) as unknown as Applied[]

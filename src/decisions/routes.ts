@@ -7,7 +7,7 @@ export const decisionRoutes: Routes = async app => {
   app.get(
     '/v1/cases/:id/decisions',
     {
-      config: { permission: 'cases:read' },
+      config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
       schema: {
         operationId: 'listDecisions',
         summary: 'What the authority found, and why, the newest first; for those to whom the identity stands open.',

@@ -7,7 +7,7 @@ export const documentRoutes: Routes = async app => {
   app.get(
     '/v1/cases/:id/documents',
     {
-      config: { permission: 'cases:read' },
+      config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
       schema: {
         operationId: 'listIdentityDocuments',
         summary: 'The identity documents that the person was given; for those to whom the identity stands open.',

@@ -7,7 +7,7 @@ export const eventRoutes: Routes = async app => {
   app.get(
     '/v1/cases/:id/events',
     {
-      config: { permission: 'cases:read' },
+      config: { permission: 'cases:read', audit: {} },
       schema: {
         operationId: 'listCaseEvents',
         summary: 'What happened to a case, in the order in which it was recorded.',

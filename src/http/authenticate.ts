@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Permission, permissions } from '../access/permissions.ts'
-import { type Database, type Entry, enterNobody, enterSession, type Tx } from '../db/database.ts'
+import { type Database, type Entry, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
 import { unauthorized } from '../problem.ts'
 import type { Claims } from './tokens.ts'
 
@@ -11,15 +11,27 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     claims: Claims | null
-    /** Runs work in the one transaction of this request, which sees what its caller may see. */
-    transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+    /**
+     * Runs work in the one transaction of this request, which sees what its caller may see, and ends with its entry in
+     * the audit log: of what `shown` makes of the value.
+     */
+    transact<T>(work: (tx: Tx) => Promise<T>, shown?: (value: T) => unknown): Promise<T>
+    /** A transaction before it, about nobody on file: it has no entry. */
+    aside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   }
 }
 
 /** Refuses to boot a route that declares no permission, and to serve a caller without a token. */
 export function authenticate(app: FastifyInstance, db: Database) {
   app.decorateRequest('claims', null)
-  app.decorateRequest('transact', function (this: FastifyRequest, work) {
+  app.decorateRequest('transact', async function (this: FastifyRequest, work, shown = value => value) {
+    const { entry } = this
+    if (!entry) return db.transact(entryOf(this), work)
+    const value = await db.transact(withEntry(entry.id, entryOf(this)), work, value => entry.written(shown(value)))
+    entry.done = true
+    return value
+  })
+  app.decorateRequest('aside', function (this: FastifyRequest, work) {
     return db.transact(entryOf(this), work)
   })
   app.addHook('onRoute', ({ method, url, config }) => {

@@ -54,7 +54,10 @@ export type Making<T> = {
  */
 export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, making: Making<T>): Promise<T> {
   const fingerprint = request.server.fingerprint(JSON.stringify([request.url, request.body ?? null]))
-  const made = await request.transact(tx => once(tx, request, fingerprint, making))
+  const made = await request.transact(
+    tx => once(tx, request, fingerprint, making),
+    ({ resource }) => resource,
+  )
   reply.code(making.status ?? 201).header('location', made.location)
   return made.resource
 }

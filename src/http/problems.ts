@@ -7,9 +7,12 @@ export function answerProblems(app: FastifyInstance) {
   app.setNotFoundHandler((request, reply) => answer(notFound(), request, reply))
 }
 
-/** Also of those that come before there is a route: a URL that cannot be read. */
-export const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-  answer(toProblem(error), request, reply)
+/** Also of those that come before there is a route: a URL that cannot be read. What is refused has its entry too. */
+export async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const problem = toProblem(error)
+  const refused = await request.entry?.refuse(problem).catch(unavailable)
+  return answer(refused ?? problem, request, reply)
+}
 
 /** What the log may know of an error: never a message, which may hold SQL, parameters or what was sent. */
 export type Trace = { name: string; code: string | undefined; stack: string[] }

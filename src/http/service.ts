@@ -14,7 +14,7 @@ export const healthRoutes =
     app.get(
       '/health/live',
       {
-        config: { permission: 'public', rateLimit: false },
+        config: { permission: 'public', audit: 'nothing', rateLimit: false },
         schema: {
           operationId: 'getLiveness',
           summary: 'Is the process alive?',
@@ -27,7 +27,7 @@ export const healthRoutes =
     app.get(
       '/health/ready',
       {
-        config: { permission: 'public', rateLimit: false },
+        config: { permission: 'public', audit: 'nothing', rateLimit: false },
         schema: {
           operationId: 'getReadiness',
           summary: 'Can it answer?',

@@ -47,7 +47,7 @@ export class Batch {
     const faults = await this.#faultsOfCodes(tx)
     const bad = new Set(faults.map(({ line }) => line))
     const rows = [...this.#rows.values()].filter(({ line }) => !bad.has(line))
-    const [written] = await tx.execute<{ outcome: Pick<Progress, 'registered' | 'existing' | 'faults'> }>(
+    const [written] = await tx.execute<{ outcome: Omit<Progress, 'from' | 'records'> }>(
       sql`select app.import_rows(${job}, ${JSON.stringify(rows)}::jsonb) as outcome`,
     )
     if (!written) throw new Error('a batch comes to something')

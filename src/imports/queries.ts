@@ -58,7 +58,14 @@ export async function waiting(tx: Tx, job: string): Promise<Waiting> {
 }
 
 /** What a batch came to: so many records of the file, `from` there on. */
-export type Progress = { from: number; records: number; registered: number; existing: number; faults: Fault[] }
+export type Progress = {
+  from: number
+  records: number
+  registered: number
+  existing: number
+  cases: string[]
+  faults: Fault[]
+}
 
 /** Kept in the transaction that wrote the batch: whoever goes on, goes on behind it. Of two that took it one is refused. */
 export async function advance(

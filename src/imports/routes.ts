@@ -23,7 +23,12 @@ export const importRoutes =
     app.post(
       '/v1/imports',
       {
-        config: { permission: 'imports:create', idempotency: 'accepted', problems: ['unsupported-media-type'] },
+        config: {
+          permission: 'imports:create',
+          audit: {},
+          idempotency: 'accepted',
+          problems: ['unsupported-media-type'],
+        },
         schema: {
           operationId: 'importRegistrations',
           summary: 'Import the registrations of a campaign from a CSV file.',
@@ -37,7 +42,7 @@ export const importRoutes =
       async (request, reply) => {
         const { campaignId, dryRun } = request.query
         if (Number(request.headers['content-length']) > importLimit) throw new Problem('too-large')
-        const received = await request.transact(tx =>
+        const received = await request.aside(tx =>
           imports.create(tx, { campaignId, dryRun: dryRun === 'true' }, patience),
         )
         request.patient()
@@ -45,7 +50,7 @@ export const importRoutes =
           let position = 0
           // Each piece in a transaction of its own: nothing waits for a slow line.
           const file = await takeIn(request.body as Readable, importLimit, async piece => {
-            await request.transact(tx => imports.keepChunk(tx, keys, received, position++, piece))
+            await request.aside(tx => imports.keepChunk(tx, keys, received, position++, piece))
           })
           const fingerprint = app.fingerprint(Buffer.concat([file.sha256, Buffer.from(request.url)]))
           const job = await request.transact(async tx => {
@@ -63,7 +68,7 @@ export const importRoutes =
           worker.wake()
           return await reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job)
         } catch (error) {
-          await request.transact(tx => imports.forget(tx, received)).catch(() => {})
+          await request.aside(tx => imports.forget(tx, received)).catch(() => {})
           if (!request.raw.complete) reply.header('connection', 'close') // nobody reads the rest
           throw error
         }

@@ -1,7 +1,9 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Keys } from '../access/keys.ts'
 import { permissions } from '../access/permissions.ts'
-import { type Database, enterJob, enterNobody, type Tx } from '../db/database.ts'
+import { type Database, enterJob, enterNobody, type Tx, withEntry } from '../db/database.ts'
+import { writeEntry } from '../db/entry.ts'
 import { traceOf } from '../http/problems.ts'
 import * as jobs from '../jobs/queries.ts'
 import { ownAndDivisions } from '../organisations/queries.ts'
@@ -92,14 +94,16 @@ export class ImportWorker {
     }
     if (batch.records) await write()
     await writing
-    await this.#as(id, tx => jobs.end(tx, id, 'done'))
+    await this.#told('import.end', id, tx => jobs.end(tx, id, 'done'))
   }
 
   async #write(id: string, batch: Batch): Promise<void> {
     const once = () =>
-      this.#as(id, async tx => {
+      this.#told('import.batch', id, async tx => {
         await jobs.holdOn(tx, id, lease)
-        await imports.advance(tx, id, await batch.write(tx, id))
+        const progress = await batch.write(tx, id)
+        await imports.advance(tx, id, progress)
+        return progress
       })
     // A batch that met the same registration or document under way elsewhere finds it on record the second time.
     await once().catch(error => (isTaken(error) ? once() : Promise.reject(error)))
@@ -114,6 +118,16 @@ export class ImportWorker {
     const source = Readable.from(file())
     source.on('error', error => rows.destroy(error))
     return source.pipe(rows)
+  }
+
+  /** What is done for an account has its entry, as if it had asked for it. */
+  async #told(
+    operation: string,
+    job: string,
+    work: (tx: Tx) => Promise<{ cases: string[] } | undefined>,
+  ): Promise<void> {
+    const entry = withEntry(randomUUIDv7(), enterJob(job, permissions['imports:create']))
+    await this.#db.transact(entry, work, done => writeEntry(operation, { target: job, cases: done?.cases ?? [] }))
   }
 
   #as<T>(job: string, work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -53,7 +53,7 @@ export async function cancel(tx: Tx, id: string): Promise<Job> {
 }
 
 /** The job is over, well or not; the waiting file is gone with it. */
-export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Promise<void> {
+export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Promise<undefined> {
   const ended = await tx.execute(sql`
     update jobs set state = ${state}, ended_at = app.now() where id = ${id} and state in ('queued', 'running') returning id`)
   if (ended.length) await tx.execute(sql`select app.discard_import(${id})`)

@@ -14,7 +14,7 @@ export const jobRoutes: Routes = async app => {
   app.get(
     '/v1/jobs',
     {
-      config: { permission: 'jobs:read' },
+      config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'listJobs',
         summary: 'Your jobs, the newest first.',
@@ -28,7 +28,7 @@ export const jobRoutes: Routes = async app => {
   app.get(
     '/v1/jobs/:id',
     {
-      config: { permission: 'jobs:read' },
+      config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'getJob',
         summary: 'How far a job is, and what it came to.',
@@ -42,7 +42,7 @@ export const jobRoutes: Routes = async app => {
   app.get(
     '/v1/jobs/:id/rejected',
     {
-      config: { permission: 'jobs:read' },
+      config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'downloadRejected',
         summary: 'All that is wrong with which row, as CSV.',
@@ -63,7 +63,7 @@ export const jobRoutes: Routes = async app => {
   app.post(
     '/v1/jobs/:id/cancellation',
     {
-      config: { permission: 'jobs:cancel', problems: ['job-over'] },
+      config: { permission: 'jobs:cancel', audit: {}, problems: ['job-over'] },
       schema: {
         operationId: 'cancelJob',
         summary: 'Call a job off. What it has written by then stays.',
@@ -80,7 +80,7 @@ async function* allFaults(request: FastifyRequest, id: string): AsyncGenerator<R
   let last: Rejected | undefined = { line: 0, field: '', reason: '' }
   while (last) {
     const after: Rejected = last
-    const page = await request.transact(tx => jobs.faults(tx, id, after, most))
+    const page = await request.aside(tx => jobs.faults(tx, id, after, most))
     yield* page
     last = page.at(-1)
   }

@@ -6,7 +6,7 @@ export const lifecycleRoutes: Routes = async app => {
   app.get(
     '/v1/lifecycle',
     {
-      config: { permission: 'reference:read' },
+      config: { permission: 'reference:read', audit: 'nothing' },
       schema: {
         operationId: 'getLifecycle',
         summary: 'What may happen to a case, from which state to which, and by whom.',

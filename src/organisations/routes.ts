@@ -19,7 +19,7 @@ export const organisationRoutes: Routes = async app => {
   app.get(
     '/v1/organisations',
     {
-      config: { permission: 'organisations:read' },
+      config: { permission: 'organisations:read', audit: 'nothing' },
       schema: {
         operationId: 'listOrganisations',
         summary: 'The directory of organisations.',
@@ -34,7 +34,7 @@ export const organisationRoutes: Routes = async app => {
   app.get(
     '/v1/organisations/:id',
     {
-      config: { permission: 'organisations:read' },
+      config: { permission: 'organisations:read', audit: 'nothing' },
       schema: {
         operationId: 'getOrganisation',
         summary: 'One organisation.',
@@ -49,7 +49,7 @@ export const organisationRoutes: Routes = async app => {
   app.post(
     '/v1/organisations',
     {
-      config: { permission: 'organisations:write', idempotency: 'accepted', problems: ['already-exists'] },
+      config: { permission: 'organisations:write', audit: {}, idempotency: 'accepted', problems: ['already-exists'] },
       schema: {
         operationId: 'foundOrganisation',
         summary: 'Create an organisation with its first account.',
@@ -75,7 +75,7 @@ export const organisationRoutes: Routes = async app => {
   app.patch(
     '/v1/organisations/:id',
     {
-      config: { permission: 'organisations:write', conditional: true },
+      config: { permission: 'organisations:write', audit: {}, conditional: true },
       schema: {
         operationId: 'changeOrganisation',
         summary: 'Change an organisation.',

@@ -5,11 +5,13 @@ import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
 import { Outcome, ProposedStep } from '../transitions/contract.ts'
 import { outcome } from '../transitions/queries.ts'
-import { sendOutcome } from '../transitions/routes.ts'
+import { ofOutcome, sendOutcome } from '../transitions/routes.ts'
 import { Proposal, ProposalPage, ProposalQuery, Rejection } from './contract.ts'
 import * as proposals from './queries.ts'
 
 const tags = ['Procedure']
+const ofProposal = { cases: ({ case: { id } }: Proposal) => [id] }
+const ofProposals = { cases: ({ items }: { items: readonly Proposal[] }) => items.map(({ case: { id } }) => id) }
 
 export const proposalRoutes =
   (keys: Keys): Routes =>
@@ -19,6 +21,7 @@ export const proposalRoutes =
       {
         config: {
           permission: 'cases:write',
+          audit: {},
           idempotency: 'required',
           conditional: true,
           problems: ['action-not-allowed', 'proposal-pending'],
@@ -45,7 +48,7 @@ export const proposalRoutes =
     app.get(
       '/v1/proposals',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:read', audit: ofProposals },
         schema: {
           operationId: 'listProposals',
           summary: 'Proposals of your organisation, and of its divisions; with `awaiting=me` those that wait for you.',
@@ -60,7 +63,7 @@ export const proposalRoutes =
     app.get(
       '/v1/proposals/:id',
       {
-        config: { permission: 'cases:read' },
+        config: { permission: 'cases:read', audit: ofProposal },
         schema: {
           operationId: 'getProposal',
           summary: 'One proposal, with all that it says.',
@@ -77,6 +80,7 @@ export const proposalRoutes =
       {
         config: {
           permission: 'proposals:settle',
+          audit: ofOutcome,
           idempotency: 'required',
           conditional: true,
           problems: ['action-not-allowed', 'proposal-settled', 'same-person', 'already-exists'],
@@ -105,7 +109,7 @@ export const proposalRoutes =
     app.post(
       '/v1/proposals/:id/rejection',
       {
-        config: { permission: 'cases:write', conditional: true, problems: ['proposal-settled'] },
+        config: { permission: 'cases:write', audit: ofProposal, conditional: true, problems: ['proposal-settled'] },
         schema: {
           operationId: 'rejectProposal',
           summary: 'Reject what a colleague proposed, or take back your own proposal.',

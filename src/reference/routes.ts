@@ -3,7 +3,7 @@ import { CodeList, CodeListParams, CodeLists, RegionQuery, Regions, Terms, Thres
 import * as reference from './queries.ts'
 
 const tags = ['Reference data']
-const config = { permission: 'reference:read' } as const
+const config = { permission: 'reference:read', audit: 'nothing' } as const
 
 export const referenceRoutes: Routes = async app => {
   app.get(

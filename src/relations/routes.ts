@@ -9,7 +9,10 @@ export const relationRoutes: Routes = async app => {
   app.get(
     '/v1/cases/:id/relations',
     {
-      config: { permission: 'cases:read' },
+      config: {
+        permission: 'cases:read',
+        audit: { cases: (items: readonly Relation[]) => items.map(({ case: { id } }) => id) },
+      },
       schema: {
         operationId: 'listRelations',
         summary: 'The family of the person, as far as their cases stand open to you.',
@@ -23,7 +26,12 @@ export const relationRoutes: Routes = async app => {
   app.post(
     '/v1/cases/:id/relations',
     {
-      config: { permission: 'cases:write', idempotency: 'accepted', problems: ['already-exists'] },
+      config: {
+        permission: 'cases:write',
+        audit: { cases: ({ case: { id } }: Relation) => [id] },
+        idempotency: 'accepted',
+        problems: ['already-exists'],
+      },
       schema: {
         operationId: 'relateCases',
         summary: 'Link the case to that of a parent, child, spouse, sibling, guardian or ward.',
@@ -45,7 +53,7 @@ export const relationRoutes: Routes = async app => {
   app.delete(
     '/v1/cases/:id/relations/:relationId',
     {
-      config: { permission: 'cases:write' },
+      config: { permission: 'cases:write', audit: {} },
       schema: {
         operationId: 'endRelation',
         summary: 'End a link that was made by mistake; it stays on record.',

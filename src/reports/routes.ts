@@ -1,4 +1,5 @@
 import { CasePage } from '../cases/contract.ts'
+import { ofPage } from '../http/audit.ts'
 import type { Routes } from '../http/contract.ts'
 import { sendPage } from '../http/page.ts'
 import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery, Reports } from './contract.ts'
@@ -12,7 +13,7 @@ export const reportRoutes: Routes = async app => {
   app.get(
     '/v1/reports',
     {
-      config: { permission: 'reports:read' },
+      config: { permission: 'reports:read', audit: 'nothing' },
       schema: {
         operationId: 'listReports',
         summary: 'The reports that there are: what they count, and what you may ask of them.',
@@ -25,7 +26,7 @@ export const reportRoutes: Routes = async app => {
   app.get(
     url,
     {
-      config: { permission: 'reports:read', problems: ['not-settled-yet'] },
+      config: { permission: 'reports:read', audit: {}, problems: ['not-settled-yet'] },
       schema: {
         operationId: 'reportCampaignProgress',
         summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
@@ -44,7 +45,7 @@ export const reportRoutes: Routes = async app => {
   app.get(
     `${url}/cases`,
     {
-      config: { permission: 'reports:read', problems: ['not-settled-yet'] },
+      config: { permission: 'reports:read', audit: ofPage, problems: ['not-settled-yet'] },
       schema: {
         operationId: 'listCampaignCases',
         summary: 'The cases behind a number of the report: exactly as many.',

@@ -49,12 +49,12 @@ export async function start(tx: Tx, account: string, refreshHash: Buffer): Promi
   return row.session
 }
 
-/** The session that a refresh token belongs to, and the next token in its place; undefined when it is not good (any more). */
+/** Whose a refresh token is, with the next token in its place; without a session when it was used before. */
 export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer) {
-  const [row] = await tx.execute<{ session: string; account: string }>(
+  const [row] = await tx.execute<{ session: string | null; account: string }>(
     sql`select * from app.refresh_session(${hash}, ${nextHash})`,
   )
-  return row
+  return row ?? { session: null, account: null }
 }
 
 export const end = async (tx: Tx, which: 'current' | 'all'): Promise<null> => {

@@ -12,7 +12,7 @@ export const sessionRoutes =
     app.post(
       '/v1/sessions',
       {
-        config: { permission: 'public', problems: ['wrong-credentials'] },
+        config: { permission: 'public', audit: {}, problems: ['wrong-credentials'] },
         schema: {
           operationId: 'signIn',
           summary: 'Sign in with e-mail and password.',
@@ -26,7 +26,7 @@ export const sessionRoutes =
     app.post(
       '/v1/sessions/refresh',
       {
-        config: { permission: 'public', problems: ['unauthorized'] },
+        config: { permission: 'public', audit: {}, problems: ['unauthorized'] },
         schema: {
           operationId: 'refreshSession',
           summary: 'The next pair of tokens; each refresh token works once.',
@@ -40,7 +40,7 @@ export const sessionRoutes =
     app.delete(
       '/v1/sessions/current',
       {
-        config: { permission: 'self:manage' },
+        config: { permission: 'self:manage', audit: {} },
         schema: { operationId: 'signOut', summary: 'Sign out here.', tags, response: { 204: Nothing } },
       },
       async (request, reply) => reply.code(204).send(await request.transact(tx => sessions.end(tx, 'current'))),
@@ -48,7 +48,7 @@ export const sessionRoutes =
     app.delete(
       '/v1/sessions',
       {
-        config: { permission: 'self:manage' },
+        config: { permission: 'self:manage', audit: {} },
         schema: { operationId: 'signOutEverywhere', summary: 'Sign out everywhere.', tags, response: { 204: Nothing } },
       },
       async (request, reply) => reply.code(204).send(await request.transact(tx => sessions.end(tx, 'all'))),
@@ -56,7 +56,7 @@ export const sessionRoutes =
     app.post(
       '/v1/enrolments',
       {
-        config: { permission: 'public', problems: ['code-not-valid'] },
+        config: { permission: 'public', audit: {}, problems: ['code-not-valid'] },
         schema: {
           operationId: 'enrol',
           summary: 'Set your password with the code that you were given.',
@@ -70,7 +70,7 @@ export const sessionRoutes =
     app.get(
       '/v1/me',
       {
-        config: { permission: 'self:manage' },
+        config: { permission: 'self:manage', audit: 'nothing' },
         schema: { operationId: 'getMe', summary: 'Who you are, and what you may do.', tags, response: { 200: Me } },
       },
       request => request.transact(sessions.me),
@@ -78,7 +78,7 @@ export const sessionRoutes =
     app.post(
       '/v1/me/password',
       {
-        config: { permission: 'self:manage', problems: ['wrong-credentials'] },
+        config: { permission: 'self:manage', audit: {}, problems: ['wrong-credentials'] },
         schema: {
           operationId: 'changePassword',
           summary: 'Change your password; your other sessions end.',

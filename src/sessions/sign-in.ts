@@ -14,10 +14,11 @@ export async function signIn(
   { email, password }: Credentials,
 ): Promise<Session> {
   const guess = { account: hash('guess', email), address: hash('guess', request.ip) }
-  const found = await request.transact(async tx => {
+  const found = await request.aside(async tx => {
     await sessions.countGuess(tx, guess)
     return sessions.credentials(tx, email)
   })
+  request.entry?.note({ subject: found?.account })
   if (!(await verifyPassword(password, found?.password_hash)) || !found) throw new Problem('wrong-credentials')
   const { secret, hash: refreshHash } = sessions.newSecret()
   const session = await request.transact(async tx => {
@@ -30,15 +31,21 @@ export async function signIn(
 /** The next pair of tokens. A token that comes a second time ends its session. */
 export async function refresh(request: FastifyRequest, token: string): Promise<Session> {
   const { secret, hash } = sessions.newSecret()
-  const found = await request.transact(tx => sessions.refresh(tx, sessions.hashOf(token), hash))
-  if (!found) throw new Problem('unauthorized')
+  const found = await request.transact(async tx => {
+    const { account, session } = await sessions.refresh(tx, sessions.hashOf(token), hash)
+    request.entry?.note({ subject: account })
+    if (account && session) return { account, session }
+    if (account) request.entry?.note({ reason: 'token-reused' })
+    return new Problem('unauthorized') // and not thrown: that the session is over stays
+  })
+  if (found instanceof Problem) throw found
   return tokensFor(request, found.account, found.session, secret)
 }
 
 /** Sets the first password by an enrolment code, which is a guess like any other. */
 export async function enrol(request: FastifyRequest, { hash }: Keys, { code, password }: Enrolment): Promise<null> {
   const guess = { account: hash('guess', code), address: hash('guess', request.ip) }
-  await request.transact(tx => sessions.countGuess(tx, guess))
+  await request.aside(tx => sessions.countGuess(tx, guess))
   const passwordHash = await hashPassword(password)
   await request.transact(async tx => {
     await sessions.enrol(tx, code, passwordHash)
@@ -53,7 +60,7 @@ export async function changePassword(
   { current, next }: PasswordChange,
 ): Promise<null> {
   const guess = { account: hash('guess', request.claims?.sub ?? ''), address: hash('guess', request.ip) }
-  const stored = await request.transact(async tx => {
+  const stored = await request.aside(async tx => {
     await sessions.countGuess(tx, guess)
     return sessions.ownPassword(tx)
   })

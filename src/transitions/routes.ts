@@ -6,6 +6,12 @@ import { makeOnce } from '../http/idempotency.ts'
 import { Outcome, Transition } from './contract.ts'
 import * as transitions from './queries.ts'
 
+/** What an outcome tells the audit log. */
+export const ofOutcome = {
+  cases: ({ case: of }: Outcome) => (of ? [of.id] : []),
+  zones: ({ case: of }: Outcome) => Object.keys(of?.person ?? {}),
+}
+
 /** Sends what happened, with the version of the case as the `ETag`. */
 export function sendOutcome(reply: FastifyReply, outcome: Outcome): Outcome {
   if (outcome.case) sendVersioned(reply, outcome.case)
@@ -20,6 +26,7 @@ export const transitionRoutes =
       {
         config: {
           permission: 'cases:write',
+          audit: ofOutcome,
           idempotency: 'required',
           conditional: true,
           problems: ['action-not-allowed', 'two-persons-required'],

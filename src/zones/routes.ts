@@ -13,10 +13,11 @@ export const zoneRoutes =
     for (const zone of Zone.options) {
       const { title, content, current, versions } = zoneContracts[zone]
       const url = `/v1/cases/:id/person/${zone}`
+      const audit = { zones: () => [zone] }
       app.get(
         url,
         {
-          config: { permission: 'cases:read' },
+          config: { permission: 'cases:read', audit },
           schema: {
             operationId: `get${title}`,
             summary: `What the zone ${zone} says now.`,
@@ -37,7 +38,7 @@ export const zoneRoutes =
       app.put(
         url,
         {
-          config: { permission: 'cases:write', conditional: true, problems: ['action-not-allowed'] },
+          config: { permission: 'cases:write', audit, conditional: true, problems: ['action-not-allowed'] },
           schema: {
             operationId: `put${title}`,
             summary: `Write the whole zone ${zone} anew; earlier versions are kept.`,
@@ -62,7 +63,7 @@ export const zoneRoutes =
       app.get(
         `${url}/versions`,
         {
-          config: { permission: 'cases:read' },
+          config: { permission: 'cases:read', audit },
           schema: {
             operationId: `list${title}Versions`,
             summary: `All versions of the zone ${zone}, the newest first.`,

@@ -2,10 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import { permissions } from '../../src/access/permissions.ts'
 import { NewCase } from '../../src/cases/contract.ts'
 import { register as registerIn } from '../../src/cases/register.ts'
-import { enterSession } from '../../src/db/database.ts'
 import { register } from '../support/procedure.ts'
 import { registration, type Someone, startService } from '../support/service.ts'
 
@@ -28,11 +26,11 @@ async function changesSince(who: Someone, since: string, { limit = 200, page: wh
 }
 
 t.test('a late commit is not missed', async t => {
-  const { as, db, keys } = await startService(t)
+  const { as, workAs, keys } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const early = await register(asel)
   const [written, told] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()]
-  const late = db.transact(enterSession(asel.session, permissions['cases:register']), async tx => {
+  const late = workAs(asel, 'cases:register', async tx => {
     written.resolve(await registerIn(tx, NewCase.parse(registration()), keys))
     await told.promise
   })
@@ -56,10 +54,9 @@ t.test('a late commit is not missed', async t => {
 })
 
 t.test('writers at random, committing when they like: nothing is lost', async t => {
-  const { as, db, keys } = await startService(t)
+  const { as, workAs, keys } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const seen = new Map<string, number>()
-  const entry = enterSession(asel.session, permissions['cases:register'])
   const Writer = fc.record({ begins: fc.nat(30), holds: fc.nat(60) })
   const made: string[] = []
   let since = begin
@@ -73,7 +70,7 @@ t.test('writers at random, committing when they like: nothing is lost', async t 
     const written = Promise.all(
       writers.map(async ({ begins, holds }) => {
         await wait(begins)
-        await db.transact(entry, async tx => {
+        await workAs(asel, 'cases:register', async tx => {
           made.push(await registerIn(tx, NewCase.parse(registration()), keys))
           await wait(holds)
         })

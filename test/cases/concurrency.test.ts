@@ -86,7 +86,7 @@ async function start(environment: Record<string, string>) {
 
 t.test('killed around the commit and asked again: one case for each of 200 keys', { timeout: 240_000 }, async t => {
   const [lives, each] = [20, 10]
-  const { endpoint, superuser } = await startService(t)
+  const { endpoint, superuser } = await startService(t, { alone: false })
   const folder = mkdtempSync(join(tmpdir(), 'qujat-kill-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const keyFile = join(folder, 'keys.json')

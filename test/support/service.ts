@@ -3,10 +3,12 @@ import type { InjectOptions } from 'fastify'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import { passingKeys } from '../../src/access/keys.ts'
-import type { Role } from '../../src/access/permissions.ts'
+import { type Permission, permissions, type Role } from '../../src/access/permissions.ts'
 import { buildApp } from '../../src/app.ts'
-import { Database } from '../../src/db/database.ts'
+import { Database, enterSession, type Tx, withEntry } from '../../src/db/database.ts'
+import { writeEntry } from '../../src/db/entry.ts'
 import { seedDemonstration } from '../../src/demonstration.ts'
+import { everyRequestHasItsEntry } from './entries.ts'
 import { socket } from './socket.ts'
 
 /** Everybody's, and its hash, so that no test has to wait for one. */
@@ -33,7 +35,7 @@ export async function startDatabase(t: Test, { template = 'template_app', size =
 export type Headers = Record<string, string>
 
 /** The service on a database of its own, people who can make requests, and what it logged. */
-export async function startService(t: Test, { rateLimit = 1_000_000, importLimit = 4_000_000 } = {}) {
+export async function startService(t: Test, { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true } = {}) {
   const { db, owner, superuser, endpoint } = await startDatabase(t)
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
   const keys = passingKeys()
@@ -45,6 +47,8 @@ export async function startService(t: Test, { rateLimit = 1_000_000, importLimit
     config: { logLevel: 'info', trustedProxies: [], rateLimit, importLimit },
     log,
   })
+  const watch = everyRequestHasItsEntry(t, superuser, { alone })
+  watch(app)
   t.teardown(() => app.close())
 
   const organisation = (name: string) => {
@@ -92,7 +96,12 @@ export async function startService(t: Test, { rateLimit = 1_000_000, importLimit
     await owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
       return statement_timestamp() + interval '${days} days'`)
   }
-  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines, travel }
+  /** Work in a transaction of somebody's, as a request makes it. */
+  const workAs = <T>({ session }: { session: string }, permission: Permission, work: (tx: Tx) => Promise<T>) =>
+    db.transact(withEntry(randomUUID(), enterSession(session, permissions[permission])), work, () =>
+      writeEntry('test', { cases: [] }),
+    )
+  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines, travel, workAs, watch }
 }
 
 export type Service = Awaited<ReturnType<typeof startService>>

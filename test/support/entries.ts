@@ -1,0 +1,43 @@
+import type { FastifyInstance } from 'fastify'
+import type postgres from 'postgres'
+import type { Test } from 'tap'
+
+type Answered = { id: string; operation: string; status: number; ids: Set<string> }
+
+const uuids = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g
+
+/** Watches apps, `alone`: no other one works on their database. When the test is over: each request about somebody on file has one entry, which names each case that the reply named. */
+export function everyRequestHasItsEntry(t: Test, superuser: postgres.Sql, { alone = true } = {}) {
+  const answered: Answered[] = []
+  const watch = (app: FastifyInstance) =>
+    app.addHook('onSend', async (request, reply, payload) => {
+      const { audit = 'nothing', permission } = request.routeOptions.config
+      const { statusCode: status } = reply
+      const told = status !== 429 && status !== 503 && (request.claims || permission === 'public')
+      if (audit === 'nothing' || !told) return payload
+      const operation = request.routeOptions.schema?.operationId ?? ''
+      // What an auditor reads names cases to nobody who may see them.
+      const text = status < 300 && operation !== 'listAuditEntries' && typeof payload === 'string' ? payload : ''
+      answered.push({ id: request.id, operation, status, ids: new Set(text.match(uuids)) })
+      return payload
+    })
+  t.teardown(async () => {
+    const entries = await superuser`
+      select convert_from(content, 'UTF8')::jsonb ->> 'request' as request, case_ids, outcome from entries`
+    const cases = new Set((await superuser`select id from cases`).map(({ id }) => id))
+    const byRequest = Map.groupBy(entries, ({ request }) => request)
+    const wrong = answered.flatMap(({ id, operation, status, ids }) => {
+      const [entry, ...more] = byRequest.get(id) ?? []
+      const about = `${operation} ${status}`
+      if (!entry || more.length) return [`${about} has ${entry ? more.length + 1 : 'no'} entries`]
+      if ((entry.outcome === 'done') !== status < 300) return [`${about} is told as ${entry.outcome}`]
+      return [...ids]
+        .filter(shown => cases.has(shown) && !entry.case_ids.includes(shown))
+        .map(shown => `${about} showed ${shown} and says nothing of it`)
+    })
+    const strangers = [...byRequest.keys()].filter(id => id !== null && !answered.some(request => request.id === id))
+    if (alone) wrong.push(...strangers.map(id => `nobody asked for the entry of ${id}`))
+    if (wrong.length) throw new Error(`${wrong.length} faults of the audit log: ${wrong.slice(0, 10).join('; ')}`)
+  })
+  return watch
+}

@@ -1,0 +1,24 @@
+import type { Service, Someone } from './service.ts'
+
+/**
+ * What somebody gets for a statement as role app, without the service: how many rows, or the refusal. Nothing of it stays,
+ * unless it is kept.
+ */
+export const inSql =
+  ({ superuser }: Pick<Service, 'superuser'>) =>
+  (who: Someone, text: string, keep = false): Promise<string> =>
+    superuser
+      .begin(async sql => {
+        const { account, organisation, role } = who
+        const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: [role] }
+        const entry = crypto.randomUUID()
+        await sql`select app.act_as(${JSON.stringify(actor)}::text::jsonb), set_config('app.entry', ${entry}, true)`
+        await sql.unsafe('set local role app')
+        const { count } = await sql.unsafe(text)
+        if (!keep) throw { code: 'kept', message: `changed ${count}` }
+        await sql`select app.write_entry('test', '{"cases": []}')`
+        return `changed ${count}`
+      })
+      .catch(({ code, message }: { code: string; message: string }) =>
+        code === 'kept' ? message : `${code} ${code === 'QJ001' ? message : ''}`.trim(),
+      )
