@@ -13,6 +13,7 @@ const tables = {
   zone_versions: 'case_id = $1',
   identifiers: 'case_id = $1',
   idempotency: `location = $1`,
+  entries: 'id = (select entry_id from case_events where case_id = $1)',
 }
 
 /** Makes bare copies of them: the same columns and indexes; no triggers, no policies, no foreign keys. */
@@ -77,4 +78,4 @@ export const insertAgain = (superuser: Endpoint, caseId: string): Promise<Ask> =
   })
 
 /** Columns of what is unique to a registration. */
-const own = /^(id|case_id|location|key|number|hmac|external_hmac)$/
+const own = /^(id|case_id|entry_id|location|key|number|hmac|external_hmac)$/

@@ -15,9 +15,9 @@ export async function loader(superuser: Endpoint, keys: Keys, size: number) {
   const random = new Random(2)
   const effects = new Map<string, Record<string, unknown>>()
   let cases = 0
-  const { organisations, job } = await Connection.with(superuser, async ({ send }) => {
+  const { organisations, job, entry } = await Connection.with(superuser, async ({ send }) => {
     const made = await makeOrganisations(send)
-    return { organisations: made, job: await makeImport(send, made) }
+    return { organisations: made, job: await makeImport(send, made), entry: await makeEntry(send) }
   })
 
   const tell = ({ value }: IteratorResult<Registration, void>): Story => {
@@ -36,7 +36,7 @@ export async function loader(superuser: Endpoint, keys: Keys, size: number) {
           const stories = Array.from({ length: Math.min(batch, count - cases) }, () => tell(people.next()))
           await inserted // the database works while the next stories are made up
           await learn(connection.send, effects, stories)
-          const rows = stories.map(story => rowsOf(story, keys, event => effects.get(alike(event)) ?? {}))
+          const rows = stories.map(story => rowsOf(story, keys, event => effects.get(alike(event)) ?? {}, entry))
           inserted = connection.atOnce(() => insert(connection.send, rows))
         }
         await inserted
@@ -89,6 +89,14 @@ async function makeImport(send: Send, organisations: readonly Organisation[]): P
     [job.id, job.account, job.organisation],
   )
   return job
+}
+
+/** One entry of the audit log for all that is loaded. */
+async function makeEntry(send: Send): Promise<string> {
+  const [row] = await send(
+    `insert into entries (id, at, operation, outcome, case_ids, content) values (uuidv7(), now(), 'bench', 'done', '{}', '') returning id`,
+  )
+  return row?.id
 }
 
 /** What is kept of the grants is what they say, and what stands in a case is what its events say. */

@@ -10,7 +10,7 @@ type Facts = Record<string, unknown>
 export type Effects = (event: Story['events'][number]) => Facts
 
 /** The rows that the triggers would have written for a case, by table. */
-export function rowsOf(story: Story, keys: Keys, effects: Effects): Record<string, object[]> {
+export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string): Record<string, object[]> {
   const { id, line, owner, by, job, row, identity } = story
   const recorder = { organisation_id: job?.organisation ?? owner.id, account_id: job?.account ?? owner.account }
   const events = story.events.map(event => ({
@@ -24,6 +24,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects): Record<strin
     ...recorder,
     facts: { ...event.facts, ...effects(event), ...(event.handled && { handler: owner.id }) } as Facts,
     ...(job && { job_id: job.id, line }),
+    entry_id: entry,
   }))
   const facts: Facts = Object.assign({}, ...events.map(event => event.facts))
   const [first, decided, documented] = events

@@ -1,11 +1,12 @@
 // npm run bench -- [--cases 100000] [--seconds 5] [--plans]: what a request costs, each row beside the bare statement of
 // the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases. --reports: only the
-// figures of a campaign, of 100,000 cases and of 1,000,000.
+// figures of a campaign, of 100,000 cases and of 1,000,000. --imports: only an import, of 10,000 rows and of --cases.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readKeys } from '../src/access/keys.ts'
+import { measureImports } from './imports.ts'
 import { loader } from './load.ts'
 import { explain } from './plans.ts'
 import { measureReports } from './reports.ts'
@@ -18,13 +19,16 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     plans: { type: 'boolean', default: false },
     reports: { type: 'boolean', default: false },
+    imports: { type: 'boolean', default: false },
   },
 })
-const cases = Number(values.cases ?? (values.reports ? 1_000_000 : 100_000))
+const usual = values.reports ? 1_000_000 : values.imports ? 500_000 : 100_000
+const cases = Number(values.cases ?? usual)
 const dataDir = mkdtempSync(join(tmpdir(), 'qujat-bench-'))
 const service = await startService(dataDir)
 try {
   if (values.reports) await measureReports(service, dataDir, cases)
+  else if (values.imports) await measureImports(service, dataDir, cases)
   else await measureRequests()
 } finally {
   await service.stop()

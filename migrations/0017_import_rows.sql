@@ -208,13 +208,16 @@ begin
     from unnest(rows) r);
 end $$;
 
--- The events that each row tells of and its case does not have yet, all in one statement; then what came along with them.
+-- What is known of each new person, for what follows from the events to find it; the events that each row tells of and its
+-- case does not have yet, all in one statement; and what came along with them.
 create function app.write_import(p_job uuid, p_campaign uuid, rows app.import_row[]) returns void
 language plpgsql security definer set search_path = '' as $$
 -- The law that authorities register by: the first of its list.
 declare basis jsonb := (select jsonb_build_object('kind', 'statute', 'legalReference', code)
   from public.codes where list = 'legal_basis' order by position limit 1);
 begin
+  insert into public.zone_versions (case_id, zone, version, content, sex, birth_year)
+    select case_id, 'identity', 1, identity, sex, birth_year from unnest(rows) where stage = 0;
   insert into public.case_events (id, case_id, action, from_state, to_state, occurred_on, recorded_at, organisation_id, account_id,
       facts, job_id, line)
     with told as (
@@ -237,8 +240,6 @@ begin
     from alike a, unnest(a.lines, a.cases, a.facts) t(line, case_id, facts)
     order by t.line, a.stage;
 
-  insert into public.zone_versions (case_id, zone, version, content, sex, birth_year)
-    select case_id, 'identity', 1, identity, sex, birth_year from unnest(rows) where stage = 0;
   insert into public.identifiers (case_id, version, kind, hmac)
     select r.case_id, 1, i.kind, decode(i.hmac, 'hex')
     from unnest(rows) r, jsonb_to_recordset(r.identifiers) as i(kind text, hmac text) where r.stage = 0;
