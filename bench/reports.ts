@@ -118,7 +118,7 @@ const load = (superuser: Endpoint, count: number) =>
       create table bare.figures as
         select ${Object.values(bare).join(', ')}, documented_on <= '${asOf}' as documented from case_figures where until_at = 'infinity' and until_on = 'infinity';
     `)
-    await connection.script('vacuum analyze case_figures, bare.figures')
+    await connection.script('vacuum analyze case_figures, readerships, bare.figures')
   })
 
 /** The statements by which the migration fills what is kept. */

@@ -8,7 +8,7 @@ create table readerships (
   until timestamptz not null,
   identity_until timestamptz not null,
   primary key (readership, organisation_id)
-);
+) with (autovacuum_analyze_threshold = 5); -- few rows, and many hang on how many the planner takes them for
 
 -- What a case counts as, from one day to another as far as it is known from one instant to another. A case of which each
 -- fact was said once has one row, which says when it was decided and documented and when its person became known. Any

@@ -13,7 +13,8 @@ export const Scope = z
     [
       'mine: the cases that stand open to you, exactly. campaign: all of the campaign, for whoever organises it, for',
       'coordinators and auditors; totals are exact, groups are told by whole fives, documented and others apart, and',
-      'what that leaves is the group other, which holds at least five from at least two groups.',
+      'what that leaves is the group other, which holds at least five from at least two groups. No report, and no two of',
+      'them, say of one to four persons what they are; that somebody joined a group between two reports may show.',
     ].join(' '),
   )
 export type Scope = z.infer<typeof Scope>

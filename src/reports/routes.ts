@@ -26,7 +26,7 @@ export const reportRoutes: Routes = async app => {
   app.get(
     url,
     {
-      config: { permission: 'reports:read', audit: {}, problems: ['not-settled-yet'] },
+      config: { permission: 'reports:read', audit: {}, problems: ['not-found', 'not-settled-yet'] },
       schema: {
         operationId: 'reportCampaignProgress',
         summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
