@@ -11,6 +11,7 @@ const budgets = new Map([
 ])
 const asOf = '2022-12-31'
 const campaign = '00000000-0000-7000-8000-00000000000c'
+const entry = '00000000-0000-7000-8000-00000000000e' // of the audit log: one for all that is loaded, and nobody reads it
 
 /** The columns of the bare table by which each report groups. */
 const bare: Record<Dimension, string> = {
@@ -92,8 +93,8 @@ const load = (superuser: Endpoint, count: number) =>
           (array['female', 'male', 'female', 'male', 'unknown'])[1 + n * 11 % 5] as sex, 1940 + n * 13 % 80 as birth_year,
           n % 100 < 83 as documented, n % 50 = 7 as corrected
         from owners o, reader r, said s, generate_series(${had?.cases} + 1, ${count}) n;
-      insert into case_events (id, case_id, action, from_state, to_state, occurred_on, recorded_at, organisation_id, account_id, facts)
-        select uuidv7(), p.id, e.action, e.before, e.after, p.day + e.later, p.day + e.later + time '12:00', p.owner, p.owner, e.facts
+      insert into case_events (id, case_id, action, from_state, to_state, occurred_on, recorded_at, organisation_id, account_id, facts, entry_id)
+        select uuidv7(), p.id, e.action, e.before, e.after, p.day + e.later, p.day + e.later + time '12:00', p.owner, p.owner, e.facts, '${entry}'
         from person p, lateral (values
           (1, 'register', '', 'registered', 0, jsonb_build_object('campaign', '${campaign}', 'region', p.region, 'category', p.category)),
           (2, 'amend', 'registered', 'registered', 1, case when p.corrected then '{"region":"KZ-79"}'::jsonb end),
