@@ -127,7 +127,9 @@ export class ImportWorker {
     work: (tx: Tx) => Promise<{ cases: string[] } | undefined>,
   ): Promise<void> {
     const entry = withEntry(randomUUIDv7(), enterJob(job, permissions['imports:create']))
-    await this.#db.transact(entry, work, done => writeEntry(operation, { target: job, cases: done?.cases ?? [] }))
+    await this.#db.transact(entry, work, done =>
+      writeEntry(operation, { target: job, cases: done?.cases ?? [], zones: [] }),
+    )
   }
 
   #as<T>(job: string, work: (tx: Tx) => Promise<T>): Promise<T> {

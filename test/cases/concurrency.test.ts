@@ -19,6 +19,8 @@ const count = (statuses: number[]) =>
       .map(([status, all]) => [status, all.length]),
   )
 
+t.setTimeout(300_000) // many starts, on whatever machine
+
 t.test('of 50 changes with one version one is made', async t => {
   const { as } = await startService(t)
   const [asel, dina] = [await as('caseworker', 'sunrise'), await as('supervisor', 'sunrise')]

@@ -33,6 +33,8 @@ const parentOf = (pid: string) =>
   )
 const commandOf = (pid: string) => read(`/proc/${pid}/cmdline`)
 
+t.setTimeout(300_000) // many starts, on whatever machine
+
 t.test('killed ten times in mid-import', { timeout: 240_000 }, async t => {
   const dataDir = `${folder()}/data`
   let service = await start(dataDir)
