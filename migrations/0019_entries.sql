@@ -33,16 +33,19 @@ alter table case_events add column entry_id uuid default app.entry() references 
 alter table case_events add constraint case_events_entry check (entry_id is not null) not valid; -- older ones have none
 
 -- The last statement of a transaction: what was done, to which cases, in which zones, and by which grants they stood open.
-create function app.write_entry(p_operation text, p_said jsonb) returns void language sql as $$
+create function app.write_entry(p_operation text, p_said jsonb) returns void language plpgsql as $$
+declare
+  at timestamptz := clock_timestamp(); actor jsonb := app.actor();
+  cases uuid[] := array(select jsonb_array_elements_text(p_said -> 'cases'));
+  opened zone[] := (select array_agg(z) from jsonb_array_elements_text(p_said -> 'zones') z);
+begin
   insert into entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
-  select app.entry(), e.at, p_operation, 'done', app.account(), app.org(), e.cases, convert_to((jsonb_strip_nulls(jsonb_build_object(
-      'id', app.entry(), 'at', app.rfc3339(e.at), 'operation', p_operation, 'outcome', 'done', 'account', app.account(),
-      'organisation', app.org(), 'session', app.actor() -> 'session', 'roles', app.actor() -> 'roles',
+  values (app.entry(), at, p_operation, 'done', (actor ->> 'account')::uuid, (actor ->> 'organisation')::uuid, cases,
+    convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(at), 'operation', p_operation, 'outcome', 'done',
+      'account', actor -> 'account', 'organisation', actor -> 'organisation', 'session', actor -> 'session', 'roles', actor -> 'roles',
       'grants', (select jsonb_agg(g.id order by g.id) from open_grants g
-        where g.case_id = any (e.cases) and (e.zones is null or g.zones && e.zones)))) || p_said)::text, 'UTF8')
-  from (select clock_timestamp() as at, array(select jsonb_array_elements_text(p_said -> 'cases')::uuid) as cases,
-    (select array_agg(z::zone) from jsonb_array_elements_text(p_said -> 'zones') z) as zones) e
-$$;
+        where g.case_id = any (cases) and (opened is null or g.zones && opened)))) || p_said)::text, 'UTF8'));
+end $$;
 
 -- What nobody asked the API for: the service starts or stops, its operator does something by hand.
 create function app.tell(p_operation text, p_said jsonb default '{}') returns void language plpgsql as $$
