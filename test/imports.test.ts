@@ -148,6 +148,9 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   while (!(await ended()).length) await new Promise(setImmediate)
   await next.close()
   t.match([...(await ended())], [{ state: 'failed', failure: 'unauthorized' }])
+  const [entry] = await service.superuser`
+    select convert_from(content, 'UTF8')::jsonb as content from entries where operation = 'import.abandon'`
+  t.match(entry?.content, { target: second.id, reason: 'unauthorized' })
 })
 
 t.test('what is no such file is told why at once, and leaves no trace', async t => {

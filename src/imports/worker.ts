@@ -139,8 +139,13 @@ export class ImportWorker {
   /** Lost rights end a job; one that is over or in other hands is let go; anything else leaves it to be leased again. */
   async #giveUp(job: string, error: Error): Promise<void> {
     if (!(error instanceof Problem) || error.details.status >= 500) throw error
-    if (error.message !== ('job-over' satisfies ProblemName))
-      await this.#db.transact(enterNobody, tx => jobs.abandon(tx, job, error.message))
+    const { message: reason } = error
+    if (reason === ('job-over' satisfies ProblemName)) return
+    await this.#db.transact(
+      withEntry(randomUUIDv7(), enterNobody),
+      tx => jobs.abandon(tx, job, reason),
+      () => writeEntry('import.abandon', { target: job, cases: [], reason }),
+    )
   }
 }
 

@@ -1,6 +1,8 @@
 // No audit, no answer: what the entries say, who reads them, and that nothing happens without one. That every request of
 // the whole suite has one entry, which names each case that it showed, is looked at by test/support/entries.ts.
+import Fastify from 'fastify'
 import t from 'tap'
+import { audit } from '../../src/http/audit.ts'
 import { inSql } from '../support/in-sql.ts'
 import { decision, following, register, takenUp } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, password, registration, startService } from '../support/service.ts'
@@ -203,3 +205,14 @@ t.test(
     t.match(await attempt(samal, read), /^changed [1-9]/)
   },
 )
+
+t.test('a route that does not declare what it audits is refused', async t => {
+  const { db, keys } = await startService(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  audit(app, db, keys)
+  const route = (config: object) => () => app.get(`/${Object.keys(config).join('-')}`, { config }, async () => '')
+  t.throws(route({ permission: 'public' }), /does not declare what it audits/)
+  t.doesNotThrow(route({ audit: 'nothing' }))
+  t.doesNotThrow(route({ hidden: true }), 'pages of the API document are about nobody')
+})
