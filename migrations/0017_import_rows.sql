@@ -182,9 +182,8 @@ begin
       when s.stage < 2 and r.decided_on < e.last then '{decidedOn,Earlier than what is on record}'
       when s.stage < 3 and r.issued_on < e.last then '{documentIssuedOn,Earlier than what is on record}'
       when r.document_type is not null and not o.needs_document then '{documentType,This outcome needs no document}'
-      when coalesce(s.stage, 0) < 3 and (exists (select from public.documents d where d.committee_id in (app.org(), app.parent())
-          and d.type = r.document_type and d.number_hmac = decode(r.number_hmac, 'hex') and not d.annulled)
-        or row_number() over (partition by r.document_type, r.number_hmac order by r.line) > 1 and r.number_hmac is not null)
+      when r.number_hmac is not null and coalesce(s.stage, 0) < 3 and (app.in_register(r.document_type, decode(r.number_hmac, 'hex'))
+        or row_number() over (partition by r.document_type, r.number_hmac order by r.line) > 1)
         then '{documentNumber,Stands in the register already}'
       end::text[] as fault
     from unnest(rows) r

@@ -93,10 +93,15 @@ export class Database {
   }
 }
 
-/** What `app.refuse` says is meant for the caller; any other error stays what it is. drizzle's wrap the driver's. */
+/** What the driver says of an error; drizzle's wrap it. */
+export function ofDriver<T extends { code?: string }>(error: unknown): T {
+  const { cause } = error as { cause?: T }
+  return cause?.code ? cause : (error as T)
+}
+
+/** What `app.refuse` says is meant for the caller; any other error stays what it is. */
 export function refusalOf(error: unknown): unknown {
-  const { cause } = error as { cause?: Refusal }
-  const { code, message, detail } = cause?.code ? cause : (error as Refusal)
+  const { code, message, detail } = ofDriver<Refusal>(error)
   return code === 'QJ001' && isProblemName(message) ? new Problem(message, detail ? { detail } : {}) : error
 }
 type Refusal = { code?: string; message: string; detail?: string }

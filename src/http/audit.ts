@@ -115,17 +115,23 @@ class Entry {
     return this.#request.routeOptions.schema?.operationId ?? ''
   }
 
+  /** What the path names. */
+  get #target(): string | undefined {
+    const { id } = (this.#request.params ?? {}) as { id?: string }
+    return isId(id) ? id : undefined
+  }
+
   /** The case that the path names. */
   #asked(): string[] {
-    const { id } = (this.#request.params ?? {}) as { id?: string }
-    return isId(id) && this.#request.routeOptions.url?.startsWith('/v1/cases/:id') ? [id] : []
+    const target = this.#target
+    return target && this.#request.routeOptions.url?.startsWith('/v1/cases/:id') ? [target] : []
   }
 
   #ofRequest() {
-    const { id: request, params } = this.#request
-    const { id } = (params ?? {}) as { id?: string }
+    const { id: request } = this.#request
+    const target = this.#target
     const address = this.#keys.hash('address', this.#address).toString('hex')
-    return { request, address, ...(isId(id) && { target: id }), ...this.#noted }
+    return { request, address, ...(target && { target }), ...this.#noted }
   }
 
   /** By which fields was looked, and a keyed hash of for what: who looks for the same again can be told. */

@@ -1,5 +1,7 @@
 import reference from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
+import { stringify } from 'yaml'
+import { isProblemName, notFound, problems } from '../problem.ts'
 
 /** Scripts and styles of these pages come from the package itself: no CDN, no fonts of others, no telemetry. */
 const policy = [
@@ -37,5 +39,19 @@ export function docs(app: FastifyInstance) {
       },
       logLevel: 'silent',
     })
+  })
+}
+
+/** The API document, and the pages that explain its problems. */
+export async function apiDocumentRoutes(app: FastifyInstance) {
+  const hidden = { config: { permission: 'public', hidden: true } } as const
+  app.get('/openapi.json', hidden, async () => app.openapi())
+  app.get('/openapi.yaml', hidden, async (_request, reply) =>
+    reply.type('application/yaml').send(stringify(app.openapi(), { aliasDuplicateObjects: false })),
+  )
+  app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
+    if (!isProblemName(name)) throw notFound()
+    const [status, title] = problems[name]
+    return { type: `/problems/${name}`, title, status }
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ofDriver } from '../db/database.ts'
 import { invalid, notFound, Problem, type ProblemName, stale, tooMany, unavailable } from '../problem.ts'
 
 /** Turns every error into problem details, and tells the log about those that are ours. */
@@ -67,12 +68,12 @@ const ofFastify: Record<string, ProblemName> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
 }
 
-type Foreign = Partial<FastifyError> & { constraint_name?: string; cause?: Foreign }
+type Foreign = Partial<FastifyError> & { constraint_name?: string }
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   const foreign = error as Foreign
-  const { code = '', constraint_name = '' } = foreign.cause?.code ? foreign.cause : foreign
+  const { code = '', constraint_name = '' } = ofDriver<Foreign>(error)
   if (passing.test(code)) return unavailable(error)
   const constraint = constraints[constraint_name]
   if (constraint) return constraint()

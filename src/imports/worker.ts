@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Keys } from '../access/keys.ts'
 import { permissions } from '../access/permissions.ts'
-import { type Database, enterJob, enterNobody, type Tx, withEntry } from '../db/database.ts'
+import { type Database, enterJob, enterNobody, ofDriver, type Tx, withEntry } from '../db/database.ts'
 import { writeEntry } from '../db/entry.ts'
 import { traceOf } from '../http/problems.ts'
 import * as jobs from '../jobs/queries.ts'
@@ -126,14 +126,13 @@ export class ImportWorker {
     job: string,
     work: (tx: Tx) => Promise<{ cases: string[] } | undefined>,
   ): Promise<void> {
-    const entry = withEntry(randomUUIDv7(), enterJob(job, permissions['imports:create']))
-    await this.#db.transact(entry, work, done =>
+    await this.#db.transact(withEntry(randomUUIDv7(), entered(job)), work, done =>
       writeEntry(operation, { target: job, cases: done?.cases ?? [], zones: [] }),
     )
   }
 
   #as<T>(job: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#db.transact(enterJob(job, permissions['imports:create']), work)
+    return this.#db.transact(entered(job), work)
   }
 
   /** Lost rights end a job; one that is over or in other hands is let go; anything else leaves it to be leased again. */
@@ -154,6 +153,10 @@ const ownersOf = async (tx: Tx): Promise<Owners> => ({
   divisions: await ownAndDivisions(tx),
 })
 
-type OfDatabase = { constraint_name?: string; cause?: OfDatabase }
-const isTaken = ({ constraint_name: name, cause }: OfDatabase): boolean =>
-  name === 'cases_external_id' || name === 'documents_number' || (cause !== undefined && isTaken(cause))
+const isTaken = (error: unknown): boolean => {
+  const { constraint_name: name } = ofDriver<{ code?: string; constraint_name?: string }>(error)
+  return name === 'cases_external_id' || name === 'documents_number'
+}
+
+/** With the rights that the account has now. */
+const entered = (job: string) => enterJob(job, permissions['imports:create'])

@@ -1,8 +1,6 @@
-import type { FastifyInstance } from 'fastify'
-import { stringify } from 'yaml'
 import { z } from 'zod'
 import { type Database, enterNobody } from '../db/database.ts'
-import { isProblemName, notFound, problems, unavailable } from '../problem.ts'
+import { unavailable } from '../problem.ts'
 import type { Routes } from './contract.ts'
 
 const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health', examples: [{ status: 'ok' }] })
@@ -41,17 +39,3 @@ export const healthRoutes =
       },
     )
   }
-
-/** The API document, and the pages that explain its problems. */
-export async function apiDocumentRoutes(app: FastifyInstance) {
-  const hidden = { config: { permission: 'public', hidden: true } } as const
-  app.get('/openapi.json', hidden, async () => app.openapi())
-  app.get('/openapi.yaml', hidden, async (_request, reply) =>
-    reply.type('application/yaml').send(stringify(app.openapi(), { aliasDuplicateObjects: false })),
-  )
-  app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
-    if (!isProblemName(name)) throw notFound()
-    const [status, title] = problems[name]
-    return { type: `/problems/${name}`, title, status }
-  })
-}
