@@ -9,6 +9,7 @@ import type { Database } from './db/database.ts'
 import { decisionRoutes } from './decisions/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { flagRoutes } from './flags/routes.ts'
 import { audit } from './http/audit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { serializerCompiler, validatorCompiler, type ZodTypes } from './http/contract.ts'
@@ -24,6 +25,7 @@ import { importRoutes } from './imports/routes.ts'
 import { ImportWorker } from './imports/worker.ts'
 import { jobRoutes } from './jobs/routes.ts'
 import { lifecycleRoutes } from './lifecycle/routes.ts'
+import { noteRoutes } from './notes/routes.ts'
 import { apiDocument } from './openapi-document.ts'
 import { organisationRoutes } from './organisations/routes.ts'
 import { proposalRoutes } from './proposals/routes.ts'
@@ -31,6 +33,7 @@ import { referenceRoutes } from './reference/routes.ts'
 import { relationRoutes } from './relations/routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
+import { taskRoutes } from './tasks/routes.ts'
 import { transitionRoutes } from './transitions/routes.ts'
 import { zoneRoutes } from './zones/routes.ts'
 
@@ -77,6 +80,9 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(proposalRoutes(keys))
   await app.register(decisionRoutes)
   await app.register(documentRoutes)
+  await app.register(noteRoutes)
+  await app.register(taskRoutes)
+  await app.register(flagRoutes)
   await app.register(jobRoutes)
   await app.register(importRoutes(worker, keys, config))
   await app.register(reportRoutes)

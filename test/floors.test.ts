@@ -29,6 +29,9 @@ const modules = [
   'relations',
   'decisions',
   'documents',
+  'notes',
+  'tasks',
+  'flags',
   'jobs',
   'imports',
   'reports',
@@ -38,7 +41,7 @@ for (const name of modules) below[name] = [...ground, 'access', 'db', 'http']
 
 /** What a module offers, and to whom; nothing else of it is anybody's. */
 const offered: Record<string, string[]> = {
-  'reference/queries.ts': ['cases', 'transitions', 'imports', 'zones'],
+  'reference/queries.ts': ['cases', 'transitions', 'imports', 'zones', 'flags'],
   'reference/data.ts': ['database.ts'],
   'organisations/queries.ts': ['imports'],
   'sessions/password.ts': ['demonstration.ts'],
@@ -51,11 +54,11 @@ const offered: Record<string, string[]> = {
   'zones/codes.ts': ['cases'],
   'zones/identifiers.ts': ['cases', 'transitions', 'imports'],
   'zones/queries.ts': ['cases', 'decisions', 'documents', 'imports'],
-  'events/contract.ts': ['cases', 'transitions', 'proposals', 'decisions', 'documents', 'audit'],
+  'events/contract.ts': ['cases', 'transitions', 'proposals', 'decisions', 'documents', 'notes', 'audit'],
   'events/append.ts': ['cases', 'transitions', 'proposals'],
   'events/queries.ts': ['transitions'],
   'cases/contract.ts': ['transitions', 'reports'],
-  'cases/queries.ts': ['transitions', 'proposals', 'reports'],
+  'cases/queries.ts': ['transitions', 'proposals', 'notes', 'tasks', 'flags', 'reports'],
   'cases/register.ts': ['transitions', 'imports'],
   'transitions/contract.ts': ['proposals'],
   'transitions/queries.ts': ['proposals'],

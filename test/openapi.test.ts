@@ -54,6 +54,10 @@ t.test('every example is accepted, and every answer is one that the document nam
     who,
     id: (await (await takenUp(nurlan)).propose(nurlan, decision)).json().id,
   })
+  const made = async (path: string, schema: string): Promise<Given> => ({
+    who: caseworker,
+    id: (await caseworker.post(`/v1/cases/${one.id}/${path}`, example(schema))).json().id,
+  })
   const given: Record<string, () => Given | Promise<Given>> = {
     getOrganisation: () => ({ who: caseworker, id: organisation('common-home').id }),
     foundOrganisation: () => ({ who: administrator }),
@@ -88,6 +92,15 @@ t.test('every example is accepted, and every answer is one that the document nam
     putContact: () => ({ who: caseworker, id: one.id, version: 0 }),
     putWhereabouts: () => ({ who: caseworker, id: one.id, version: 0 }),
     putProtection: () => ({ who: caseworker, id: one.id, version: 0 }),
+    getNote: () => made('notes', 'NewNote'),
+    rewriteNote: async () => ({ ...(await made('notes', 'NewNote')), version: 1 }),
+    listNoteVersions: () => made('notes', 'NewNote'),
+    strikeNote: async () => ({ ...(await made('notes', 'NewNote')), version: 1 }),
+    getTask: () => made('tasks', 'NewTask'),
+    changeTask: async () => ({ ...(await made('tasks', 'NewTask')), version: 1 }),
+    completeTask: async () => ({ ...(await made('tasks', 'NewTask')), version: 1 }),
+    getFlag: () => made('flags', 'NewFlag'),
+    clearFlag: async () => ({ ...(await made('flags', 'NewFlag')), version: 1 }),
     signOut: async () => ({ who: await as('caseworker', 'iom') }),
     signOutEverywhere: async () => ({ who: await as('supervisor', 'iom') }),
   }

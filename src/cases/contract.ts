@@ -142,6 +142,10 @@ const filters = {
 export const CaseQuery = PageQuery.extend({
   ...filters,
   overdue: z.enum(['true', 'false']).optional().describe('Whether the term of whoever is waited for has passed.'),
+  flagged: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Whether your organisation has a flag on it that was not cleared.'),
   updatedSince: Instant.optional().describe(
     'Only what changed for you from then on: the case, or what stands open to you; the oldest change first.',
   ),
@@ -176,3 +180,16 @@ export const Assignment = z
   .strictObject({ assigneeId: Id.describe('An active account of your organisation.') })
   .meta({ id: 'Assignment', examples: [{ assigneeId: '0193f0a4-0000-7000-8000-000000000001' }] })
 export type Assignment = z.output<typeof Assignment>
+
+export const Assignments = z
+  .object({
+    items: z.array(
+      z.object({
+        assigneeId: Id.nullable(),
+        assignedBy: Id.nullable().describe('None where the case came in by an import.'),
+        assignedAt: Instant,
+      }),
+    ),
+  })
+  .meta({ id: 'Assignments' })
+export type Assignments = z.infer<typeof Assignments>

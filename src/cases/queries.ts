@@ -6,7 +6,7 @@ import { allowedActions, type Standing } from '../lifecycle/standing.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
+import type { Assignments, Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
 
 const party = (alias: string) =>
   sql.raw(`case when ${alias}.id is not null
@@ -24,11 +24,28 @@ export const parties = sql`join organisations o on o.id = c.owner_id left join o
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** What a query asks of access `a` to cases `c`. */
-function asked({ state, outcome, region, category, campaign, owner, handler, assignee, overdue }: CaseQuery): SQL {
+function asked({
+  state,
+  outcome,
+  region,
+  category,
+  campaign,
+  owner,
+  handler,
+  assignee,
+  overdue,
+  flagged,
+}: CaseQuery): SQL {
   return sql`true ${among(sql`a.state`, state)} ${among(sql`c.outcome`, outcome)} ${among(sql`c.region_code`, region)}
     ${among(sql`c.category`, category)} ${among(sql`c.campaign_id`, campaign)} ${among(sql`c.owner_id`, owner)}
     ${among(sql`c.handler_id`, handler)} ${among(sql`case when c.owner_id = (select app.org()) then c.assignee_id end`, assignee)}
-    ${overdue === undefined ? sql`` : sql`and coalesce(c.due_on < app.today(), false) = ${overdue === 'true'}`}`
+    ${overdue === undefined ? sql`` : sql`and coalesce(c.due_on < app.today(), false) = ${overdue === 'true'}`}
+    ${
+      flagged === undefined
+        ? sql``
+        : sql`and ${flagged === 'true' ? sql`` : sql`not`} exists (
+      select from flags f where f.case_id = c.id and f.organisation_id = (select app.org()) and f.cleared_at is null)`
+    }`
 }
 
 /** Of the cases that stand open to the caller the newest, or what changed: by what is kept of the grants (`case_access`). */
@@ -97,6 +114,23 @@ export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: 
   }
   const withheld = Zone.options.filter(zone => !open.includes(zone))
   return { case: { ...index, person, withheld, allowedActions: allowedActions(standing) }, standing }
+}
+
+/** Refuses a case that does not stand open like one that never was. */
+export async function requireReached(tx: Tx, id: string): Promise<void> {
+  const [reached] = await tx.execute(sql`select from cases where id = ${id}`)
+  if (!reached) throw notFound()
+}
+
+/** Whose hands the case was in while the caller's organisation owned it, the newest first. */
+export async function assignments(tx: Tx, id: string): Promise<Assignments> {
+  const [, items] = await Promise.all([
+    requireReached(tx, id),
+    tx.execute<Assignments['items'][number]>(sql`
+      select assignee_id as "assigneeId", assigned_by as "assignedBy", app.rfc3339(assigned_at) as "assignedAt"
+      from assignments where case_id = ${id} order by id desc`),
+  ])
+  return { items }
 }
 
 /** Gives the case into somebody else's hands within its owner. */

@@ -5,7 +5,17 @@ import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
-import { Assignment, Case, CaseList, CasePage, CaseQuery, CaseSearch, NewCase, RegisteredCase } from './contract.ts'
+import {
+  Assignment,
+  Assignments,
+  Case,
+  CaseList,
+  CasePage,
+  CaseQuery,
+  CaseSearch,
+  NewCase,
+  RegisteredCase,
+} from './contract.ts'
 import * as cases from './queries.ts'
 import { findRegistered, register } from './register.ts'
 import { search } from './search.ts'
@@ -110,5 +120,19 @@ export const caseRoutes =
           await request.transact(tx => cases.assign(tx, request.params.id, version, request.body.assigneeId)),
         )
       },
+    )
+    app.get(
+      '/v1/cases/:id/assignments',
+      {
+        config: { permission: 'cases:read', audit: {} },
+        schema: {
+          operationId: 'listAssignments',
+          summary: 'Whose hands the case was in, the newest first; for its owner of that time.',
+          tags,
+          params: IdParams,
+          response: { 200: Assignments },
+        },
+      },
+      request => request.transact(tx => cases.assignments(tx, request.params.id)),
     )
   }

@@ -29,6 +29,11 @@ declare module 'fastify' {
 
 /** Cases of a page, and of whatever else is known by its own id. */
 export const ofPage = { cases: ({ items }: { items: readonly { id: string }[] }) => items.map(({ id }) => id) }
+/** The case of what is known by an id of its own, if it has one; and those of a page of it. */
+export const ofCase = { cases: ({ caseId }: { caseId: string | null }) => (caseId ? [caseId] : []) }
+export const ofCases = {
+  cases: ({ items }: { items: readonly { caseId: string | null }[] }) => items.flatMap(ofCase.cases),
+}
 /** The zones that a case was shown with. */
 export const ofPerson = { zones: ({ person }: { person: object }) => Object.keys(person) }
 

@@ -54,6 +54,7 @@ const constraints: Record<string, () => Problem> = {
   zone_versions_pkey: stale,
   proposals_pending: () => new Problem('proposal-pending'),
   relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Another case than this one' }]),
+  tasks_assignee: () => invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }]),
   organisations_parent: () => unknown('#/parentId'),
   coverage_region_code_fkey: () => unknown('#/regions'),
   imports_campaign_id_fkey: () => unknown('#/query/campaignId'),

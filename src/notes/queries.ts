@@ -1,0 +1,67 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import { requireReached } from '../cases/queries.ts'
+import type { Tx } from '../db/database.ts'
+import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { notFound } from '../problem.ts'
+import type { NewNote, Note, NoteVersions } from './contract.ts'
+
+const own = sql`n.organisation_id = (select app.org())`
+
+/** Of whoever may not read it any more there is no version, hence neither text nor reason. */
+const columns = sql`n.id, n.case_id as "caseId", jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation,
+  n.audience, v.content ->> 'text' as text, n.struck, v.content ->> 'reason' as reason,
+  case when ${own} then n.created_by end as "createdBy", app.rfc3339(n.created_at) as "createdAt",
+  app.rfc3339(v.written_at) as "writtenAt", n.version,
+  case when ${own} and not n.struck then array['edit', 'strike'] else '{}' end as "allowedActions"
+  from notes n join organisations o on o.id = n.organisation_id
+    left join note_versions v on v.note_id = n.id and v.version = n.version`
+
+async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Note>> {
+  const rows = await tx.execute<Note>(sql`
+    select ${columns} where ${of} and (${cursor ?? null}::uuid is null or n.id < ${cursor ?? null}::uuid) order by n.id desc limit ${limit + 1}`)
+  return pageOf(rows, { limit })
+}
+
+/** The notes on a case, the newest first. */
+export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<Page<Note>> {
+  const [, page] = await Promise.all([requireReached(tx, caseId), list(tx, sql`n.case_id = ${caseId}`, query)])
+  return page
+}
+
+/** What the caller's organisation wrote, on cases that have left it too. */
+export const listOwn = (tx: Tx, query: PageQuery) => list(tx, own, query)
+
+export async function find(tx: Tx, id: string): Promise<Note> {
+  const [row] = await tx.execute<Note>(sql`select ${columns} where n.id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+export async function versions(tx: Tx, id: string): Promise<NoteVersions & { caseId: string }> {
+  const [{ caseId }, items] = await Promise.all([
+    find(tx, id),
+    tx.execute<NoteVersions['items'][number]>(sql`
+      select v.version, v.content ->> 'text' as text, v.content ->> 'reason' as reason,
+        case when ${own} then v.written_by end as "writtenBy", app.rfc3339(v.written_at) as "writtenAt"
+      from note_versions v join notes n on n.id = v.note_id where n.id = ${id} order by v.version desc`),
+  ])
+  return { caseId, items }
+}
+
+export async function write(tx: Tx, caseId: string, { audience, text }: NewNote): Promise<string> {
+  const id = randomUUIDv7()
+  const rows = await tx.execute(sql`
+    insert into notes (id, case_id, audience) select ${id}, c.id, ${audience} from cases c where c.id = ${caseId} returning id`)
+  if (!rows.length) throw notFound()
+  await tx.execute(sql`insert into note_versions (note_id, content) values (${id}, ${JSON.stringify({ text })}::jsonb)`)
+  return id
+}
+
+export const rewrite = (tx: Tx, id: string, version: number, text: string) => next(tx, id, version, { text }, false)
+export const strike = (tx: Tx, id: string, version: number, reason: string) => next(tx, id, version, { reason }, true)
+
+async function next(tx: Tx, id: string, version: number, content: object, struck: boolean): Promise<Note> {
+  await tx.execute(sql`select app.rewrite_note(${id}, ${version}, ${JSON.stringify(content)}::jsonb, ${struck})`)
+  return find(tx, id)
+}
