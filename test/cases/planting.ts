@@ -1,9 +1,9 @@
-import type { Someone } from '../support/service.ts'
+import { ifMatch, type Someone } from '../support/service.ts'
 
 /** Who may see it: the owner, the owner's assignee and supervisors, or also the committee above and whoever handles it. */
 export type Audience = 'owner' | 'needToKnow' | 'authority'
 type Canary = { number: string; audience: Audience }
-export type Planted = { owner: Someone; id: string; canaries: Canary[] }
+export type Planted = { owner: Someone; id: string; canaries: Canary[]; work: Record<string, string[]> }
 
 let next = 48_151_623_000
 const check = (eleven: string) => {
@@ -61,4 +61,31 @@ export function plant() {
     ),
   }
   return { canaries, word, iin, person }
+}
+
+/** Sings in all that an organisation writes down while it works on a case. Gives the ids of what it wrote. */
+export async function plantWork(who: Someone, id: string, word: (audience: Audience) => string) {
+  const made = async (kind: string, body: object) => {
+    const response = await who.post(`/v1/cases/${id}/${kind}`, body)
+    if (response.statusCode !== 201) throw new Error(response.body)
+    return response.json().id as string
+  }
+  const work = {
+    notes: [
+      await made('notes', { text: word('owner') }),
+      await made('notes', { text: word('authority'), audience: 'case' }),
+      await made('notes', { text: word('owner'), audience: 'case' }),
+      await made('notes', { text: word('owner'), audience: 'case' }),
+    ],
+    tasks: [await made('tasks', { title: word('owner') })],
+    flags: [await made('flags', { kind: 'urgent', reason: word('owner') })],
+  }
+  const [, , rewritten, struck] = work.notes
+  for (const response of [
+    await who.put(`/v1/notes/${rewritten}`, { text: word('authority') }, ifMatch(1)),
+    await who.post(`/v1/notes/${struck}/strike`, { reason: word('owner') }, ifMatch(1)),
+    await who.post(`/v1/flags/${work.flags[0]}/clearance`, { reason: word('owner') }, ifMatch(1)),
+  ])
+    if (response.statusCode !== 200) throw new Error(response.body)
+  return work
 }
