@@ -186,7 +186,7 @@ export const Assignments = z
     items: z.array(
       z.object({
         assigneeId: Id.nullable(),
-        assignedBy: Id.nullable().describe('None where the case came in by an import.'),
+        assignedBy: Id.nullable().describe('None where that was not kept yet.'),
         assignedAt: Instant,
       }),
     ),

@@ -236,4 +236,8 @@ t.test('the database says so itself', async t => {
     [asel, `select app.open_task('${task.id}', 1)`],
   ] as const)
     t.equal(await sql(who, text), '42501', text)
+  const theirs = await set({ title: 'x' }, zarina)
+  t.equal(await sql(zarina, `select app.complete_task('${theirs.id}', 1)`), 'changed 1')
+  await closeTo(service.superuser, id, zarina)
+  t.equal(await sql(zarina, `select app.complete_task('${theirs.id}', 1)`), 'QJ001 not-found')
 })
