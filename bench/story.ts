@@ -5,7 +5,7 @@ import type { Registration } from '../src/demo/campaign.ts'
 import type { Random } from '../src/demo/random.ts'
 import { readRow } from '../src/imports/row.ts'
 import type { CaseAction } from '../src/lifecycle/contract.ts'
-import { steps } from '../src/lifecycle/policy.ts'
+import { steps } from '../src/lifecycle/steps.ts'
 import type { Organisation } from './organisations.ts'
 
 /** Who owns how much of a country's cases. Of the organisations of a kind a few have many, and most have few. */

@@ -10,6 +10,7 @@ import { decisionRoutes } from './decisions/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { flagRoutes } from './flags/routes.ts'
+import { grantRoutes } from './grants/routes.ts'
 import { audit } from './http/audit.ts'
 import { authenticate } from './http/authenticate.ts'
 import { serializerCompiler, validatorCompiler, type ZodTypes } from './http/contract.ts'
@@ -30,6 +31,8 @@ import { apiDocument } from './openapi-document.ts'
 import { organisationRoutes } from './organisations/routes.ts'
 import { proposalRoutes } from './proposals/routes.ts'
 import { referenceRoutes } from './reference/routes.ts'
+import { referralRoutes } from './referrals/routes.ts'
+import { ReferralSweep } from './referrals/sweep.ts'
 import { relationRoutes } from './relations/routes.ts'
 import { reportRoutes } from './reports/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
@@ -63,8 +66,12 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   idempotencyKeys(app, keys)
 
   const worker = new ImportWorker(db, keys, app.log)
-  app.addHook('onListen', async () => worker.start())
-  app.addHook('onClose', () => worker.close())
+  const sweep = new ReferralSweep(db, app.log)
+  app.addHook('onListen', async () => {
+    worker.start()
+    sweep.start()
+  })
+  app.addHook('onClose', () => Promise.all([worker.close(), sweep.close()]))
 
   await app.register(sessionRoutes(keys))
   await app.register(organisationRoutes)
@@ -75,9 +82,11 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(caseRoutes(keys))
   await app.register(eventRoutes)
   await app.register(zoneRoutes(keys))
+  await app.register(grantRoutes)
   await app.register(relationRoutes)
   await app.register(transitionRoutes(keys))
   await app.register(proposalRoutes(keys))
+  await app.register(referralRoutes)
   await app.register(decisionRoutes)
   await app.register(documentRoutes)
   await app.register(noteRoutes)

@@ -2,8 +2,9 @@ import type { Config } from './config.ts'
 import type { Endpoint } from './db/connection.ts'
 import { migrate } from './db/migrate.ts'
 import { seed } from './db/seed.ts'
-import { lifecycleRows } from './lifecycle/policy.ts'
+import { lifecycleRows } from './lifecycle/steps.ts'
 import { referenceSeeds } from './reference/data.ts'
+import { decisionRows, ruleRows } from './referrals/policy.ts'
 
 /** Brings a database to this release, as its owner: schema, reference data, lifecycle. Gives the migrations applied. */
 export async function prepareDatabase(owner: Endpoint, { country, timeZone }: Pick<Config, 'country' | 'timeZone'>) {
@@ -12,6 +13,8 @@ export async function prepareDatabase(owner: Endpoint, { country, timeZone }: Pi
     { table: 'installation', rows: [{ country, time_zone: timeZone, only_one: true }] },
     ...referenceSeeds(),
     { table: 'lifecycle', rows: lifecycleRows, replace: true },
+    { table: 'referral_rules', rows: ruleRows, replace: true },
+    { table: 'referral_decisions', rows: decisionRows, replace: true },
   ])
   return applied
 }

@@ -1,13 +1,17 @@
 // What the database itself says of its wall.
 import t from 'tap'
 import { kindsOf, OrganisationKind, Role } from '../src/access/permissions.ts'
-import { lifecycleRows } from '../src/lifecycle/policy.ts'
+import { lifecycleRows } from '../src/lifecycle/steps.ts'
+import { decisionRows, ruleRows } from '../src/referrals/policy.ts'
 import { startDatabase } from './support/service.ts'
 
 /** The functions that see past row level security: each is reviewed, and has a search path of its own. */
 const definers = [
   'abandon_job',
   'access_log',
+  'acknowledge_grant',
+  'action_of',
+  'allowed_decisions',
   'annullable',
   'campaign_cases',
   'campaign_figures',
@@ -20,20 +24,27 @@ const definers = [
   'check_step',
   'check_zone_version',
   'clear_flag',
+  'close_grants',
   'complete_task',
+  'confirm_grant',
   'count_guess',
   'credentials',
+  'decidable',
+  'decide_referral',
   'discard_import',
   'effects',
   'end_sessions',
   'enrol',
   'enter',
   'enter_job',
+  'expire_referrals',
   'finish_tasks',
   'fold',
   'fold_rows',
   'forget_guesses',
   'forget_imports',
+  'give_grant',
+  'grant_of',
   'has_accounts',
   'holds',
   'identity_version',
@@ -50,20 +61,28 @@ const definers = [
   'keep_supervisor',
   'last_move',
   'lease_job',
+  'leave_case',
   'make_cases',
   'make_task',
   'manages',
+  'move_owner',
+  'offer_referral',
   'open_and_close_grants',
   'open_task',
   'own_or_division',
   'own_password',
   'reaches',
   'read_entries',
+  'recall_offers',
+  'referrals_of',
+  'referred',
   'refresh_session',
   'reject_proposal',
   'relations',
+  'revoke_grant',
   'rewrite_note',
   'settle_proposals',
+  'settle_referral',
   'settleable',
   'start_session',
   'term_end',
@@ -125,7 +144,7 @@ t.test('the catalogue', async t => {
     await column(sql`select table_name || '.' || column_name from information_schema.column_privileges
       where grantee = 'app' and privilege_type = 'UPDATE' and table_name in
         ('cases', 'case_access', 'case_events', 'event_texts', 'proposals', 'grants', 'zone_versions', 'identifiers', 'decisions', 'documents',
-        'notes', 'note_versions', 'assignments', 'tasks', 'flags')`),
+        'referrals', 'notes', 'note_versions', 'assignments', 'tasks', 'flags')`),
     ['cases.assignee_id'],
     'app changes a case by an event, or not at all, but for its assignee',
   )
@@ -146,9 +165,12 @@ t.test('the catalogue', async t => {
 
 t.test('tables in the code and tables in the database say the same', async t => {
   const { superuser: sql } = await startDatabase(t)
-  const rows = await sql`select * from lifecycle`
   const sorted = (lines: readonly object[]) => lines.map(line => JSON.stringify(line, Object.keys(line).sort())).sort()
-  t.same(sorted(rows), sorted(lifecycleRows), 'the lifecycle')
+  t.same(sorted(await sql`select * from lifecycle`), sorted(lifecycleRows), 'the lifecycle')
+  const rules =
+    await sql`select kind, relation, senders::text[], recipients::text[], states, purposes::text[], actions from referral_rules`
+  t.same(sorted(rules), sorted(ruleRows), 'who may offer what')
+  t.same(sorted(await sql`select * from referral_decisions`), sorted(decisionRows), 'what may be decided')
   for (const kind of OrganisationKind.options) {
     const [row] = await sql`select app.roles_of(${kind}) as roles`
     t.same(

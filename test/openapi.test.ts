@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
 import { required } from '../src/imports/row.ts'
-import { decision, register, takenUp } from './support/procedure.ts'
+import { consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
 
 t.test('openapi.yaml describes the service as it is (npm run openapi rewrites it)', async t => {
@@ -58,6 +58,29 @@ t.test('every example is accepted, and every answer is one that the document nam
     who: caseworker,
     id: (await caseworker.post(`/v1/cases/${one.id}/${path}`, example(schema))).json().id,
   })
+  const iom = await as('caseworker', 'iom')
+  const shared = async (id: string, who = caseworker): Promise<Given> => {
+    const to = iom.organisation.id
+    const zones = ['identity']
+    const grant = { to, purpose: 'legal_aid', zones, validUntil: '2031-11-23', basis: consent }
+    return { who, id: (await who.post(`/v1/cases/${id}/grants`, grant)).json().id }
+  }
+  const revoked = async (): Promise<Given> => {
+    const { who, id } = await shared(one.id)
+    await who.post(`/v1/grants/${id}/revocation`, {}, ifMatch(1))
+    return { who: iom, id: id as string, version: 2 }
+  }
+  const vital = async (): Promise<Given> => {
+    const { id = '' } = await shared(one.id, supervisor)
+    await owner`update grants set basis = 'vital_interest', confirmed_until = valid_until where id = ${id}`
+    return { who: caseworker, id, version: 1 }
+  }
+  const assessed = async () => {
+    const started = await register(caseworker)
+    await started.step(caseworker, { action: 'start_assessment' })
+    return started
+  }
+  const almaty = organisation('almaty-city')
   const given: Record<string, () => Given | Promise<Given>> = {
     getOrganisation: () => ({ who: caseworker, id: organisation('common-home').id }),
     foundOrganisation: () => ({ who: administrator }),
@@ -87,6 +110,25 @@ t.test('every example is accepted, and every answer is one that the document nam
       who: caseworker,
       id: one.id,
       relation: await owner`update relations set ended_at = now(), ended_by = made_by`.then(related),
+    }),
+    giveGrant: () => {
+      const payload = { ...example('NewGrant'), to: iom.organisation.id }
+      return { who: caseworker, id: one.id, payload }
+    },
+    getGrant: () => shared(one.id),
+    getReceipt: () => shared(one.id),
+    revokeGrant: async () => ({ ...(await shared(one.id)), version: 1 }),
+    acknowledgeRevocation: revoked,
+    confirmVitalInterest: vital,
+    offerReferral: async () => {
+      const payload = { ...example('NewReferral'), to: almaty.id, grant: submittedWith }
+      return { who: caseworker, id: (await assessed()).id, version: 2, payload }
+    },
+    getReferral: async () => ({ who: caseworker, id: (await offered(await assessed(), caseworker, almaty)).id }),
+    decideReferral: async () => ({
+      who: await as('officer', 'almaty-city'),
+      id: (await offered(await assessed(), caseworker, almaty)).id,
+      version: 1,
     }),
     putIdentity: () => ({ who: caseworker, id: one.id, version: 1 }),
     putContact: () => ({ who: caseworker, id: one.id, version: 0 }),

@@ -1,41 +1,11 @@
 import { z } from 'zod'
 import { ChangeCursor, PageQuery } from '../db/page.ts'
 import { Party } from '../events/contract.ts'
+import { Basis, NewGrant } from '../grants/contract.ts'
 import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
 import { CaseAction, CaseState, Waited } from '../lifecycle/contract.ts'
 import { documents, Iin, Person, Zone } from '../zones/contract.ts'
-
-const Representative = z
-  .strictObject({
-    kind: z.enum(['parent', 'guardian', 'guardianship_authority', 'none_yet']),
-    name: text(200).optional(),
-  })
-  .refine(({ kind, name }) => name !== undefined || !['parent', 'guardian'].includes(kind), {
-    path: ['name'],
-    message: 'A parent or guardian has a name',
-  })
-  .describe('Who speaks for a child: for whoever could be under 18 on the day.')
-
-/** Why the person's file may be kept: what they agreed to, or the law that an authority acts by. */
-export const Basis = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('consent'),
-    method: z.enum(['written', 'oral_with_witness', 'thumbprint']),
-    language: z.string().regex(/^[a-z]{2}$/, 'A language of ISO 639-1'),
-    formVersion: z
-      .string()
-      .max(20)
-      .regex(/^[\w.-]+$/),
-    representative: Representative.optional(),
-  }),
-  z.strictObject({
-    kind: z.literal('statute'),
-    legalReference: Code.describe('A code of the list `legal_basis`.'),
-    representative: Representative.optional(),
-  }),
-])
-export type Basis = z.infer<typeof Basis>
 
 const { identity, contact, whereabouts, protection } = documents
 
@@ -54,6 +24,7 @@ export const NewCase = z
       whereabouts: whereabouts.optional(),
       protection: protection.optional(),
     }),
+    grants: z.array(NewGrant).max(20).default([]).describe('What the person agreed to share from the beginning.'),
   })
   .meta({
     id: 'NewCase',

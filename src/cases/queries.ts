@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
-import { type Change, type Page, pageOf, pageOfChanges } from '../db/page.ts'
+import { type Change, last, type Page, pageOf, pageOfChanges } from '../db/page.ts'
 import { allowedActions, type Standing } from '../lifecycle/standing.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
@@ -19,9 +19,6 @@ export const columns = sql`c.id, c.number, c.campaign_id as "campaignId", c.stat
     jsonb_build_object('waitingFor', c.waiting_for, 'since', c.waiting_since, 'dueOn', c.due_on) end as clock,
   app.rfc3339(c.updated_at) as "updatedAt", c.version`
 export const parties = sql`join organisations o on o.id = c.owner_id left join organisations h on h.id = c.handler_id`
-
-/** Behind the last case of all: a page that begins there begins with the newest one. */
-const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** What a query asks of access `a` to cases `c`. */
 function asked({

@@ -3,23 +3,22 @@ import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
 import { append, keepText } from '../events/append.ts'
-import { type Fault, invalid } from '../problem.ts'
+import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
+import * as grants from '../grants/give.ts'
+import { invalid } from '../problem.ts'
 import { faultsOfCodes } from '../reference/queries.ts'
-import { couldBeChild } from '../zones/birth.ts'
 import { codesIn } from '../zones/codes.ts'
-import { type Identity, Zone } from '../zones/contract.ts'
+import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { Basis, NewCase, RegisteredCase } from './contract.ts'
+import type { NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
-
-const byConsent = ['ngo', 'iom']
 
 /** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
 export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<string> {
   const { organisation } = await tx.actor
   const { causes, category, regionCode, registeredOn, person } = given
   const known = Zone.options.flatMap(zone => (person[zone] ? [[zone, person[zone]] as const] : []))
-  const [faults, basisFaults] = await Promise.all([
+  const [faults, basisFaults, shared] = await Promise.all([
     faultsOfCodes(tx, [
       { at: '#/category', list: 'category', code: category },
       { at: '#/regionCode', list: 'region', code: regionCode, on: registeredOn },
@@ -27,6 +26,7 @@ export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<stri
       ...known.flatMap(([zone, content]) => codesIn(zone, content, `#/person/${zone}`)),
     ]),
     faultsOfBasis(tx, given.basis, person.identity, registeredOn),
+    Promise.all(given.grants.map((grant, i) => grants.say(tx, grant, person.identity, `#/grants/${i}`))),
   ])
   if (faults.length || basisFaults.length) throw invalid([...faults, ...basisFaults])
   const id = randomUUIDv7()
@@ -48,6 +48,7 @@ export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<stri
       keys,
       known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
     ),
+    ...shared.map((said, i) => grants.write(tx, id, said, `#/grants/${i}`)),
   ])
   return id
 }
@@ -70,33 +71,6 @@ const sameNumber = async (tx: Tx, id: string) => [
     join cases c on c.id = other.case_id
     where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`)),
 ]
-
-/** What a basis says: in codes, and in words. */
-export const sayBasis = ({ representative, ...basis }: Basis) => ({
-  facts: { ...basis, representative: representative?.kind },
-  text: { representative: representative?.name },
-})
-
-/** An authority acts by statute, everybody else by consent; for a child somebody speaks. */
-export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, day: string): Promise<Fault[]> {
-  const { kind } = await tx.actor
-  const [row] = await tx.execute<{ adults: string }>(
-    sql`select (${day}::date - app.term('majority'))::date::text as adults`,
-  )
-  const faults: Fault[] = []
-  if (byConsent.includes(kind) !== (basis.kind === 'consent'))
-    faults.push({ pointer: '#/basis/kind', detail: 'An authority registers by statute, everybody else by consent' })
-  if (basis.kind === 'statute')
-    faults.push(
-      ...(await faultsOfCodes(tx, [{ at: '#/basis/legalReference', list: 'legal_basis', code: basis.legalReference }])),
-    )
-  if (!basis.representative && couldBeChild(identity.birth, row?.adults ?? ''))
-    faults.push({
-      pointer: '#/basis/representative',
-      detail: 'The person could be under age: say who speaks for them (none_yet if nobody), or since when they are not',
-    })
-  return faults
-}
 
 /** An owner's own number of a case, found again but not read: hexadecimal. */
 export const externalHmac = ({ hash }: Keys, owner: string, externalId: string) =>

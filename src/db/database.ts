@@ -101,10 +101,12 @@ export function ofDriver<T extends { code?: string }>(error: unknown): T {
 
 /** What `app.refuse` says is meant for the caller; any other error stays what it is. */
 export function refusalOf(error: unknown): unknown {
-  const { code, message, detail } = ofDriver<Refusal>(error)
-  return code === 'QJ001' && isProblemName(message) ? new Problem(message, detail ? { detail } : {}) : error
+  const { code, message, detail, hint: pointer } = ofDriver<Refusal>(error)
+  if (code !== 'QJ001' || !isProblemName(message)) return error
+  if (pointer) return new Problem(message, { errors: [{ pointer, detail: detail ?? '' }] })
+  return new Problem(message, detail ? { detail } : {})
 }
-type Refusal = { code?: string; message: string; detail?: string }
+type Refusal = { code?: string; message: string; detail?: string; hint?: string }
 
 /** Drizzle on this connection for as long as the transaction is open. */
 function handleFor({ client, send }: Connection, handle: { open: boolean }, actor: Promise<Actor>): Tx {

@@ -9,6 +9,9 @@ const Cursor = z
   .regex(/^[\w-]{22}$/, 'Not a cursor of this list')
   .transform(cursor => uuidOf(Buffer.from(cursor, 'base64url')))
 
+/** Behind the last row of all: a page that begins there begins with the newest one. */
+export const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
 /** The query of a list: how many, and after which row. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),

@@ -7,7 +7,7 @@ export const pageContract = <T extends z.ZodType>(id: string, item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() }).meta({ id })
 
 /** Sends a page with a `Link` to the next one. */
-export function sendPage<T>(request: FastifyRequest, reply: FastifyReply, page: Page<T>): Page<T> {
+export function sendPage<P extends Page<unknown>>(request: FastifyRequest, reply: FastifyReply, page: P): P {
   if (page.nextCursor) {
     const next = new URL(request.url, 'http://localhost')
     next.searchParams.set('cursor', page.nextCursor)

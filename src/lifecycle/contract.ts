@@ -22,7 +22,14 @@ export const CaseAction = z.enum([
   'register',
   'amend',
   'start_assessment',
+  'submit',
   'take_up',
+  'accept',
+  'decline',
+  'recall',
+  'expire',
+  'return',
+  'hand_over',
   'decide',
   'discontinue',
   'open_documentation',
@@ -31,6 +38,7 @@ export const CaseAction = z.enum([
   'close',
   'reopen',
   'withdraw',
+  'transfer',
   'annul',
   'import_registered',
   'import_decided',
@@ -39,13 +47,14 @@ export const CaseAction = z.enum([
 export type CaseAction = z.infer<typeof CaseAction>
 
 /** Who is waited for. */
-export const Waited = z.enum(['owner', 'handler', 'nobody'])
+export const Waited = z.enum(['owner', 'handler', 'recipient', 'nobody'])
 export type Waited = z.infer<typeof Waited>
 
-export const Relation = z.enum(['owner', 'authority', 'handler', 'committee', 'recorder'])
+export const Relation = z.enum(['owner', 'authority', 'handler', 'committee', 'recorder', 'recipient', 'clock'])
 /**
  * What an organisation is to a case: it registered it; it registered it and is an authority; it has the case in its
- * procedure; it stands above one of these or is itself the committee; it recorded the event that is to be annulled.
+ * procedure; it stands above one of these or is itself the committee; it recorded the event that is to be annulled; the
+ * case is offered to it. The clock is nobody's organisation.
  */
 export type Relation = z.infer<typeof Relation>
 
@@ -55,6 +64,7 @@ const Step = z
     from: CaseState.nullable().describe('None: it makes the case.'),
     to: CaseState,
     by: z.array(Relation),
+    byReferral: z.boolean().describe('It comes with a referral of the case, and only so.'),
     twoPersons: z.boolean().describe('One account proposes it, another one confirms it.'),
     condition: z.string().nullable().describe('What must hold beside, by name.'),
     waitingFor: z

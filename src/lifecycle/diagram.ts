@@ -1,10 +1,11 @@
 import type { CaseAction, CaseState } from './contract.ts'
-import { finalStates, steps } from './policy.ts'
+import { finalStates } from './policy.ts'
+import { steps } from './steps.ts'
 
 type Arrow = { from: CaseState | '[*]'; to: CaseState; label: string; twoPersons: boolean }
 
 /** Actions from where an arrow to itself or from everywhere would only hide the way; said in words instead. */
-const everywhere: readonly CaseAction[] = ['amend', 'annul', 'withdraw']
+const everywhere: readonly CaseAction[] = ['amend', 'annul', 'withdraw', 'transfer']
 
 /** The lifecycle as a Mermaid state diagram; an action of two persons is marked with `2p`. */
 export function diagram(): string {

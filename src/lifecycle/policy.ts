@@ -1,4 +1,4 @@
-import { CaseAction, CaseState, type Lifecycle, type Relation, type Waited } from './contract.ts'
+import { type CaseAction, CaseState, type Relation, type Waited } from './contract.ts'
 
 /** What must hold beside state and relation; the database knows the same names (`app.holds`). */
 export type Condition =
@@ -6,6 +6,7 @@ export type Condition =
   | 'needs_no_document_and_final'
   | 'negative_by_committee'
   | 'discontinued'
+  | 'not_by_authority'
   | 'not_handed_over'
   | 'only_imported'
   | 'only_imported_and_needs_document'
@@ -15,6 +16,8 @@ export type Step = {
   /** null: the state stays as it is. */
   to: CaseState | null
   by: readonly Relation[]
+  /** It comes with a referral of the case, and only so. */
+  byReferral?: true
   /** One account proposes it, another one confirms it. */
   twoPersons?: true
   condition?: Condition
@@ -43,12 +46,68 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   ],
   amend: [{ from: open, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
   start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
+  submit: [
+    {
+      from: ['assessment'],
+      to: 'submitted',
+      by: ['owner'],
+      byReferral: true,
+      condition: 'not_by_authority',
+      waitingFor: 'recipient',
+      term: 'acknowledge_submission',
+    },
+  ],
   take_up: [
     {
       from: ['assessment'],
       to: 'verification',
       by: ['authority'],
       handler: 'owner',
+      waitingFor: 'handler',
+      term: 'decide_division',
+    },
+  ],
+  accept: [
+    {
+      from: ['submitted'],
+      to: 'verification',
+      by: ['recipient'],
+      byReferral: true,
+      facts: ['handler'],
+      waitingFor: 'handler',
+      term: 'decide_division',
+    },
+  ],
+  decline: [
+    {
+      from: ['submitted'],
+      to: 'assessment',
+      by: ['recipient'],
+      byReferral: true,
+      facts: ['reason'],
+      waitingFor: 'owner',
+    },
+  ],
+  recall: [{ from: ['submitted'], to: 'assessment', by: ['owner'], byReferral: true, waitingFor: 'owner' }],
+  expire: [{ from: ['submitted'], to: 'assessment', by: ['clock'], byReferral: true, waitingFor: 'owner' }],
+  return: [
+    {
+      from: ['verification'],
+      to: 'assessment',
+      by: ['handler'],
+      byReferral: true,
+      facts: ['reason'],
+      handler: 'nobody',
+      waitingFor: 'owner',
+    },
+  ],
+  hand_over: [
+    {
+      from: ['verification'],
+      to: null,
+      by: ['recipient'],
+      byReferral: true,
+      facts: ['handler'],
       waitingFor: 'handler',
       term: 'decide_division',
     },
@@ -130,6 +189,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     { from: ['closed'], to: 'assessment', by: ['owner'], facts: ['basis'], handler: 'nobody', waitingFor: 'owner' },
   ],
   withdraw: [{ from: open, to: 'withdrawn', by: ['owner'], waitingFor: 'nobody' }],
+  transfer: [{ from: open, to: null, by: ['recipient'], byReferral: true, facts: ['owner', 'basis', 'handler'] }],
   annul: [{ from: open, to: null, by: ['recorder'], twoPersons: true }],
   import_registered: [
     {
@@ -162,40 +222,4 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
       waitingFor: 'owner',
     },
   ],
-}
-
-/** The steps one by one, each from one state. */
-export const steps = CaseAction.options.flatMap(action =>
-  lifecycle[action].flatMap(step =>
-    (step.from ?? [null]).map(from => ({ ...step, action, from, to: step.to ?? (from as CaseState) })),
-  ),
-)
-
-/** The same as rows of the database, which holds every event to them. */
-export const lifecycleRows = steps.map(({ action, from, to, by, twoPersons, condition, facts, ...step }) => ({
-  action,
-  from_state: from ?? '',
-  to_state: to,
-  relations: by,
-  two_persons: twoPersons ?? false,
-  condition: condition ?? null,
-  facts: facts ?? [],
-  handler: step.handler ?? null,
-  waiting_for: step.waitingFor ?? null,
-  term: step.term ?? null,
-}))
-
-/** The lifecycle as its readers get it. */
-export const publicLifecycle: Lifecycle = {
-  states: CaseState.options.map(state => ({ state, final: finalStates.includes(state) })),
-  steps: steps.map(({ action, from, to, by, twoPersons, condition, waitingFor, term }) => ({
-    action,
-    from,
-    to,
-    by: [...by],
-    twoPersons: twoPersons ?? false,
-    condition: condition ?? null,
-    waitingFor: waitingFor ?? null,
-    term: term ?? null,
-  })),
 }

@@ -1,6 +1,6 @@
 import type { Routes } from '../http/contract.ts'
 import { Lifecycle } from './contract.ts'
-import { publicLifecycle } from './policy.ts'
+import { publicLifecycle } from './steps.ts'
 
 export const lifecycleRoutes: Routes = async app => {
   app.get(

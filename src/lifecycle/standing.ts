@@ -1,5 +1,6 @@
 import { CaseAction, type CaseState, type Relation } from './contract.ts'
-import { type Condition, steps } from './policy.ts'
+import type { Condition } from './policy.ts'
+import { steps } from './steps.ts'
 
 /** Where a case stands for the one who is looking at it. */
 export type Standing = {
@@ -14,6 +15,7 @@ export type Standing = {
 }
 
 const conditions: Record<Condition, (standing: Standing) => boolean> = {
+  not_by_authority: ({ relations }) => !relations.includes('authority'),
   needs_document: ({ needsDocument }) => needsDocument === true,
   needs_no_document_and_final: ({ needsDocument, final }) => needsDocument === false && final,
   not_handed_over: ({ toHandOver }) => toHandOver,

@@ -58,3 +58,28 @@ export const Threshold = z
   .meta({ id: 'Threshold' })
 export const Thresholds = z.object({ items: z.array(Threshold) }).meta({ id: 'Thresholds' })
 export type Thresholds = z.infer<typeof Thresholds>
+
+const Purpose = z
+  .object({
+    purpose: z.string(),
+    recipients: z.array(z.string()).describe('The kinds of organisation that this is shared with.'),
+    withoutRepresentative: z.boolean().describe('Whether it may be shared of a child for whom nobody speaks yet.'),
+    namesStates: z.boolean().describe('It names the States to which it may be made known.'),
+    legalBasis: z.string().nullable().describe('The law by which an authority that handles a case sees some of it.'),
+    legalZones: z.array(z.string()).describe('What it sees by that law, whatever the person agreed to.'),
+    ...evidence,
+  })
+  .meta({ id: 'PurposeRule' })
+export const Purposes = z.object({ items: z.array(Purpose) }).meta({ id: 'Purposes' })
+export type Purposes = z.infer<typeof Purposes>
+
+const ConsentForm = z
+  .object({
+    version: z.string(),
+    language: z.string(),
+    parts: z.record(z.string(), z.string()).describe('What is read to the person, and stands on their receipt.'),
+    ...evidence,
+  })
+  .meta({ id: 'ConsentForm' })
+export const ConsentForms = z.object({ items: z.array(ConsentForm) }).meta({ id: 'ConsentForms' })
+export type ConsentForms = z.infer<typeof ConsentForms>

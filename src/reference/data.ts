@@ -8,6 +8,7 @@ const read = (name: string): Row[] =>
   parse(readFileSync(new URL(`./data/${name}.csv`, import.meta.url)), { columns: true, skip_empty_lines: true })
 
 const yesNo = (text: string | undefined) => (text ? text === 'yes' : null)
+const several = (text: string | undefined) => text?.split(';').filter(Boolean) ?? []
 const during = (from: string | undefined, to: string | undefined) => `[${from ?? ''},${to ?? ''})`
 const labels = (row: Row, prefix: string) => ({
   label_en: row[`${prefix}_en`],
@@ -75,5 +76,31 @@ export const referenceSeeds = (): Seed[] => [
       source: row.source,
       verified: yesNo(row.verified),
     })),
+  },
+  {
+    table: 'purposes',
+    rows: read('purposes').map(row => ({
+      purpose: row.purpose,
+      recipients: several(row.recipients),
+      without_representative: yesNo(row.without_representative),
+      names_states: yesNo(row.names_states),
+      legal_basis: row.legal_basis || null,
+      legal_zones: several(row.legal_zones),
+      source: row.source,
+      verified: yesNo(row.verified),
+    })),
+  },
+  {
+    table: 'consent_forms',
+    rows: read('consent-forms').flatMap(row =>
+      ['en', 'ru', 'kk'].map(language => ({
+        version: row.version,
+        language,
+        part: row.part,
+        text: row[`text_${language}`],
+        source: row.source,
+        verified: yesNo(row.verified),
+      })),
+    ),
   },
 ]

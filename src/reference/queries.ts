@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { type Fault, notFound } from '../problem.ts'
-import type { CodeList, CodeLists, Region, Regions, Terms, Thresholds } from './contract.ts'
+import type { CodeList, CodeLists, ConsentForms, Purposes, Region, Regions, Terms, Thresholds } from './contract.ts'
 
 const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label_kk) as label`
 
@@ -46,6 +46,22 @@ export async function thresholds(tx: Tx): Promise<Thresholds> {
     items: await tx.execute<Thresholds['items'][number]>(
       sql`select threshold, value, ${label}, source, verified from thresholds order by threshold`,
     ),
+  }
+}
+
+export async function purposes(tx: Tx): Promise<Purposes> {
+  return {
+    items: await tx.execute<Purposes['items'][number]>(sql`
+      select purpose, to_jsonb(recipients) as recipients, without_representative as "withoutRepresentative", names_states as "namesStates",
+        legal_basis as "legalBasis", to_jsonb(legal_zones) as "legalZones", source, verified from purposes order by purpose`),
+  }
+}
+
+export async function consentForms(tx: Tx): Promise<ConsentForms> {
+  return {
+    items: await tx.execute<ConsentForms['items'][number]>(sql`
+      select version, language, jsonb_object_agg(part, text) as parts, string_agg(distinct source, '; ') as source, bool_and(verified) as verified
+      from consent_forms group by version, language order by version desc, language`),
   }
 }
 

@@ -1,5 +1,15 @@
 import type { Routes } from '../http/contract.ts'
-import { CodeList, CodeListParams, CodeLists, RegionQuery, Regions, Terms, Thresholds } from './contract.ts'
+import {
+  CodeList,
+  CodeListParams,
+  CodeLists,
+  ConsentForms,
+  Purposes,
+  RegionQuery,
+  Regions,
+  Terms,
+  Thresholds,
+} from './contract.ts'
 import * as reference from './queries.ts'
 
 const tags = ['Reference data']
@@ -67,5 +77,31 @@ export const referenceRoutes: Routes = async app => {
       },
     },
     request => request.transact(reference.thresholds),
+  )
+  app.get(
+    '/v1/purposes',
+    {
+      config,
+      schema: {
+        operationId: 'listPurposes',
+        summary: 'What something may be shared for, with whom, and what the law shows beside.',
+        tags,
+        response: { 200: Purposes },
+      },
+    },
+    request => request.transact(reference.purposes),
+  )
+  app.get(
+    '/v1/consent-forms',
+    {
+      config,
+      schema: {
+        operationId: 'listConsentForms',
+        summary: 'What is read to the person before they agree, by version and language.',
+        tags,
+        response: { 200: ConsentForms },
+      },
+    },
+    request => request.transact(reference.consentForms),
   )
 }

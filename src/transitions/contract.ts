@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { Basis, Case } from '../cases/contract.ts'
+import { Case } from '../cases/contract.ts'
 import { CaseEvent } from '../events/contract.ts'
+import { Basis } from '../grants/contract.ts'
 import { Code, Country, Day, Id, RegionCode, text } from '../http/contract.ts'
 import { Iin } from '../zones/contract.ts'
 

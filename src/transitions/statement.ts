@@ -1,6 +1,6 @@
 import type { Keys } from '../access/keys.ts'
-import { sayBasis } from '../cases/register.ts'
 import type { Facts } from '../events/append.ts'
+import { sayBasis } from '../grants/basis.ts'
 import type { Use } from '../reference/queries.ts'
 import { identify } from '../zones/identifiers.ts'
 import type { ProposedStep, Transition } from './contract.ts'

@@ -16,13 +16,13 @@ export function birthYear(birth: Birth): number | null {
   }
 }
 
-/** The latest day on which the person may have been born; none when nothing is known of it. */
-function latestBirth(birth: Birth): string | undefined {
+/** The latest day on which the person may have been born, `YYYY-MM-DD`; none when nothing is known of it. */
+export function latestBirth(birth: Birth): string | undefined {
   switch (birth.precision) {
     case 'day':
       return birth.date
     case 'month':
-      return `${birth.month}-31`
+      return lastDayOf(birth.month)
     case 'year':
       return `${birth.year}-12-31`
     case 'range':
@@ -30,6 +30,12 @@ function latestBirth(birth: Birth): string | undefined {
     case 'unknown':
       return undefined
   }
+}
+
+function lastDayOf(month: string): string {
+  const day = new Date(`${month}-01`)
+  day.setUTCMonth(day.getUTCMonth() + 1, 0)
+  return day.toISOString().slice(0, 10)
 }
 
 /** Could they be a child? Whoever may have been born after `adultsBornBy` (`YYYY-MM-DD`) counts as one. */

@@ -59,7 +59,7 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
     const consent = who.role === 'caseworker'
     const representative = { kind: 'guardian', name: word(consent ? 'owner' : 'authority') }
     const basis = consent
-      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '1', representative }
+      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1', representative }
       : { kind: 'statute', legalReference: 'order_607', representative }
     const body = {
       regionCode: 'KZ-75',

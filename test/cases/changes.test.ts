@@ -101,8 +101,8 @@ t.test('what is opened to one is a change to them, and to nobody else', async t 
   await wait(2)
   const { syncedThrough } = await changesSince(asel, begin)
   const open = (to: Someone) => superuser`
-    insert into grants (case_id, owner_id, recipient_id, purpose, zones, basis, opened_at, given_by)
-    values (${id}, ${asel.organisation.id}, ${to.organisation.id}, 'status_determination', '{identity}', 'consent', now(), ${asel.account})`
+    insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, given_by)
+    values (${id}, ${asel.organisation.id}, ${asel.organisation.id}, ${to.organisation.id}, 'status_determination', '{identity}', 'consent', now(), ${asel.account})`
   await open(nurlan)
   await wait(2)
   const mine = await changesSince(nurlan, syncedThrough)

@@ -65,7 +65,7 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
   const [asel, dina] = [await as('caseworker', 'sunrise'), await as('supervisor', 'sunrise')]
   const one = await register(asel)
   await one.together(asel, dina, { action: 'close', reason: 'lost_contact' })
-  const basis = { kind: 'consent', method: 'thumbprint', language: 'ru', formVersion: '2026-2' }
+  const basis = { kind: 'consent', method: 'thumbprint', language: 'ru', formVersion: '2026-1' }
   t.match(
     (
       await one.step(asel, {
@@ -80,15 +80,15 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
   t.match(reopened.json().case, {
     state: 'assessment',
     handler: null,
-    basis: { method: 'thumbprint', formVersion: '2026-2' },
+    basis: { method: 'thumbprint', formVersion: '2026-1' },
   })
   t.match(
     [...(await superuser`select closed_reason from grants where case_id = ${one.id} order by opened_at`)],
     [{ closed_reason: 'renewed' }, { closed_reason: null }],
   )
   const zarina = await as('caseworker', 'common-home')
-  await superuser`insert into grants (case_id, owner_id, recipient_id, purpose, zones, basis, opened_at, given_by)
-    values (${one.id}, ${asel.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{identity}', 'consent', now(), ${asel.account})`
+  await superuser`insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, given_by)
+    values (${one.id}, ${asel.organisation.id}, ${asel.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{identity}', 'consent', now(), ${asel.account})`
   t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 200)
   t.match((await one.step(asel, { action: 'withdraw', note: 'She prefers to go home' })).json().case, {
     state: 'withdrawn',

@@ -201,7 +201,8 @@ t.test(`${atLeast} random steps`, { timeout: 300_000 }, async t => {
           const own = standing(c).find(entry => entry.org === org && annullable(c, entry))?.id
           const may = (action: string) => way(c, org, action, saying(c, action, 1).says, own) !== 'no'
           const expected = sees(c, org) ? actions.filter(may).sort() : []
-          if (String([...allowedActions].sort()) !== String(expected))
+          const byHand = allowedActions.filter((action: string) => actions.includes(action))
+          if (String(byHand.sort()) !== String(expected))
             throw new Error(`${org} in ${fold(c).state} may ${allowedActions} instead of ${expected}`)
         }
     }),

@@ -211,6 +211,6 @@ t.test('time goes one way, and a step names the version that it stands on', asyn
     status: 409,
     type: '/problems/action-not-allowed',
     state: 'assessment',
-    allowedActions: ['amend', 'close', 'withdraw', 'annul'],
+    allowedActions: ['amend', 'submit', 'close', 'withdraw', 'annul'],
   })
 })

@@ -12,7 +12,7 @@ export function saying(c: Model, action: string, what: number): Said {
   const outcome = decisions[what % 4 ? 0 : 1]
   const basis =
     c.owner === 'sunrise'
-      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '1' }
+      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' }
       : { kind: 'statute', legalReference: 'order_607' }
   const sayings: Record<string, Partial<Said>> = {
     amend: { says: { region }, body: { regionCode: region, reason: 'Moved' } },

@@ -103,8 +103,8 @@ t.test('what is kept of a case is what its events say, at any two times', { time
           await sql`insert into zone_versions (case_id, zone, version, content, sex, birth_year, written_at, written_by)
             values (${case_id}, 'identity', ${++one.persons}, '{}', ${sex}, ${year}, ${instant(++minute)}, ${who.account})`
         if (what === 'grant')
-          await sql`insert into grants (case_id, owner_id, recipient_id, purpose, zones, basis, opened_at, valid_until, given_by)
-            values (${case_id}, ${who.organisation.id}, ${readers[1 + (which % 3)] ?? null}, 'legal_aid', ${sex ? ['identity'] : ['contact']}, 'consent',
+          await sql`insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, valid_until, given_by)
+            values (${case_id}, ${who.organisation.id}, ${who.organisation.id}, ${readers[1 + (which % 3)] ?? null}, 'legal_aid', ${sex ? ['identity'] : ['contact']}, 'consent',
               now() - interval '1 hour', now() + make_interval(hours => ${later - 2}), ${who.account})`
         if (what === 'revoke')
           await sql`update grants set closed_at = now(), closed_reason = 'revoked' where id = (

@@ -67,3 +67,50 @@ export const document = (number = '045123987') => ({
   issuedOn: '2021-06-01',
   expiresOn: '2031-06-01',
 })
+
+/** What a person agreed to, as an NGO records it. */
+export const consent = { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' }
+
+/** What comes with a submission. */
+export const submittedWith = {
+  purpose: 'status_determination',
+  zones: ['identity', 'contact'],
+  validUntil: '2031-11-23',
+  basis: consent,
+}
+
+/** A referral as it stands for somebody, and what they decide about it. */
+export const referred = (id: string) => {
+  const read = async (who: Someone) => (await who.get(`/v1/referrals/${id}`)).json()
+  const decideOn = (who: Someone, of: number, body: object) =>
+    who.post(`/v1/referrals/${id}/decision`, body, { ...idempotencyKey(), ...ifMatch(of) })
+  const decide = async (who: Someone, decision: string, more: object = {}) =>
+    decideOn(who, (await read(who)).version ?? 1, { decision, ...more })
+  return { id, read, decideOn, decide }
+}
+
+/** Offers a case: the answer of the service. */
+export const offering = async (one: ReturnType<typeof following>, who: Someone, body: object) =>
+  who.post(`/v1/cases/${one.id}/referrals`, body, { ...idempotencyKey(), ...ifMatch(await one.version(who)) })
+
+/** Offers a case to an organisation: the referral. */
+export const offered = async (
+  one: ReturnType<typeof following>,
+  who: Someone,
+  to: { id: string },
+  more: object = {},
+) => {
+  const response = await offering(one, who, { kind: 'submission', to: to.id, grant: submittedWith, ...more })
+  if (response.statusCode !== 201) throw new Error(response.body)
+  return referred(response.json().id)
+}
+
+/** A case of `owner` that `handler` has accepted. */
+export const submitted = async (owner: Someone, handler: Someone, more: object = {}) => {
+  const one = await register(owner, more)
+  await one.step(owner, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  const referral = await offered(one, owner, handler.organisation)
+  const accepted = await referral.decide(handler, 'accept')
+  if (accepted.statusCode !== 200) throw new Error(accepted.body)
+  return { one, referral }
+}

@@ -1,0 +1,110 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import * as cases from '../cases/queries.ts'
+import type { Tx } from '../db/database.ts'
+import { last, type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { faultsOfBasis, mayBeChild, sayBasis } from '../grants/basis.ts'
+import { rowOf, say } from '../grants/give.ts'
+import { invalid, notFound, stale } from '../problem.ts'
+import { faultsOfCodes } from '../reference/queries.ts'
+import { refusedWith } from '../transitions/queries.ts'
+import type { DecidedReferral, NewDecision, NewReferral, Referral, ReferralBox, ReferralQuery } from './contract.ts'
+import { ReferralState } from './contract.ts'
+
+/** How many of a state are counted at most. */
+const countedUpTo = 1_000
+
+const standing = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
+
+const columns = sql`
+  select r.id, r.kind, jsonb_build_object('id', f.id, 'name', f.name, 'kind', f.kind) as "from",
+    jsonb_build_object('id', t.id, 'name', t.name, 'kind', t.kind) as "to", ${standing} as state,
+    c.case_id as "caseId", c.grant_id as "grantId",
+    jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
+    said.content ->> 'message' as message, app.rfc3339(r.offered_at) as "offeredAt",
+    case when r.from_id = (select app.org()) then r.offered_by end as "offeredBy", r.expires_on as "expiresOn", app.rfc3339(r.expires_at) as "expiresAt",
+    app.rfc3339(r.settled_at) as "settledAt", (select a.id from accounts a where a.id = r.settled_by and a.organisation_id = (select app.org())) as "settledBy",
+    r.reason, decided.content ->> 'note' as note, app.decidable(r.id) as "allowedDecisions", r.version
+  from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
+    left join lateral app.referred(r.id) c on true
+    left join referral_texts said on said.referral_id = r.id and said.decision = 'offer'
+    left join referral_texts decided on decided.referral_id = r.id and decided.decision <> 'offer'`
+
+/** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
+export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQuery): Promise<ReferralBox> {
+  const mine = (alias: string): SQL =>
+    sql.raw(`${alias}.${box === 'incoming' ? 'to_id' : 'from_id'} = (select app.org())`)
+  const [rows, counts] = await Promise.all([
+    tx.execute<Referral>(sql`
+      ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
+        and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id < ${cursor ?? last}::uuid
+      order by r.id desc limit ${limit + 1}`),
+    tx.execute<{ state: ReferralState; count: number }>(sql`
+      select s.state, (select count(*)::int from (
+        select from referrals r where ${mine('r')} and ${standing} = s.state limit ${countedUpTo}) counted) as count
+      from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`),
+  ])
+  return {
+    ...pageOf(rows, { limit }),
+    counts: Object.fromEntries(counts.map(({ state, count }) => [state, count])) as ReferralBox['counts'],
+  }
+}
+
+/** The referrals of a case that its caller may know to be of it. */
+export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
+  const [[found], rows] = await Promise.all([
+    tx.execute(sql`select from cases where id = ${caseId}`),
+    tx.execute<Referral>(sql`
+      ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id < ${cursor ?? last}::uuid
+      order by r.id desc limit ${limit + 1}`),
+  ])
+  if (!found) throw notFound()
+  return pageOf(rows, { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Referral> {
+  const [row] = await tx.execute<Referral>(sql`${columns} where r.id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+/** Offers a case to another organisation. Gives the id of the referral. */
+export async function offer(tx: Tx, caseId: string, version: number, given: NewReferral): Promise<string> {
+  const { kind, to, grant, basis, message, expiresOn } = given
+  const found = await cases.find(tx, caseId)
+  if (found.version !== version) throw stale()
+  const { identity } = found.person
+  const [shared, child, faults] = await Promise.all([
+    grant && say(tx, { ...grant, to }, identity, '#/grant'),
+    !identity || mayBeChild(tx, identity),
+    basis && identity ? faultsOfBasis(tx, basis, identity, found.registeredOn) : [],
+  ])
+  if (faults.length) throw invalid(faults)
+  const said = basis && sayBasis(basis)
+  const id = randomUUIDv7()
+  const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
+  await refusedWith(
+    found,
+    tx.execute(sql`
+      select app.offer_referral(jsonb_populate_record(null::referrals, ${JSON.stringify(row)}::jsonb),
+        ${JSON.stringify({ message, ...said?.text })}::jsonb, ${shared ? rowOf(shared.row) : null},
+        ${JSON.stringify(shared?.typed ?? {})}::jsonb, ${shared?.born ?? null}::date, ${version})`),
+  )
+  return id
+}
+
+/** Decides about a referral, if the database lets the caller. */
+export async function decide(tx: Tx, id: string, version: number, given: NewDecision): Promise<string> {
+  const { decision, reason, note } = given
+  const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
+  if (faults.length) throw invalid(faults)
+  await tx.execute(sql`
+    select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${JSON.stringify({ note })}::jsonb)`)
+  return id
+}
+
+/** A referral, and its case as far as it stands open to the caller. */
+export async function decided(tx: Tx, id: string): Promise<DecidedReferral> {
+  const referral = await find(tx, id)
+  return { ...referral, case: referral.caseId ? await cases.find(tx, referral.caseId) : null }
+}

@@ -1,0 +1,135 @@
+// The wall once more, as short as it can be said: what every path is held against.
+export type Org = 'sunrise' | 'common-home' | 'iom' | 'almaty-city' | 'turkistan' | 'committee'
+export type Grant = {
+  id?: string
+  to: Org
+  giver: Org
+  purpose: string
+  zones: string[]
+  basis: 'consent' | 'statute'
+  /** The first day on which it shows nothing any more. */
+  until: number
+  opened: boolean
+  onward: boolean
+  closed?: string
+  parent?: Grant
+}
+export type Referral = {
+  id: string
+  kind: 'submission' | 'service' | 'transfer' | 'hand_over'
+  from: Org
+  to: Org
+  state: string
+  /** The last day on which it can be accepted. */
+  expires: number
+  grant?: Grant
+}
+export type Case = {
+  id: string
+  number: string
+  family: string
+  owner: Org
+  handler: Org | null
+  state: string
+  grants: Grant[]
+  referrals: Referral[]
+  notes: { id: string; of: Org; audience: 'organisation' | 'case' }[]
+}
+
+export const isAuthority = (org: Org) => ['almaty-city', 'turkistan', 'committee'].includes(org)
+export const committeeOf = (org: Org | null) => (org === 'almaty-city' || org === 'turkistan' ? 'committee' : null)
+
+export const standing = (grant: Grant, day: number) =>
+  grant.closed ? 'closed' : grant.until <= day ? 'expired' : grant.opened ? 'open' : 'offered'
+const openTo = (c: Case, org: Org, day: number) => c.grants.filter(g => g.to === org && standing(g, day) === 'open')
+export const reaches = (c: Case, org: Org, day: number) => openTo(c, org, day).length > 0
+export const zonesOf = (c: Case, org: Org, day: number) =>
+  [...new Set(openTo(c, org, day).flatMap(({ zones }) => zones))].sort()
+export const knows = (c: Case, grant: Grant, org: Org, day: number) =>
+  org === c.owner || (org === grant.to && grant.opened) || (org === grant.giver && reaches(c, org, day))
+export const over = (referral: Referral, day: number) => referral.state === 'offered' && referral.expires < day
+/** Of which case a referral speaks is told to those who reach it, and are no recipient who has not accepted. */
+export const isTold = (c: Case, { from, to, state }: Referral, org: Org, day: number) =>
+  reaches(c, org, day) && ([c.owner, from].includes(org) || (org === to && ['accepted', 'ended'].includes(state)))
+
+export const all = ['contact', 'identity', 'protection', 'whereabouts']
+const grant = (to: Org, more: Partial<Grant>): Grant => ({
+  ...{ to, giver: to, purpose: 'case_management', zones: all, basis: 'consent', until: Infinity, opened: true },
+  ...{ onward: false, ...more },
+})
+export const ownBasis = (owner: Org) => grant(owner, { basis: isAuthority(owner) ? 'statute' : 'consent' })
+
+export function close(c: Case, closed: string, which: (grant: Grant) => boolean): void {
+  for (const grant of c.grants)
+    if (!grant.closed && which(grant)) {
+      grant.closed = closed
+      close(c, closed, ({ parent }) => parent === grant)
+    }
+}
+
+/** By the law of the procedure: identity, to the handler or the owner's committee. */
+export function byStatute(c: Case, ...recipients: (Org | null)[]): void {
+  for (const to of recipients)
+    if (to && !c.grants.some(g => g.to === to && g.basis === 'statute' && !g.closed))
+      c.grants.push(
+        grant(to, { giver: c.owner, purpose: 'status_determination', zones: ['identity'], basis: 'statute' }),
+      )
+}
+
+/** Who handled the case loses it, and so does the committee above, unless it stays above. */
+function leave(c: Case, handler: Org, next: Org | null): void {
+  const above = committeeOf(handler)
+  const stays = [committeeOf(next), committeeOf(c.owner)].includes(above)
+  close(c, 'left', g => g.to !== c.owner && (g.to === handler || (g.to === above && g.basis === 'statute' && !stays)))
+}
+
+function recall(c: Case, which: (referral: Referral) => boolean): void {
+  for (const referral of c.referrals)
+    if (referral.state === 'offered' && which(referral)) {
+      referral.state = 'recalled'
+      close(c, 'recalled', grant => grant === referral.grant)
+    }
+}
+
+/** What a decision makes of a referral and its case. */
+export function decide(c: Case, referral: Referral, decision: string): void {
+  const { kind, to, grant } = referral
+  referral.state =
+    { accept: 'accepted', decline: 'declined', recall: 'recalled', expire: 'expired' }[decision] ?? 'ended'
+  if (decision !== 'accept') close(c, referral.state, g => g === grant)
+  else if (grant && !grant.closed) grant.opened = true
+  if (kind === 'submission' && ['decline', 'recall', 'expire'].includes(decision)) c.state = 'assessment'
+  if (kind === 'submission' && decision === 'accept') {
+    Object.assign(c, { state: 'verification', handler: to })
+    byStatute(c, to, committeeOf(to))
+  }
+  if (kind === 'hand_over' && decision === 'accept') {
+    if (c.handler && c.handler !== c.owner) leave(c, c.handler, to)
+    c.handler = to
+    byStatute(c, to, committeeOf(to))
+  }
+  if (decision === 'return') {
+    recall(c, offer => offer.kind === 'hand_over')
+    if (c.handler && c.handler !== c.owner) leave(c, c.handler, null)
+    Object.assign(c, { state: 'assessment', handler: null })
+  }
+  if (kind === 'transfer' && decision === 'accept') transfer(c, to)
+}
+
+function transfer(c: Case, owner: Org): void {
+  const former = c.owner
+  close(c, 'transferred', g => g.to === former)
+  c.owner = owner
+  leave(c, former, owner)
+  recall(c, offer => offer.to === owner)
+  for (const offer of c.referrals) if (offer.state === 'offered' && offer.from === former) offer.from = owner
+  if (c.handler === former) c.handler = owner
+  c.grants.push(ownBasis(owner))
+  byStatute(c, committeeOf(owner))
+}
+
+export function withdraw(c: Case): void {
+  recall(c, () => true)
+  close(c, 'withdrawn', g => g.to !== c.owner && g.basis !== 'statute')
+  c.state = 'withdrawn'
+}
