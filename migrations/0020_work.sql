@@ -56,6 +56,7 @@ create table tasks (
 );
 create index on tasks (organisation_id, id);
 create index on tasks (organisation_id, id) where done_at is null;
+create index on tasks (assignee_id, id) where done_at is null;
 create index on tasks (case_id);
 create index on tasks (grant_id) where grant_id is not null;
 create index on tasks (referral_id) where referral_id is not null;
