@@ -111,7 +111,8 @@ create policy written on flags for insert to app with check (
 create trigger keep_history before update or delete on note_versions for each row execute function app.keep_history();
 create trigger keep_history before update or delete on assignments for each row execute function app.keep_history();
 
--- Writes the next version of one's own note, or strikes it, which is the last.
+-- Writes the next version of one's own note, or strikes it, which is the last. Whoever has lost the case has nothing more to
+-- say to those who have it.
 create function app.rewrite_note(p_note uuid, p_version int, p_content jsonb, p_struck boolean) returns void
 language plpgsql security definer set search_path = '' as $$
 declare n public.notes;
@@ -125,6 +126,8 @@ begin
     perform app.refuse('precondition-failed');
   elsif n.struck then
     perform app.refuse('note-struck');
+  elsif n.audience = 'case' and not p_struck and not app.reaches(n.case_id) then
+    perform app.refuse('forbidden', 'The case has left you: what others read can only be struck');
   end if;
   insert into public.note_versions (note_id, version, content) values (n.id, n.version + 1, p_content);
   update public.notes set version = n.version + 1, struck = p_struck where id = n.id;

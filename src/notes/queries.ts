@@ -13,7 +13,8 @@ const columns = sql`n.id, n.case_id as "caseId", jsonb_build_object('id', o.id, 
   n.audience, v.content ->> 'text' as text, n.struck, v.content ->> 'reason' as reason,
   case when ${own} then n.created_by end as "createdBy", app.rfc3339(n.created_at) as "createdAt",
   app.rfc3339(v.written_at) as "writtenAt", n.version,
-  case when ${own} and not n.struck then array['edit', 'strike'] else '{}' end as "allowedActions"
+  case when ${own} and not n.struck then array_remove(array[case when n.audience = 'organisation'
+    or (select true from case_access a where a.case_id = n.case_id limit 1) then 'edit' end, 'strike'], null) else '{}' end as "allowedActions"
   from notes n join organisations o on o.id = n.organisation_id
     left join note_versions v on v.note_id = n.id and v.version = n.version`
 

@@ -120,15 +120,27 @@ t.test('what one wrote stays when the case has left, and what others wrote goes 
   const { id, url, asel, zarina, write } = await shared(service)
   const ours = await write(asel, { text: 'Of its owner', audience: 'case' })
   const theirs = await write(zarina, { text: 'Of its guest', audience: 'case' })
+  const among = await write(zarina, { text: 'Among its guests' })
   await closeTo(service.superuser, id, zarina)
   t.equal((await zarina.get(url)).statusCode, 404)
   t.equal((await zarina.post(url, { text: 'x' })).statusCode, 404)
   for (const path of [ours, `${ours}/versions`]) t.equal((await zarina.get(path)).statusCode, 404)
   t.equal((await zarina.put(ours, { text: 'x' }, ifMatch(1))).statusCode, 404)
   t.match((await zarina.get(theirs)).json(), { text: 'Of its guest', caseId: id })
-  t.match((await zarina.get('/v1/notes')).json().items, [{ text: 'Of its guest' }])
+  t.match((await zarina.get('/v1/notes')).json().items, [{ text: 'Among its guests' }, { text: 'Of its guest' }])
   t.match((await zarina.get(`${theirs}/versions`)).json().items, [{ version: 1 }])
   t.match((await asel.get(theirs)).json(), { text: 'Of its guest' })
+
+  t.same((await zarina.get(theirs)).json().allowedActions, ['strike'])
+  t.match(
+    (await zarina.put(theirs, { text: 'x' }, ifMatch(1))).json(),
+    { status: 403 },
+    'nothing more is said to others',
+  )
+  t.match((await zarina.post(`${theirs}/strike`, byMistake, ifMatch(1))).json(), { struck: true, ...byMistake })
+  t.match((await asel.get(theirs)).json(), { text: null })
+  t.same((await zarina.get(among)).json().allowedActions, ['edit', 'strike'])
+  t.match((await zarina.put(among, { text: 'Still ours' }, ifMatch(1))).json(), { text: 'Still ours', version: 2 })
 })
 
 t.test('a case that is hidden and one that never was are the same', async t => {
