@@ -92,7 +92,7 @@ export type ReferralQuery = z.output<typeof ReferralQuery>
 export const ReferralPage = pageContract('ReferralPage', Referral)
 export const ReferralBox = ReferralPage.extend({
   counts: z
-    .record(ReferralState, z.int())
+    .object(Object.fromEntries(ReferralState.options.map(state => [state, z.int()])) as Record<ReferralState, z.ZodInt>)
     .describe('How many of each state there are in this box, counted up to 1,000.'),
 }).meta({ id: 'ReferralBox' })
 export type ReferralBox = z.infer<typeof ReferralBox>
