@@ -22,7 +22,7 @@ export async function loader(superuser: Endpoint, keys: Keys, size: number) {
 
   const tell = ({ value }: IteratorResult<Registration, void>): Story => {
     if (!value) throw new Error('the campaign is over')
-    return storyOf(value, { random, keys, job, line: ++cases }, ownerOf(random, organisations))
+    return storyOf(value, { random, keys, job, line: ++cases, organisations }, ownerOf(random, organisations))
   }
 
   return {

@@ -11,8 +11,9 @@ export type Effects = (event: Story['events'][number]) => Facts
 
 /** The rows that the triggers would have written for a case, by table. */
 export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string): Record<string, object[]> {
-  const { id, line, owner, by, job, row, identity } = story
+  const { id, line, owner, by, job, handler, row, identity } = story
   const recorder = { organisation_id: job?.organisation ?? owner.id, account_id: job?.account ?? owner.account }
+  const referral = handler && randomUUIDv7()
   const events = story.events.map(event => ({
     id: event.id,
     case_id: id,
@@ -22,7 +23,9 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
     occurred_on: event.day,
     recorded_at: `${event.day}T12:00:00Z`,
     ...recorder,
-    facts: { ...event.facts, ...effects(event), ...(event.handled && { handler: owner.id }) } as Facts,
+    ...(event.action === 'accept' && handler && { organisation_id: handler.id, account_id: handler.account }),
+    facts: { ...event.facts, ...effects(event), ...(event.handler && { handler: event.handler.id }) } as Facts,
+    referral_id: ['submit', 'accept'].includes(event.action) ? referral : undefined,
     ...(job && { job_id: job.id, line }),
     entry_id: entry,
   }))
@@ -52,9 +55,16 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
     updated_at: last?.recorded_at,
   }
   const { kind: basis, ...said } = facts.basis as Record<string, string>
+  const shared = randomUUIDv7()
   const opened = {
     case_id: id,
     owner_id: owner.id,
+    giver_id: owner.id,
+    onward: false,
+    states: [],
+    publication: false,
+    version: 1,
+    given_at: first?.recorded_at,
     basis,
     opened_at: first?.recorded_at,
     valid_until: 'infinity',
@@ -66,35 +76,72 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
     language: said.language,
     form_version: said.formVersion,
   }
+  const byStatute = { basis: 'statute', legal_reference: 'order_607', method: null, language: null, form_version: null }
+  const determined = (recipient: string | null, zones: readonly Zone[], more: object) =>
+    recipient ? [{ recipient, purpose: 'status_determination', zones, ...more }] : []
   const open = [
-    { recipient: owner.id, purpose: 'case_management', zones: Zone.options },
-    ...(owner.parent
-      ? [{ recipient: owner.parent, purpose: 'status_determination', zones: ['identity'] as const }]
+    { recipient: owner.id, purpose: 'case_management', zones: Zone.options as readonly Zone[], ...reasons },
+    ...determined(owner.parent, ['identity'], reasons),
+    ...(handler
+      ? [
+          ...determined(handler.id, ['identity', 'contact'], {
+            id: shared,
+            ...reasons,
+            valid_until: '2031-11-24T00:00:00+05',
+          }),
+          ...determined(handler.id, ['identity'], byStatute),
+          ...determined(handler.parent, ['identity'], byStatute),
+        ]
       : []),
   ]
+  const until = (recipient: string, zone?: Zone) =>
+    open
+      .filter(grant => grant.recipient === recipient && (!zone || grant.zones.includes(zone)))
+      .map(grant => ('valid_until' in grant ? String(grant.valid_until) : 'infinity'))
+      .sort()
+      .at(-1) ?? '-infinity' // which sorts before any year, and infinity behind
   const known = { case_id: id, version: 1, written_at: first?.recorded_at, written_by: recorder.account_id }
   const contact = { phones: [`+7701${String(line).padStart(7, '0')}`], languages: ['ru'] }
   return {
     cases: [index],
     case_events: events,
-    grants: open.map(({ recipient, purpose, zones }) => ({
+    grants: open.map(({ recipient, ...grant }) => ({
       id: randomUUIDv7(),
       ...opened,
-      ...reasons,
       recipient_id: recipient,
-      purpose,
-      zones,
+      ...grant,
     })),
-    case_access: open.map(({ recipient, zones }) => ({
+    case_access: [...new Set(open.map(({ recipient }) => recipient))].map(recipient => ({
       organisation_id: recipient,
       case_id: id,
       state,
-      until: 'infinity',
+      until: until(recipient),
       updated_at: last?.recorded_at,
-      ...Object.fromEntries(
-        Zone.options.map(zone => [`${zone}_until`, zones.some(z => z === zone) ? 'infinity' : '-infinity']),
-      ),
+      ...Object.fromEntries(Zone.options.map(zone => [`${zone}_until`, until(recipient, zone)])),
     })),
+    referrals: handler
+      ? [
+          {
+            ...{
+              id: referral,
+              kind: 'submission',
+              case_id: id,
+              owner_id: owner.id,
+              from_id: owner.id,
+              to_id: handler.id,
+            },
+            ...{ grant_id: shared, region_code: facts.region, category: facts.category, child: false },
+            ...{ zones: ['identity', 'contact'], purpose: 'status_determination', state: 'accepted' },
+            ...{ offered_at: last?.recorded_at, offered_by: owner.account, expires_on: last?.occurred_on },
+            ...{
+              expires_at: last?.recorded_at,
+              settled_at: last?.recorded_at,
+              settled_by: handler.account,
+              version: 2,
+            },
+          },
+        ]
+      : [],
     zone_versions: [
       { ...known, zone: 'identity', content: identity, sex: identity.sex, birth_year: birthYear(identity.birth) },
       ...(by === 'consent' ? [{ ...known, zone: 'contact', content: contact }] : []),

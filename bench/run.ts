@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readKeys } from '../src/access/keys.ts'
+import { Connection } from '../src/db/connection.ts'
+import { Client } from '../src/demo/client.ts'
 import { measureImports } from './imports.ts'
 import { loader } from './load.ts'
+import { measureOracle } from './oracle.ts'
+import { type Organisation, workerOf } from './organisations.ts'
 import { explain } from './plans.ts'
 import { measureReports } from './reports.ts'
 import { startService } from './service.ts'
@@ -53,8 +57,24 @@ async function measureRequests() {
       console.log(`${row.workload}: ${Math.round(row.perSecond)} a second`)
     }
     showWorkloads(rows)
+    await showOracle(organisations)
     console.log(`memory of the service: ${Math.round(service.memory())} MB`)
   }
+}
+
+/** Whether time tells what the reply does not. */
+async function showOracle(organisations: readonly Organisation[]) {
+  const ngo = workerOf(dataDir, 'ngo', organisations)
+  const foreign = await Connection.with(service.cluster.endpoint('postgres'), ({ send }) =>
+    send('select id from cases where owner_id <> $1 order by random() limit 1000', [ngo.organisation.id]),
+  )
+  const client = await Client.signIn(service.address, ngo)
+  console.table(
+    await measureOracle(
+      client,
+      foreign.map(({ id }) => id),
+    ),
+  )
 }
 
 /** Buffers at a tenth of the cases and at all of them, where an index may have one level more; a fault of a plan makes the run fail. */

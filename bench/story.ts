@@ -14,8 +14,9 @@ const owners = { division: 60, ngo: 35, iom: 5 } as const
 const imported = 0.7
 const ways = {
   consent: [
-    [['register'], 35],
-    [['register', 'start_assessment'], 55],
+    [['register'], 15],
+    [['register', 'start_assessment'], 35],
+    [['register', 'start_assessment', 'submit', 'accept'], 40],
     [['register', 'withdraw'], 10],
   ],
   statute: [
@@ -42,7 +43,11 @@ export function ownerOf(random: Random, organisations: readonly Organisation[]):
 }
 
 /** A registration of the campaign as what happens to one case of that owner, and what is then known of the person. */
-export function storyOf(registration: Registration, { random, keys, job, line }: Teller, owner: Organisation) {
+export function storyOf(
+  registration: Registration,
+  { random, keys, job, line, organisations }: Teller,
+  owner: Organisation,
+) {
   const given = readRow(line, registration)
   if (!('read' in given)) throw new Error(JSON.stringify(given.faults))
   const { row, identity } = given.read
@@ -64,6 +69,11 @@ export function storyOf(registration: Registration, { random, keys, job, line }:
   if (isImported && outcome) happened.push({ action: 'import_decided', day: row.decidedOn, facts: { outcome } })
   if (isImported && documentType)
     happened.push({ action: 'import_documented', day: row.documentIssuedOn, facts: { documentType } })
+  const handler = happened.some(({ action }) => action === 'accept')
+    ? random.weighted(
+        organisations.filter(({ kind }) => kind === 'division').map((division, i) => [division, 1 / (i + 1)]),
+      )
+    : undefined
   let state = ''
   const events = happened.map(({ action, day = '', facts }, stage) => {
     const step = steps.find(step => step.action === action && (step.from ?? '') === state)
@@ -77,7 +87,7 @@ export function storyOf(registration: Registration, { random, keys, job, line }:
       to: step.to,
       day,
       facts,
-      handled: step.handler === 'owner',
+      handler: step.handler === 'owner' ? owner : action === 'accept' ? handler : undefined,
       outcome,
     }
   })
@@ -87,13 +97,14 @@ export function storyOf(registration: Registration, { random, keys, job, line }:
     owner,
     by,
     job: isImported ? job : undefined,
+    handler,
     events,
     row,
     identity,
   } as const
 }
 export type Story = ReturnType<typeof storyOf>
-type Teller = { random: Random; keys: Keys; job: Import; line: number }
+type Teller = { random: Random; keys: Keys; job: Import; line: number; organisations: readonly Organisation[] }
 type Happened = { action: CaseAction; day: string | undefined; facts: Record<string, unknown> }
 
 /** An id as of that day: the order of ids is that of what happened, stage after stage. */

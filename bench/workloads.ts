@@ -21,7 +21,8 @@ export async function* workloads(
   const [ngo, division, committee] = [as('ngo'), as('division'), as('committee')]
   const signIn = (person: Person) => Client.signIn(service.address, person)
   const caseworker = await signIn(ngo)
-  const made = await caseworker.post<{ id: string }>('/v1/cases', registration(caseworker))
+  const recipient = organisations.find(({ kind }) => kind === 'iom')?.id ?? ''
+  const made = await caseworker.post<{ id: string }>('/v1/cases', registration(caseworker, recipient))
   await makeBareTables(superuser)
 
   const ids = await Connection.with(superuser, ({ send }) =>
@@ -62,26 +63,27 @@ export async function* workloads(
         setupRequest: r => ({
           ...r,
           headers: { ...r.headers, 'idempotency-key': randomUUID() },
-          body: JSON.stringify(registration(caseworker)),
+          body: JSON.stringify(registration(caseworker, recipient)),
         }),
       },
     ],
   }
   yield {
-    workload: 'register a case, as NGO',
+    workload: 'register a case with a grant, as NGO',
     ...(await request(caseworker, registering)),
     ceiling: insert,
     budget: 0.7,
   }
 }
 
-/** A registration with a name of its own and a telephone. */
-function registration(client: Client) {
+/** A registration with a name of its own and a telephone, shared with somebody from the beginning. */
+function registration(client: Client, to: string) {
   const { person, ...given } = client.registration()
   const [name] = person.identity.names
   const family = randomUUID()
   return {
     ...given,
+    grants: [{ to, purpose: 'legal_aid', zones: ['identity'], validUntil: '2031-11-24', basis: given.basis }],
     person: { identity: { ...person.identity, names: [{ ...name, family }] }, contact: { phones: ['+77010000000'] } },
   }
 }

@@ -5,7 +5,7 @@ import { campaign } from './demo/campaign.ts'
 import { Client } from './demo/client.ts'
 import { campaignFile } from './demo/file.ts'
 import { bars, progressBar } from './demo/screen.ts'
-import { walkToDocument } from './demo/walk.ts'
+import { walkThereAndBack, walkToDocument } from './demo/walk.ts'
 import { readDemonstration } from './demonstration.ts'
 import type { Service } from './start.ts'
 import { untilStopped } from './stop.ts'
@@ -42,6 +42,8 @@ await untilStopped(async start => {
     if (!somebody) throw new StartError(`There is no ${role} in the demonstration`)
     return Client.signIn(address, somebody)
   }
+  const idOf = (kind: string) =>
+    demonstration.find(({ organisation }) => organisation.kind === kind)?.organisation.id ?? ''
   const [supervisor, officer, caseworker] = [
     await as('supervisor', 'committee'),
     await as('officer', 'committee'),
@@ -62,10 +64,10 @@ await untilStopped(async start => {
   }
   say(`\n\n  ${job.registered} cases made, ${job.existing} on file already, ${job.rejectedRows} rows rejected`)
 
-  const registered = await caseworker.post<{ number: string }>('/v1/cases', caseworker.registration())
-  say(`  One person registered by ${caseworker.email}: ${registered.number}\n`)
-
-  await walkToDocument(await as('officer', 'division'), await as('supervisor', 'division'), say)
+  const officerThere = await as('officer', 'division')
+  say('')
+  await walkThereAndBack(caseworker, officerThere, idOf('division'), say)
+  await walkToDocument(officerThere, await as('supervisor', 'division'), say)
   say('')
 
   for (const asOf of ['2021-07-01', '2022-02-15'])

@@ -36,3 +36,42 @@ export async function walkToDocument(officer: Client, supervisor: Client, say: (
   })
   await step('hand_over_document', { documentId, to: 'person' })
 }
+
+/** An NGO's case goes to a division and comes back; and what of it the division sees meanwhile. */
+export async function walkThereAndBack(
+  caseworker: Client,
+  officer: Client,
+  division: string,
+  say: (text: string) => void,
+): Promise<void> {
+  const { id, version, number } = await caseworker.post<Versioned & { number: string }>(
+    '/v1/cases',
+    caseworker.registration(),
+  )
+  await caseworker.post(`/v1/cases/${id}/transitions`, { action: 'start_assessment' }, version)
+  const consent = { kind: 'consent', method: 'written', language: 'ru', formVersion: '2026-1' }
+  const validUntil = new Date(Date.now() + 365 * 86_400_000).toISOString().slice(0, 10)
+  const grant = { purpose: 'status_determination', zones: ['identity'], validUntil, basis: consent }
+  const offered = await caseworker.post<Versioned>(
+    `/v1/cases/${id}/referrals`,
+    { kind: 'submission', to: division, grant, message: 'Papers of 1992 can be brought.' },
+    version + 1,
+  )
+  const seen = () =>
+    officer.get<{ state: string; withheld: string[] }>(`/v1/cases/${id}`).then(
+      ({ state, withheld }) => `${state}, without ${withheld.join(', ')}`,
+      () => 'no case',
+    )
+  const tell = async (what: string, who: string) =>
+    say(`    ${what.padEnd(20)} ${who.padEnd(28)} ${officer.email} sees ${await seen()}`)
+  say(`  ${number}, registered by ${caseworker.email}, goes to a division and comes back:\n`)
+  await tell('submit', caseworker.email)
+  const decide = (decision: string, { version }: Versioned, more = {}) =>
+    officer.post<Versioned>(`/v1/referrals/${offered.id}/decision`, { decision, ...more }, version)
+  const accepted = await decide('accept', offered)
+  await tell('accept', officer.email)
+  await decide('return', accepted, { reason: 'incomplete', note: 'The photograph is missing.' })
+  await tell('return', officer.email)
+  const { state } = await caseworker.get<{ state: string }>(`/v1/cases/${id}`)
+  say(`\n    With its owner again: ${state}\n`)
+}
