@@ -149,12 +149,14 @@ begin
   end if;
 end $$;
 
--- Closes grants, and what was given onward from them; those that are closed stay as they are.
+-- Closes grants, and what was given onward from them. Those that are over stay as they are: whoever had one learns nothing
+-- of what happens to the case afterwards.
 create function app.close_grants(p_grants uuid[], p_reason text) returns void language sql security definer set search_path = '' as $$
   with recursive falling(id) as (
     select unnest(p_grants) union select g.id from public.grants g join falling f on g.parent_id = f.id)
   update public.grants set closed_at = app.now(), closed_reason = p_reason, closed_by = app.account(), version = version + 1
-    where id in (select id from falling) and closed_at is null
+    where id in (select id from falling) and closed_at is null and (opened_at is null or valid_until > app.now());
+  select app.finish_tasks('confirm_vital_interest', id, null) from unnest(p_grants) id
 $$;
 
 -- A grant that the caller may do something about, in the version that they have read.

@@ -66,19 +66,31 @@ grant select (id, kind, from_id, to_id, region_code, category, child, zones, pur
   settled_at, settled_by, version) on referrals to app;
 create policy public_knowledge on referral_rules for select to app using (true);
 create policy public_knowledge on referral_decisions for select to app using (true);
-create policy seen on referrals for select to app using ((select app.org()) in (owner_id, from_id, to_id));
+-- Once it is accepted, its sender sees it as long as it reaches the case, but for a transfer, which nothing changes any more.
+create policy seen on referrals for select to app using (
+  (select app.org()) in (owner_id, to_id) or from_id = (select app.org()) and (state not in ('accepted', 'ended') or kind = 'transfer'
+    or (select true from case_access a where a.case_id = referrals.case_id limit 1)));
 create policy seen on referral_texts for select to app using (exists (
   select from referrals r where r.id = referral_id and (select app.org()) in (r.from_id, r.to_id)));
 create trigger keep_history before update or delete on referral_texts for each row execute function app.keep_history();
 alter table tasks add foreign key (referral_id) references referrals;
 
--- Of which case a referral speaks, and which grant comes with it, for those who may know: they reach the case, and are no
--- recipient who has not accepted.
-create function app.referred(p_referral uuid) returns table (case_id uuid, grant_id uuid)
-language sql stable security definer set search_path = '' as $$
-  select r.case_id, r.grant_id from public.referrals r where r.id = p_referral and app.reaches(r.case_id)
-    and (app.org() in (r.owner_id, r.from_id) or r.to_id = app.org() and r.state in ('accepted', 'ended'))
+-- A case that somebody looked at without being told which one it is: for the entry of their request.
+create function app.look_at(p_case uuid) returns void language sql as $$
+  select set_config('app.looked', concat_ws(',', nullif(current_setting('app.looked', true), ''), p_case), true)
 $$;
+-- Of which case a referral speaks, and which grant comes with it, for those who may know: they reach the case, and are no
+-- recipient who has not accepted. The others have looked at it too.
+create function app.referred(p_referral uuid) returns table (case_id uuid, grant_id uuid)
+language plpgsql security definer set search_path = '' as $$
+declare r public.referrals;
+begin
+  select * into r from public.referrals f where f.id = p_referral;
+  perform app.look_at(r.case_id);
+  if app.reaches(r.case_id) and (app.org() in (r.owner_id, r.from_id) or r.to_id = app.org() and r.state in ('accepted', 'ended')) then
+    return query select r.case_id, r.grant_id;
+  end if;
+end $$;
 -- The referrals of a case, likewise.
 create function app.referrals_of(p_case uuid) returns setof uuid language sql stable security definer set search_path = '' as $$
   select r.id from public.referrals r where r.case_id = p_case and app.reaches(p_case)
@@ -241,8 +253,7 @@ $$;
 
 -- Offers that have become void are recalled, with what came with them.
 create function app.recall_offers(p_referrals uuid[]) returns void language sql security definer set search_path = '' as $$
-  update public.referrals set state = 'recalled', settled_at = app.now(), settled_by = app.account(), version = version + 1
-    where id = any (p_referrals);
+  update public.referrals set state = 'recalled', settled_at = app.now(), version = version + 1 where id = any (p_referrals);
   select app.close_grants(array(select grant_id from public.referrals where id = any (p_referrals) and grant_id is not null), 'recalled');
   select app.finish_tasks('answer_referral', null, id) from unnest(p_referrals) id
 $$;
@@ -300,8 +311,9 @@ begin
     update public.cases set owner_id = w.owner, assignee_id = w.account_id where id = w.case_id;
     update public.grants set owner_id = w.owner where case_id = w.case_id;
     perform app.leave_case(w.case_id, w.former, w.owner, 'transferred');
-    update public.referrals set owner_id = w.owner, from_id = case when state = 'offered' and from_id = w.former then w.owner else from_id end
-      where case_id = w.case_id;
+    update public.referrals set owner_id = w.owner where case_id = w.case_id;
+    update public.referrals set from_id = w.owner, offered_by = w.account_id
+      where case_id = w.case_id and state = 'offered' and from_id = w.former;
     update public.tasks set organisation_id = w.owner, assignee_id = case when assignee_id is not null then w.account_id end
       where case_id = w.case_id and organisation_id = w.former and done_at is null;
     update public.proposals set state = 'expired' where case_id = w.case_id and organisation_id = w.former and state = 'open';
@@ -385,8 +397,8 @@ create function app.allowed_decisions(r public.referrals) returns text[] languag
     and (mine.action is null or exists (select from public.lifecycle l where l.action = mine.action and l.from_state = c.state
       and l.relations && (app.relations(app.org(), c.owner_id, c.handler_id) || mine.party))));
 -- The same for one that the caller sees.
-create function app.decidable(p_referral uuid) returns text[] language sql stable security definer set search_path = '' return (
-  select app.allowed_decisions(r) from public.referrals r where r.id = p_referral);
+create function app.decidable(p_referral uuid) returns text[] language sql stable security definer set search_path = '' return coalesce(
+  (select app.allowed_decisions(r) from public.referrals r where r.id = p_referral), '{}');
 
 -- What a decision makes of a referral: of its grant, and of the case by the event that goes with it.
 create function app.settle_referral(r public.referrals, p_decision text, p_reason text, day date) returns void
@@ -412,6 +424,9 @@ begin
         ('basis', r.basis),
         ('reason', to_jsonb(p_reason))) f(fact, said)
       where l.action = moved and l.from_state = c.state and f.fact = any (l.facts) and f.said is not null;
+    insert into public.event_texts (event_id, case_id, organisation_id, content) -- who was there when the person agreed to it
+      select e.id, e.case_id, e.organisation_id, t.content - 'message' from public.case_events e join public.referral_texts t on t.referral_id = r.id
+      where e.referral_id = r.id and e.action = moved and r.basis is not null and t.decision = 'offer' and t.content - 'message' <> '{}';
   end if;
 end $$;
 
@@ -422,7 +437,10 @@ declare r public.referrals; d public.referral_decisions;
 begin
   perform from public.cases c join public.referrals f on f.case_id = c.id where f.id = p_referral for update of c;
   select * into r from public.referrals where id = p_referral for update;
-  if not coalesce(app.org() in (r.owner_id, r.from_id, r.to_id), false) then perform app.refuse('not-found'); end if;
+  if r.id is null or not (app.org() in (r.owner_id, r.to_id) or app.org() = r.from_id -- as the policy has it
+      and (r.state not in ('accepted', 'ended') or r.kind = 'transfer' or app.reaches(r.case_id))) then
+    perform app.refuse('not-found');
+  end if;
   if r.version <> p_version then perform app.refuse('precondition-failed'); end if;
   select * into d from public.referral_decisions where decision = p_decision and r.kind = any (kinds);
   if d.party is distinct from (case app.org() when r.to_id then 'recipient' when r.from_id then 'sender' end) then
@@ -435,16 +453,19 @@ begin
   if d.needs_reason and p_reason is null then perform app.refuse('invalid-request', 'This decision has a reason', '#/reason'); end if;
   if typed <> '{}' then insert into public.referral_texts values (r.id, p_decision, app.org(), typed); end if;
   perform app.settle_referral(r, p_decision, p_reason, null);
-  perform set_config('app.decided', r.case_id::text, true);
+  perform app.look_at(r.case_id);
 end $$;
 
--- Offers that nobody accepted in time are over since then; their cases go back, dated to the day on which they expired.
+-- Offers that nobody accepted in time are over since then; their cases go back, dated to the day on which they expired. And
+-- nobody confirms any more what has run out.
 create function app.expire_referrals(p_limit int) returns int language plpgsql security definer set search_path = '' as $$
 declare r public.referrals; due public.referrals[]; held uuid[] := array(
     select f.id from public.cases c join public.referrals f on f.case_id = c.id where f.state = 'offered' and f.expires_at <= app.now()
     order by f.expires_at limit p_limit for update of c skip locked);
 begin
   due := array(select f from public.referrals f where f.id = any (held) and f.state = 'offered' order by f.id for update);
+  perform app.finish_tasks('confirm_vital_interest', g.id, null) from public.tasks t join public.grants g on g.id = t.grant_id
+    where t.kind = 'confirm_vital_interest' and t.done_at is null and g.valid_until <= app.now();
   if due = '{}' then return 0; end if;
   perform app.tell('referral.expire', jsonb_build_object('cases', (select jsonb_agg(distinct f.case_id) from unnest(due) f)));
   foreach r in array due loop
@@ -454,13 +475,12 @@ begin
   return cardinality(due);
 end $$;
 
--- As before; and whoever decides about a case that they do not see has it in their entry all the same.
+-- As before; and whoever looked at a case, or decided about it, without being told which one has it in their entry all the same.
 create or replace function app.write_entry(p_operation text, p_said jsonb) returns void language plpgsql as $$
 declare
-  at timestamptz := clock_timestamp(); actor jsonb := app.actor(); decided text := nullif(current_setting('app.decided', true), '');
-  said jsonb := case when decided is null or p_said -> 'cases' ? decided then p_said
-    else jsonb_set(p_said, '{cases}', p_said -> 'cases' || to_jsonb(decided)) end;
-  cases uuid[] := array(select jsonb_array_elements_text(said -> 'cases'));
+  at timestamptz := clock_timestamp(); actor jsonb := app.actor(); looked text := nullif(current_setting('app.looked', true), '');
+  cases uuid[] := array(select jsonb_array_elements_text(p_said -> 'cases')::uuid union select string_to_table(looked, ',')::uuid);
+  said jsonb := case when looked is null then p_said else p_said || jsonb_build_object('cases', cases) end;
   opened public.zone[] := (select array_agg(z) from jsonb_array_elements_text(said -> 'zones') z);
 begin
   insert into public.entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
@@ -472,7 +492,7 @@ begin
 end $$;
 
 grant execute on function app.settle_referral(referrals, text, text, date), app.action_of(referrals, text), app.allowed_decisions(referrals),
-  app.tell(text, jsonb), app.write_entry(text, jsonb) to definer;
+  app.look_at(uuid), app.tell(text, jsonb), app.write_entry(text, jsonb) to definer;
 grant select on open_grants to definer; -- of nobody, for the entry of what the clock does
 grant execute on function app.decidable(uuid), app.referred(uuid), app.referrals_of(uuid),
   app.offer_referral(referrals, jsonb, grants, jsonb, date, int),

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import { Problem, tooMany } from '../problem.ts'
 
@@ -46,11 +46,21 @@ function* grouped(query: URLSearchParams): Generator<[string, string | string[]]
   }
 }
 
-/** Headers, limits and time-outs of every request. */
-export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
-  await app.register(helmet, {
+/** What helmet says of a reply, asked once: it would put the same together anew for each. */
+async function secureHeaders(): Promise<Record<string, string>> {
+  const asked = Fastify()
+  await asked.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: [`'none'`], frameAncestors: [`'none'`] } },
   })
+  asked.get('/', async (_request, reply) => reply.getHeaders())
+  const answer = await asked.inject('/')
+  await asked.close()
+  return answer.json()
+}
+
+/** Headers, limits and time-outs of every request. */
+export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
+  const secure = await secureHeaders()
   await app.register(rateLimit, {
     global: true,
     max: max * accountsPerAddress,
@@ -67,7 +77,11 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
 
   app.decorateRequest('patient', () => {})
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('vary', 'Authorization')
+    reply
+      .headers(secure)
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('vary', 'Authorization')
     const { raw } = request
     const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
     request.patient = () => clearTimeout(timer)

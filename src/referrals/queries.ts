@@ -23,7 +23,7 @@ const columns = sql`
     jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
     said.content ->> 'message' as message, app.rfc3339(r.offered_at) as "offeredAt",
     case when r.from_id = (select app.org()) then r.offered_by end as "offeredBy", r.expires_on as "expiresOn", app.rfc3339(r.expires_at) as "expiresAt",
-    app.rfc3339(r.settled_at) as "settledAt", (select a.id from accounts a where a.id = r.settled_by and a.organisation_id = (select app.org())) as "settledBy",
+    app.rfc3339(r.settled_at) as "settledAt", case when (select app.org()) = case r.state when 'recalled' then r.from_id else r.to_id end then r.settled_by end as "settledBy",
     r.reason, decided.content ->> 'note' as note, app.decidable(r.id) as "allowedDecisions", r.version
   from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
     left join lateral app.referred(r.id) c on true

@@ -1,5 +1,6 @@
 // What a person agreed to share: given, given onward, taken back, run out.
 import t from 'tap'
+import { expireReferrals } from '../../src/referrals/sweep.ts'
 import { consent, offered, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
@@ -182,8 +183,15 @@ t.test('in danger to life a supervisor shares, and a second person confirms it',
   const confirmed = (await act(aina, given.id, 'confirmation')).json()
   const hours = (Date.parse(confirmed.validUntil) - Date.parse(confirmed.givenAt)) / 3_600_000
   t.match([Math.round(hours), confirmed.confirmedAt], [72, String])
+  const waits = () =>
+    service.owner`select done_at is null as open from tasks where kind = 'confirm_vital_interest' order by id`
+  t.same([...(await waits())], [{ open: false }], 'it was confirmed')
   const second = (await give(boss, one.id, vital)).json()
   t.equal(Math.round((Date.parse(second.validUntil) - Date.parse(second.givenAt)) / 3_600_000), 24)
+  t.same([...(await waits())], [{ open: false }, { open: true }])
+  await service.travel(2)
+  t.equal(await expireReferrals(service.db), 0)
+  t.same([...(await waits())], [{ open: false }, { open: false }], 'nobody confirms what has run out')
 })
 
 t.test('the receipt says it in the language of the person, without their name', async t => {

@@ -7,6 +7,7 @@ import {
   committeeOf,
   decide,
   type Grant,
+  hears,
   isAuthority,
   knows,
   type Org,
@@ -197,7 +198,7 @@ const party: Record<string, 'from' | 'to'> = { accept: 'to', decline: 'to', reca
 const kinds: Record<string, readonly string[]> = { return: ['submission', 'hand_over'], done: ['service'] }
 
 function deciding(c: Case, { org, who }: Who, referral: Referral, decision: string, { day }: World): Move {
-  const { kind, from, to, state } = referral
+  const { kind, to, state } = referral
   const wrong = org !== referral[party[decision] ?? 'to'] || !(kinds[decision] ?? [kind]).includes(kind)
   const out = state !== (['return', 'done'].includes(decision) ? 'accepted' : 'offered') || over(referral, day)
   const stuck =
@@ -206,7 +207,7 @@ function deciding(c: Case, { org, who }: Who, referral: Referral, decision: stri
   const reason = ['decline', 'return'].includes(decision) ? { reason: 'incomplete' } : {}
   return {
     what: `${decision} of the ${kind} to ${to} by ${org}`,
-    status: firstOf([![c.owner, from, to].includes(org), 404], [wrong, 403], [out || stuck, 409]),
+    status: firstOf([!hears(c, referral, org, day), 404], [wrong, 403], [out || stuck, 409]),
     send: () => referred(referral.id).decide(who, decision, reason) as Promise<Reply>,
     makes: () => decide(c, referral, decision),
   }

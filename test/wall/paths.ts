@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import type { Someone } from '../support/service.ts'
 import { told } from './moves.ts'
-import { all, type Case, isTold, knows, type Org, over, reaches, zonesOf } from './reference-model.ts'
+import { all, type Case, hears, isTold, knows, type Org, over, reaches, zonesOf } from './reference-model.ts'
 
 /** What was read on a path, and what the model says of it. */
 export type Reading = { path: string; read: unknown; expected: unknown }
@@ -80,7 +80,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
         get(
           `/v1/referrals/${referral.id}`,
           ({ state, caseId }: Shown) => [state, caseId],
-          [c.owner, referral.from, referral.to].includes(org)
+          hears(c, referral, org, day)
             ? [over(referral, day) ? 'expired' : referral.state, isTold(c, referral, org, day) ? c.id : null]
             : 404,
         ),
@@ -138,7 +138,7 @@ export async function readInSql(
       open: sees,
       notes: c.notes.filter(({ of, audience }) => of === org || (sees && audience === 'case')).length,
       grants: c.grants.filter(grant => knows(c, grant, org, day)).length,
-      referrals: c.referrals.filter(({ from, to }) => [c.owner, from, to].includes(org)).length,
+      referrals: c.referrals.filter(referral => hears(c, referral, org, day)).length,
       told: c.referrals.filter(referral => isTold(c, referral, org, day)).length,
     },
   }

@@ -36,6 +36,9 @@ export type Case = {
   notes: { id: string; of: Org; audience: 'organisation' | 'case' }[]
 }
 
+/** The day that it is, by the model. */
+export const clock = { day: 0 }
+
 export const isAuthority = (org: Org) => ['almaty-city', 'turkistan', 'committee'].includes(org)
 export const committeeOf = (org: Org | null) => (org === 'almaty-city' || org === 'turkistan' ? 'committee' : null)
 
@@ -48,6 +51,10 @@ export const zonesOf = (c: Case, org: Org, day: number) =>
 export const knows = (c: Case, grant: Grant, org: Org, day: number) =>
   org === c.owner || (org === grant.to && grant.opened) || (org === grant.giver && reaches(c, org, day))
 export const over = (referral: Referral, day: number) => referral.state === 'offered' && referral.expires < day
+/** Once it is accepted, its sender knows of it as long as it reaches the case, but for a transfer. */
+export const hears = (c: Case, { kind, from, to, state }: Referral, org: Org, day: number) =>
+  [c.owner, to].includes(org) ||
+  (org === from && (!['accepted', 'ended'].includes(state) || kind === 'transfer' || reaches(c, org, day)))
 /** Of which case a referral speaks is told to those who reach it, and are no recipient who has not accepted. */
 export const isTold = (c: Case, { from, to, state }: Referral, org: Org, day: number) =>
   reaches(c, org, day) && ([c.owner, from].includes(org) || (org === to && ['accepted', 'ended'].includes(state)))
@@ -61,7 +68,7 @@ export const ownBasis = (owner: Org) => grant(owner, { basis: isAuthority(owner)
 
 export function close(c: Case, closed: string, which: (grant: Grant) => boolean): void {
   for (const grant of c.grants)
-    if (!grant.closed && which(grant)) {
+    if (!grant.closed && !(grant.opened && grant.until <= clock.day) && which(grant)) {
       grant.closed = closed
       close(c, closed, ({ parent }) => parent === grant)
     }

@@ -34,8 +34,16 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
     items: [{ id: referral.id }],
     counts: { offered: 1, accepted: 0 },
   })
+  const tasks = async (query: string) => (await bolat.get(`/v1/tasks?${query}`)).json().items
+  t.match(await tasks('done=false'), [{ kind: 'answer_referral', referralId: referral.id, caseId: null, title: null }])
   t.same((await referral.read(aina)).allowedDecisions, ['recall'])
   t.equal((await gulnara.get(`/v1/referrals/${referral.id}`)).statusCode, 404)
+  const looks = (await aina.get(`/v1/cases/${one.id}/access-log`)).json().items
+  t.match(
+    looks.filter(({ organisation }: { organisation: { kind: string } }) => organisation.kind === 'division'),
+    [{ operation: 'listReferrals', zones: [], grants: [] }, { operation: 'getReferral' }],
+    'a look at the preview is a look',
+  )
 
   const accepted = (await referral.decide(bolat, 'accept')).json()
   t.match(accepted, {
@@ -44,6 +52,7 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
     allowedDecisions: ['return'],
     case: { state: 'verification', handler: { id: bolat.organisation.id }, withheld: ['whereabouts', 'protection'] },
   })
+  t.match(await tasks('done=true'), [{ kind: 'answer_referral', doneBy: bolat.account }])
   t.match(await one.read(gulnara), { state: 'verification', withheld: ['contact', 'whereabouts', 'protection'] })
   const grants = (await aina.get(`/v1/cases/${one.id}/grants`)).json().items
   t.same(
@@ -123,6 +132,11 @@ t.test('a transfer moves all at once; the sender keeps nothing but its own', asy
   })
   const transfer = await offered(one, aina, marta.organisation, { kind: 'transfer', grant: undefined, basis: consent })
   t.match((await transfer.read(marta)).preview, { zones: ['identity', 'contact', 'whereabouts', 'protection'] })
+  const note = (await aina.post(`/v1/cases/${one.id}/notes`, { audience: 'organisation', text: 'Ours.' })).json().id
+  const task = (await aina.post(`/v1/cases/${one.id}/tasks`, { title: 'Call', assigneeId: aina.account })).json().id
+  const dina = await service.as('caseworker', 'common-home')
+  const grant = { ...submittedWith, purpose: 'service_referral' }
+  const open = await offered(one, aina, dina.organisation, { kind: 'service', grant })
   const before = await one.version(aina)
   t.match((await transfer.decide(marta, 'accept')).json(), {
     case: {
@@ -134,6 +148,13 @@ t.test('a transfer moves all at once; the sender keeps nothing but its own', asy
     },
   })
   t.equal((await aina.get(`/v1/cases/${one.id}`)).statusCode, 404)
+  t.match((await aina.get(`/v1/notes/${note}`)).json(), { text: 'Ours.' })
+  t.equal((await marta.get(`/v1/notes/${note}`)).statusCode, 404)
+  t.match((await marta.get(`/v1/tasks/${task}`)).json(), { title: 'Call', assigneeId: marta.account })
+  t.equal((await aina.get(`/v1/tasks/${task}`)).statusCode, 404)
+  t.match(await open.read(dina), { from: { id: marta.organisation.id }, state: 'offered' })
+  t.match((await open.decide(aina, 'recall')).json(), { type: '/problems/not-found' })
+  t.match((await open.decide(marta, 'recall')).json(), { state: 'recalled' })
   t.match(await one.read(bolat), {
     state: 'verification',
     owner: { id: marta.organisation.id },
@@ -141,8 +162,8 @@ t.test('a transfer moves all at once; the sender keeps nothing but its own', asy
   })
   const { items } = (await marta.get(`/v1/cases/${one.id}/grants`)).json()
   t.match(
-    items.find((grant: { closedReason: string }) => grant.closedReason),
-    { closedReason: 'transferred', to: { id: aina.organisation.id } },
+    items.find((grant: { closedReason: string }) => grant.closedReason === 'transferred'),
+    { to: { id: aina.organisation.id } },
   )
 })
 
@@ -158,6 +179,7 @@ t.test('a division hands over to another one', async t => {
   t.match((await handOver.decide(nurlan, 'accept')).json(), { case: { handler: { id: nurlan.organisation.id } } })
   t.equal((await bolat.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.match(await one.read(gulnara), { handler: { id: nurlan.organisation.id } })
+  t.equal((await handOver.read(bolat)).status, 404, 'what becomes of it is not theirs to know')
   t.same((await referral.read(bolat)).allowedDecisions, [])
   t.match((await referral.decide(bolat, 'return', { reason: 'incomplete' })).json(), {
     type: '/problems/action-not-allowed',
