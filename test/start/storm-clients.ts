@@ -51,7 +51,7 @@ export class Storm {
         }
         if (reply && ![429, 503].includes(reply.status)) throw new Error(`${path}: ${reply.status} ${reply.text}`)
         this.repeated++
-        await wait(100)
+        await wait(150)
       }
     }
   }
