@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { createKeyFile } from './access/keys.ts'
+import { findings } from './audit/holds.ts'
 import { type Config, readConfig, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
 import { Connection, type Endpoint } from './db/connection.ts'
@@ -16,6 +17,7 @@ const commands: Record<string, [what: string, run: (config: Config, options: Opt
   migrate: ['brings the database of DATABASE_OWNER_URL to this release', migrate],
   'create-administrator': ['--email …: an administrator, and the code to enrol with', createAdministrator],
   'create-key-file': ['makes the file of KEY_FILE', makeKeyFile],
+  check: ['tells what in the database nobody can have done through the service', check],
 }
 
 async function makeKeyFile({ keyFile }: Config): Promise<string> {
@@ -64,6 +66,14 @@ async function createAdministrator(config: Config, { email }: Options): Promise<
     }),
   )
   return `Enrolment code for ${email}, shown once: ${secret}\nSet the password with POST /v1/enrolments { "code": …, "password": … }`
+}
+
+/** A line for each finding, by which the command fails. */
+async function check(config: Config): Promise<string> {
+  const found = await findings(await ownerOf(config))
+  if (!found.length) return 'It holds together'
+  process.exitCode = 1
+  return found.map(({ finding, ids }) => `${finding} ${JSON.stringify(ids)}`).join('\n')
 }
 
 const usage = () => {

@@ -85,6 +85,7 @@ const offered: Record<string, string[]> = {
   'jobs/queries.ts': ['imports'],
   'imports/row.ts': ['demo'],
   'imports/worker.ts': ['app.ts'],
+  'audit/holds.ts': ['admin.ts'],
 }
 
 const floorOf = (path: string) => path.split('/')[1] ?? ''

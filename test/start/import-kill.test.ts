@@ -1,37 +1,14 @@
 // kill -9 of the service and of PostgreSQL in the middle of an import, ten times at random: nothing twice, nothing missing.
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import postgres from 'postgres'
 import t from 'tap'
 import { registrations } from '../../src/demo/campaign.ts'
 import { Client } from '../../src/demo/client.ts'
-import { Cluster } from '../../src/embedded/cluster.ts'
 import type { columns } from '../../src/imports/row.ts'
 import { file } from '../support/imports.ts'
+import { aBackend, superuserOf } from './kill.ts'
 import { accountsOf, folder, pidOf, start } from './program.ts'
 
 const [size, kills] = [12_000, 10]
-
-/** A process of PostgreSQL's that serves the service: killed, all of them start anew. */
-const aBackend = (dataDir: string) => {
-  const postmaster = pidOf(dataDir)
-  const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
-  return Number(children.find(pid => /: app /.test(commandOf(pid))) ?? children[0])
-}
-const read = (path: string) => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-const parentOf = (pid: string) =>
-  Number(
-    read(`/proc/${pid}/stat`)
-      .replace(/^.*\) \S+ /, '')
-      .split(' ')[0],
-  )
-const commandOf = (pid: string) => read(`/proc/${pid}/cmdline`)
 
 t.setTimeout(300_000) // many starts, on whatever machine
 
@@ -56,14 +33,11 @@ t.test('killed ten times in mid-import', { timeout: 240_000 }, async t => {
     client
       .get<State>(`/v1/jobs/${id}`)
       .catch(error => (/: (429|503) /.test(error) ? wait(100).then(job) : Promise.reject(error)))
-  /** A superuser of the database as it runs now. */
-  const superuser = async () =>
-    postgres({ ...(await Cluster.start(dataDir)).endpoint('postgres'), max: 1, onnotice() {} })
 
   const told: string[] = []
   for (let kill = 0; kill < kills; kill++) {
     // Nobody waits for the end of a lease that died with its holder.
-    const sql = await superuser()
+    const sql = await superuserOf(dataDir)
     await sql`update jobs set leased_until = now() where state = 'running'`
     await sql.end()
     const { done } = await job()
@@ -82,7 +56,7 @@ t.test('killed ten times in mid-import', { timeout: 240_000 }, async t => {
     client = await Client.signIn(service.address, officer)
   }
   t.comment(told.join(', '))
-  const sql = await superuser()
+  const sql = await superuserOf(dataDir)
   await sql`update jobs set leased_until = now() where state = 'running'`
   while ((await job()).state === 'running') await wait(100)
   t.match(await job(), { state: 'done', done: size, total: size, registered: size, existing: 0, rejectedRows: 0 })

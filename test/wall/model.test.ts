@@ -1,6 +1,7 @@
 // Random organisations share, refer, decide, take back, and wait; after each step every path shows what the model says.
 import fc from 'fast-check'
 import t from 'tap'
+import { findings } from '../../src/audit/holds.ts'
 import { expireReferrals } from '../../src/referrals/sweep.ts'
 import { idempotencyKey, intake, registration, type Someone, startService } from '../support/service.ts'
 import { type Move, moves, pick, type Who } from './moves.ts'
@@ -155,5 +156,6 @@ t.test(`${steps} random steps`, { timeout: patience }, async t => {
     failed ? `${errorInstance}\n${story.slice(-60).join('\n')}\nseed ${seed}, path ${counterexamplePath}` : '',
   )
   t.ok(failed || taken >= steps, `${taken} steps`)
+  t.same(await findings(service.endpoint('owner')), [])
   t.comment(JSON.stringify({ taken, readings, ...done }))
 })
