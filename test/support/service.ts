@@ -16,7 +16,7 @@ export const password = 'the password of the demonstration'
 const passwordHash = '$argon2id$v=19$m=65536,t=3,p=1$WRy9qwUhq9Kl2FJGsnl/pw$l0IRB681ObhXBvh+ifS2aIaTSyiqg4ydZYsNBjfdtXc'
 
 /** A migrated and seeded database of its own, with the demonstration's people, gone when the test ends. */
-export async function startDatabase(t: Test, { template = 'template_app', size = 4 } = {}) {
+export async function startDatabase(t: Test, { template = process.env.TEMPLATE ?? 'template_app', size = 4 } = {}) {
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
   await admin.unsafe(`create database ${database} owner owner template ${template} strategy file_copy`)
