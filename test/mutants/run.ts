@@ -40,7 +40,13 @@ const admin = connect('postgres')
 
 const isGreen = (file: string, template: string) =>
   new Promise<boolean>(resolve => {
-    const env = { ...process.env, TEMPLATE: template, TAP_BAIL: '1', STEPS: '60' }
+    const env = {
+      ...process.env,
+      TEMPLATE: template,
+      TAP_BAIL: '1',
+      STEPS: '60',
+      NODE_COMPILE_CACHE: `${socket}/compiled`,
+    }
     spawn(process.execPath, [`test/${file}.test.ts`], { env, stdio: 'ignore', timeout: 180_000 }).on('close', code =>
       resolve(code === 0),
     )
