@@ -4,6 +4,7 @@ import t from 'tap'
 import { kindsOf, OrganisationKind, Role } from '../src/access/permissions.ts'
 import { lifecycleRows } from '../src/lifecycle/steps.ts'
 import { decisionRows, ruleRows } from '../src/referrals/policy.ts'
+import { golden, privilegesOf } from './access/privileges.ts'
 import { startDatabase } from './support/service.ts'
 
 /** The functions that see past row level security: each is reviewed, and has a search path of its own. */
@@ -91,26 +92,9 @@ const definers = [
   'write_refusal',
 ]
 
-const golden = new URL('./privileges.txt', import.meta.url)
-
 t.test('app may do exactly what privileges.txt says (delete it to rewrite it)', async t => {
-  const { superuser: sql } = await startDatabase(t)
-  const rows = await sql`
-    with privileges as (
-      select c.oid, relname, nspname, relkind, null as attname, acl.privilege_type, acl.grantee from pg_class c
-        join pg_namespace n on n.oid = relnamespace, aclexplode(relacl) acl where relkind <> 'i'
-      union all select c.oid, relname, nspname, relkind, attname, acl.privilege_type, acl.grantee from pg_class c
-        join pg_namespace n on n.oid = relnamespace join pg_attribute a on a.attrelid = c.oid, aclexplode(attacl) acl),
-    tables as (
-      select nspname || '.' || relname || ' ' || lower(privilege_type)
-        || coalesce(' (' || string_agg(attname, ', ' order by attname) || ')', '') as line
-      from privileges where nspname in ('public', 'app') and grantee in (0, (select oid from pg_roles where rolname = 'app'))
-      group by nspname, relname, privilege_type, attname is null)
-    select line collate "C" as line from tables
-    union all select 'execute ' || oid::regprocedure::text from pg_proc where pronamespace in ('public'::regnamespace, 'app'::regnamespace)
-      and has_function_privilege('app', oid, 'execute')
-    order by 1`
-  const privileges = [...rows.map(({ line }) => line), ''].join('\n')
+  const { superuser } = await startDatabase(t)
+  const privileges = await privilegesOf(superuser)
   if (!existsSync(golden)) writeFileSync(golden, privileges)
   t.equal(privileges, readFileSync(golden, 'utf8'))
 })

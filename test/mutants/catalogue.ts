@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { weaker } from './conjuncts.ts'
 
 /** A wall with one hole, or without one of its doors. */
-export type Mutant = { name: string; of: 'policy' | 'privilege'; sql: string }
+export type Mutant = { name: string; sql: string }
 
 /** All that the catalogue gives: what app may see and do, each a little more, or not at all. */
 export const mutants = async (sql: postgres.Sql): Promise<Mutant[]> => [
@@ -16,11 +16,10 @@ async function ofPolicies(sql: postgres.Sql): Promise<Mutant[]> {
   const policies = await sql<{ on: string; policy: string; using: string | null; check: string | null }[]>`
     select polrelid::regclass::text as on, polname as policy, pg_get_expr(polqual, polrelid) as using,
       pg_get_expr(polwithcheck, polrelid) as check
-    from pg_policy where polroles @> array[(select oid from pg_roles where rolname = 'app')] order by 1, 2`
+    from pg_policy where polroles && array[0, (select oid from pg_roles where rolname = 'app')] order by 1, 2`
   return policies.flatMap(({ on, policy, using, check }) => {
     const mutant = (what: string, text: string): Mutant => ({
       name: `${on}.${policy}: ${what}`,
-      of: 'policy',
       sql: text,
     })
     const weakened = (clause: string, condition: string | null) =>
@@ -44,7 +43,6 @@ async function ofTheWall(sql: postgres.Sql): Promise<Mutant[]> {
   const [view] = await sql`select pg_get_viewdef('open_grants'::regclass) as text`
   return weaker(view?.text).map(({ without, text }) => ({
     name: `open_grants: without ${without}`,
-    of: 'policy',
     sql: `create or replace view open_grants with (security_invoker) as ${text}`,
   }))
 }
@@ -58,7 +56,6 @@ async function ofPrivileges(sql: postgres.Sql): Promise<Mutant[]> {
     order by 1, place`
   return privileges.map(({ table, privilege }) => ({
     name: `${table}: ${privilege} granted`,
-    of: 'privilege',
     sql: `grant ${privilege} on ${table} to app`,
   }))
 }
@@ -68,7 +65,6 @@ async function ofFunctions(sql: postgres.Sql): Promise<Mutant[]> {
     where pronamespace = 'app'::regnamespace and not has_function_privilege('app', oid, 'EXECUTE') order by 1`
   return functions.map(({ signature, procedure }) => ({
     name: `${signature}: execute granted`,
-    of: 'privilege',
     sql: `grant execute on ${procedure ? 'procedure' : 'function'} ${signature} to app`,
   }))
 }

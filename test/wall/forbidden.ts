@@ -61,6 +61,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, all(amended, then(ruslan), text()), refused],
     [asel, text({ event: first }), refused],
     [asel, amended, one],
+    [asel, insert('proposals', { id: id(), case_id: revoked, action: 'close', facts: '{"reason": "error"}' }), one],
     [nurlan, insert('case_events', { case_id: proposed, action: 'amend', job_id: id(), line: 1 }), refused],
 
     [asel, zone(shared, 'contact'), one],

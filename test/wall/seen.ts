@@ -1,5 +1,12 @@
 import type { Someone } from '../support/service.ts'
 
+export const publicKnowledge = [
+  ...['app.migrations', 'codes', 'consent_forms', 'former_region_names', 'installation', 'lifecycle', 'purposes'],
+  ...['referral_decisions', 'referral_rules', 'regions', 'terms', 'thresholds'],
+]
+/** To everybody who has signed in. */
+const directories = ['organisations', 'coverage', 'campaigns']
+
 /**
  * What somebody may see of each table, said once more and otherwise than the policies say it: straight from the grants, and
  * to one who sees past every policy.
@@ -21,25 +28,7 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
   const identified = open('case_id', `'identity'`)
   const jobs = `account_id = ${me}`
   const ofJobs = `job_id in (select id from jobs where ${jobs})`
-  const known = Object.fromEntries(
-    [
-      'app.migrations',
-      'codes',
-      'consent_forms',
-      'former_region_names',
-      'installation',
-      'lifecycle',
-      'purposes',
-      'referral_decisions',
-      'referral_rules',
-      'regions',
-      'terms',
-      'thresholds',
-      'organisations',
-      'coverage',
-      'campaigns',
-    ].map(table => [table, 'true']),
-  )
+  const known = Object.fromEntries([...publicKnowledge, ...directories].map(table => [table, 'true']))
   return {
     ...known,
     accounts,

@@ -3,7 +3,6 @@ import {
   consent,
   decision,
   document,
-  following,
   offered,
   offering,
   register,
@@ -78,7 +77,7 @@ export async function buildWorld(service: Service) {
 
   // Shared, given onward, submitted, handed over.
   const shared = await register(asel, { person })
-  const given = await share(asel, shared.id, marta, { onward: true })
+  await share(asel, shared.id, marta, { onward: true })
   await share(marta, shared.id, zarina, { basis: undefined, zones: ['identity'] })
   await share(dina, shared.id, kamila, {
     basis: { kind: 'vital_interest', reason: 'Danger' },
@@ -89,7 +88,7 @@ export async function buildWorld(service: Service) {
   const submission = await offered(shared, asel, bolat.organisation, { message: 'Papers are with us.' })
   await done(submission.decide(bolat, 'accept'))
   await offered(shared, bolat, nurlan.organisation, { kind: 'hand_over', grant: undefined, message: 'Yours' })
-  const notes = await work(asel, shared.id)
+  await work(asel, shared.id)
   await work(marta, shared.id)
   await work(bolat, shared.id)
 
@@ -171,11 +170,8 @@ export async function buildWorld(service: Service) {
     people,
     ids,
     jobs,
-    given: given.id,
-    note: notes.note,
     lostNote: former.note,
     empty: empty?.id as string,
-    following,
   }
 }
 
