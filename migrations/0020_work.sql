@@ -96,7 +96,7 @@ create policy seen on note_versions for select to app using (exists (select from
   and (n.organisation_id = (select app.org()) or n.version = note_versions.version and not n.struck)));
 -- The first version; later ones come from app.rewrite_note().
 create policy written on note_versions for insert to app with check (version = 1 and exists (
-  select from notes n where n.id = note_id and n.organisation_id = (select app.org()) and n.created_by = (select app.account())));
+  select from notes n where n.id = note_id and n.created_by = (select app.account())));
 create policy seen on assignments for select to app using (organisation_id = (select app.org())
   and (select true from case_access a where a.case_id = assignments.case_id limit 1));
 create policy seen on tasks for select to app using (organisation_id = (select app.org())

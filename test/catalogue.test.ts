@@ -1,8 +1,10 @@
 // What the database itself says of its wall.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { kindsOf, OrganisationKind, Role } from '../src/access/permissions.ts'
 import { lifecycleRows } from '../src/lifecycle/steps.ts'
 import { decisionRows, ruleRows } from '../src/referrals/policy.ts'
+import { golden, privilegesOf } from './access/privileges.ts'
 import { startDatabase } from './support/service.ts'
 
 /** The functions that see past row level security: each is reviewed, and has a search path of its own. */
@@ -89,6 +91,13 @@ const definers = [
   'write_import',
   'write_refusal',
 ]
+
+t.test('app may do exactly what privileges.txt says (delete it to rewrite it)', async t => {
+  const { superuser } = await startDatabase(t)
+  const privileges = await privilegesOf(superuser)
+  if (!existsSync(golden)) writeFileSync(golden, privileges)
+  t.equal(privileges, readFileSync(golden, 'utf8'))
+})
 
 t.test('the catalogue', async t => {
   const { superuser: sql } = await startDatabase(t)

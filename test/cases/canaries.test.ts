@@ -34,7 +34,7 @@ type Document = {
   components: { schemas: Record<string, { examples?: object[] }> }
 }
 
-t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout: 120_000 }, async t => {
+t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout: 170_000 }, async t => {
   const service = await startService(t)
   const { app, as, lines, superuser } = service
   await found(service)

@@ -7,7 +7,7 @@ type Answered = { id: string; operation: string; status: number; ids: Set<string
 const uuids = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g
 
 /** Watches apps, `alone`: no other one works on their database. When the test is over: each request about somebody on file has one entry, which names each case that the reply named. */
-export function everyRequestHasItsEntry(t: Test, superuser: postgres.Sql, { alone = true } = {}) {
+export function everyRequestHasItsEntry(t: Pick<Test, 'teardown'>, superuser: postgres.Sql, { alone = true } = {}) {
   const answered: Answered[] = []
   const watch = (app: FastifyInstance) =>
     app.addHook('onSend', async (request, reply, payload) => {

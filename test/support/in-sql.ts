@@ -2,13 +2,14 @@ import type { Service, Someone } from './service.ts'
 
 /**
  * What somebody gets for a statement as role app, without the service: how many rows, or the refusal. Nothing of it stays,
- * unless it is kept.
+ * unless it is kept. `before`: what the superuser does to the database first.
  */
 export const inSql =
-  ({ superuser }: Pick<Service, 'superuser'>) =>
+  ({ superuser }: Pick<Service, 'superuser'>, before = '') =>
   (who: Someone, text: string, keep = false): Promise<string> =>
     superuser
       .begin(async sql => {
+        await sql.unsafe(before)
         const { account, organisation, role } = who
         const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: [role] }
         const entry = crypto.randomUUID()

@@ -16,7 +16,10 @@ export const password = 'the password of the demonstration'
 const passwordHash = '$argon2id$v=19$m=65536,t=3,p=1$WRy9qwUhq9Kl2FJGsnl/pw$l0IRB681ObhXBvh+ifS2aIaTSyiqg4ydZYsNBjfdtXc'
 
 /** A migrated and seeded database of its own, with the demonstration's people, gone when the test ends. */
-export async function startDatabase(t: Test, { template = 'template_app', size = 4 } = {}) {
+export async function startDatabase(
+  t: Pick<Test, 'teardown'>,
+  { template = process.env.TEMPLATE ?? 'template_app', size = 4 } = {},
+) {
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
   await admin.unsafe(`create database ${database} owner owner template ${template} strategy file_copy`)
@@ -35,7 +38,10 @@ export async function startDatabase(t: Test, { template = 'template_app', size =
 export type Headers = Record<string, string>
 
 /** The service on a database of its own, people who can make requests, and what it logged. */
-export async function startService(t: Test, { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true } = {}) {
+export async function startService(
+  t: Pick<Test, 'teardown'>,
+  { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true } = {},
+) {
   const { db, owner, superuser, endpoint } = await startDatabase(t)
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
   const keys = passingKeys()
