@@ -18,8 +18,8 @@ export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; t
   }
 }
 
-/** What is wrong with a basis on that day: an authority acts by statute, everybody else by consent; for a child somebody speaks. */
-export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, day: string): Promise<Fault[]> {
+/** What is wrong with a basis on that day (today when it is not said): an authority acts by statute, everybody else by consent; for a child somebody speaks. */
+export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, day?: string): Promise<Fault[]> {
   const { kind } = await tx.actor
   const [byKind, codes, spoken] = await Promise.all([
     byConsent.includes(kind) === (basis.kind === 'consent')
@@ -38,7 +38,7 @@ export async function faultsOfRepresentative(
   tx: Tx,
   { representative }: Pick<Basis, 'representative'>,
   identity: Identity,
-  { day, place = '#' }: { day?: string; place?: string } = {},
+  { day, place = '#' }: { day?: string | undefined; place?: string } = {},
 ): Promise<Fault[]> {
   if (representative || !(await mayBeChild(tx, identity, day))) return []
   const detail =

@@ -28,7 +28,8 @@ const columns = sql`
   from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
     left join lateral app.referred(r.id) c on true
     left join referral_texts said on said.referral_id = r.id and said.decision = 'offer'
-    left join referral_texts decided on decided.referral_id = r.id and decided.decision <> 'offer'`
+    left join lateral (select x.content from referral_texts x where x.referral_id = r.id and x.decision <> 'offer'
+      order by x.decision in ('return', 'done') desc limit 1) decided on true`
 
 /** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
 export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQuery): Promise<ReferralBox> {
@@ -52,13 +53,12 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
 
 /** The referrals of a case that its caller may know to be of it. */
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
-  const [[found], rows] = await Promise.all([
-    tx.execute(sql`select from cases where id = ${caseId}`),
+  const [, rows] = await Promise.all([
+    cases.requireReached(tx, caseId),
     tx.execute<Referral>(sql`
       ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id < ${cursor ?? last}::uuid
       order by r.id desc limit ${limit + 1}`),
   ])
-  if (!found) throw notFound()
   return pageOf(rows, { limit })
 }
 
@@ -77,7 +77,7 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   const [shared, child, faults] = await Promise.all([
     grant && say(tx, { ...grant, to }, identity, '#/grant'),
     !identity || mayBeChild(tx, identity),
-    basis && identity ? faultsOfBasis(tx, basis, identity, found.registeredOn) : [],
+    basis && identity ? faultsOfBasis(tx, basis, identity) : [],
   ])
   if (faults.length) throw invalid(faults)
   const said = basis && sayBasis(basis)

@@ -45,7 +45,7 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
     'a look at the preview is a look',
   )
 
-  const accepted = (await referral.decide(bolat, 'accept')).json()
+  const accepted = (await referral.decide(bolat, 'accept', { note: 'Welcome' })).json()
   t.match(accepted, {
     state: 'accepted',
     caseId: one.id,
@@ -68,6 +68,7 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
   const returned = (await referral.decide(bolat, 'return', { reason: 'incomplete', note: 'No photograph' })).json()
   t.match(returned, { state: 'ended', reason: 'incomplete', note: 'No photograph', case: null, caseId: null })
   t.match(await one.read(aina), { state: 'assessment', handler: null, clock: { waitingFor: 'owner' } })
+  t.equal((await aina.get(`/v1/cases/${one.id}/referrals`)).json().items.length, 1, 'however much was said of it')
   t.equal((await bolat.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.equal((await gulnara.get(`/v1/cases/${one.id}`)).statusCode, 404)
 })
