@@ -54,6 +54,8 @@ type Tried = { likely: boolean; on: number; who: number; what: number; day: numb
 /** The answer of the first rule that applies. */
 const firstOf = (...rules: [when: boolean, status: number][]) => rules.find(([when]) => when)?.[1] ?? 0
 
+t.setTimeout(400_000) // on whatever machine
+
 t.test(`${atLeast} random steps`, { timeout: 300_000 }, async t => {
   const { as, superuser } = await startService(t)
   const people: Record<Org, Someone[]> = {
