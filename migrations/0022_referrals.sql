@@ -443,7 +443,7 @@ begin
   end if;
   if r.version <> p_version then perform app.refuse('precondition-failed'); end if;
   select * into d from public.referral_decisions where decision = p_decision and r.kind = any (kinds);
-  if d.party is distinct from (case app.org() when r.to_id then 'recipient' when r.from_id then 'sender' end) then
+  if d.decision is null or d.party is distinct from (case app.org() when r.to_id then 'recipient' when r.from_id then 'sender' end) then
     perform app.refuse('forbidden', 'This decision is not yours');
   elsif d.from_state <> r.state or r.state = 'offered' and r.expires_at <= app.now() then
     perform app.refuse('referral-over');
