@@ -13,6 +13,8 @@ type Case = { id: string; actions: string[] }
 export class Storm {
   address: string
   over = false
+  /** Nobody waits for an answer any more. */
+  abandoned = false
   /** Of every acknowledged request its key, and the id that its reply had. */
   readonly acknowledged: { key: string; request: string }[] = []
   readonly cases: Case[] = []
@@ -50,6 +52,7 @@ export class Storm {
           return JSON.parse(reply.text)
         }
         if (reply && ![429, 503].includes(reply.status)) throw new Error(`${path}: ${reply.status} ${reply.text}`)
+        if (this.abandoned) throw new Error('abandoned')
         this.repeated++
         await wait(150)
       }

@@ -17,6 +17,11 @@ t.test(`killed ${kills} times under load`, { timeout: 380_000 }, async t => {
   let service = await start(dataDir)
   const begun = Date.now()
   const storm = new Storm(service.address)
+  const killed: Record<string, number> = {}
+  t.teardown(() => {
+    storm.abandoned = true
+    service.child.kill('SIGKILL')
+  })
   const accountOf = (name: string) => {
     const found = accountsOf(dataDir).find(({ email }) => email.startsWith(`${name}@`))
     if (!found) throw new Error(`no ${name}`)
@@ -56,9 +61,14 @@ t.test(`killed ${kills} times under load`, { timeout: 380_000 }, async t => {
   /** Until the service has done something again. */
   const atWork = async (answers = 10) => {
     const before = storm.acknowledged.length
-    while (storm.acknowledged.length < before + answers) await Promise.race([wait(20), clients])
+    const tooLong = Date.now() + 120_000
+    while (storm.acknowledged.length < before + answers) {
+      await Promise.race([wait(20), clients])
+      if (Date.now() < tooLong) continue
+      const ready = await fetch(`${service.address}/health/ready`).then(({ status }) => status, String)
+      throw new Error(`${JSON.stringify(killed)}: nobody is answered since; ready says ${ready}`)
+    }
   }
-  const killed: Record<string, number> = {}
   for (let kill = 0; kill < kills; kill++) {
     await atWork()
     await wait(Math.random() * 600)
