@@ -57,7 +57,8 @@ t.test('an entry says who, what, which cases and zones, by which grants, and not
   const all = (await superuser`select convert_from(content, 'UTF8') as content from entries`).map(
     ({ content }) => content,
   )
-  t.notMatch(all.join('\n'), /Әбдіғали|Қайрат|1961|@|housing office/)
+  // The year as a value: ids and hashes may hold its digits by chance.
+  t.notMatch(all.join('\n'), /Әбдіғали|Қайрат|[:[,] ?1961|@|housing office/)
 })
 
 t.test('what was refused has its entry too, and it tells nobody whether there was something', async t => {
