@@ -1,4 +1,4 @@
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -89,13 +89,8 @@ export const accountRoutes: Routes = async app => {
         response: { 200: Account },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => accounts.change(tx, request.params.id, version, request.body)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => accounts.change(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/accounts/:id/enrolment',

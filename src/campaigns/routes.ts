@@ -1,4 +1,4 @@
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -71,12 +71,7 @@ export const campaignRoutes: Routes = async app => {
         response: { 200: Campaign },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => campaigns.change(tx, request.params.id, version, request.body)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => campaigns.change(tx, request.params.id, version, request.body)),
   )
 }

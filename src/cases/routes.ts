@@ -1,7 +1,7 @@
 import type { Keys } from '../access/keys.ts'
 import { PageQuery } from '../db/page.ts'
 import { ofPage, ofPerson } from '../http/audit.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -113,13 +113,10 @@ export const caseRoutes =
           response: { 200: Case },
         },
       },
-      async (request, reply) => {
-        const version = expectedVersion(request)
-        return sendVersioned(
-          reply,
-          await request.transact(tx => cases.assign(tx, request.params.id, version, request.body.assigneeId)),
-        )
-      },
+      (request, reply) =>
+        changeVersioned(request, reply, (tx, version) =>
+          cases.assign(tx, request.params.id, version, request.body.assigneeId),
+        ),
     )
     app.get(
       '/v1/cases/:id/assignments',

@@ -1,5 +1,5 @@
 import { ofCase, ofCases } from '../http/audit.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -75,12 +75,9 @@ export const flagRoutes: Routes = async app => {
         response: { 200: Flag },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => flags.clear(tx, request.params.id, version, request.body.reason)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        flags.clear(tx, request.params.id, version, request.body.reason),
+      ),
   )
 }

@@ -1,5 +1,6 @@
 import { PageQuery } from '../db/page.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { ofCase, ofCases } from '../http/audit.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -9,8 +10,6 @@ import * as grants from './queries.ts'
 import { asHtml, receipt } from './receipt.ts'
 
 const tags = ['Consent']
-const ofGrant = { cases: ({ caseId }: Grant) => [caseId] }
-const ofGrants = { cases: ({ items }: { items: readonly Grant[] }) => items.map(({ caseId }) => caseId) }
 
 export const grantRoutes: Routes = async app => {
   app.post(
@@ -56,7 +55,7 @@ export const grantRoutes: Routes = async app => {
   app.get(
     '/v1/grants',
     {
-      config: { permission: 'cases:read', audit: ofGrants },
+      config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listGrants',
         summary: 'What your organisation shares, and what is shared with it; the newest first.',
@@ -70,7 +69,7 @@ export const grantRoutes: Routes = async app => {
   app.get(
     '/v1/grants/:id',
     {
-      config: { permission: 'cases:read', audit: ofGrant },
+      config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getGrant',
         summary: 'One grant: what, with whom, for what, until when, and by what right.',
@@ -84,7 +83,7 @@ export const grantRoutes: Routes = async app => {
   app.get(
     '/v1/grants/:id/receipt',
     {
-      config: { permission: 'cases:read', audit: { cases: ({ caseId }: Receipt) => [caseId] } },
+      config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getReceipt',
         summary: 'What the person takes home, in their language: as JSON or, if you accept it, as HTML to be printed.',
@@ -107,7 +106,7 @@ export const grantRoutes: Routes = async app => {
     {
       config: {
         permission: 'grants:give',
-        audit: ofGrant,
+        audit: ofCase,
         conditional: true,
         problems: ['grant-not-revocable', 'grant-over'],
       },
@@ -120,16 +119,13 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      const { id } = request.params
-      return sendVersioned(reply, await request.transact(tx => grants.revoke(tx, id, version, request.body)))
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/grants/:id/acknowledgement',
     {
-      config: { permission: 'cases:write', audit: ofGrant, conditional: true, problems: ['grant-over'] },
+      config: { permission: 'cases:write', audit: ofCase, conditional: true, problems: ['grant-over'] },
       schema: {
         operationId: 'acknowledgeRevocation',
         summary: 'Say that your organisation has seen the revocation, and uses nothing of it any more.',
@@ -138,15 +134,13 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(reply, await request.transact(tx => grants.acknowledge(tx, request.params.id, version)))
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.acknowledge(tx, request.params.id, version)),
   )
   app.post(
     '/v1/grants/:id/confirmation',
     {
-      config: { permission: 'grants:give', audit: ofGrant, conditional: true, problems: ['grant-over', 'same-person'] },
+      config: { permission: 'grants:give', audit: ofCase, conditional: true, problems: ['grant-over', 'same-person'] },
       schema: {
         operationId: 'confirmVitalInterest',
         summary: 'Confirm, as a second person, that a life was in danger.',
@@ -155,9 +149,7 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(reply, await request.transact(tx => grants.confirm(tx, request.params.id, version)))
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.confirm(tx, request.params.id, version)),
   )
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Tx } from '../db/database.ts'
 import { Problem, stale } from '../problem.ts'
 
 declare module 'fastify' {
@@ -23,4 +24,14 @@ export function expectedVersion(request: FastifyRequest): number {
 export function sendVersioned<T extends { version: number }>(reply: FastifyReply, resource: T): T {
   reply.header('etag', tagOf(resource.version))
   return resource
+}
+
+/** Changes what the caller has read, if they name its version, and sends it as it is then. */
+export async function changeVersioned<T extends { version: number }>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  change: (tx: Tx, version: number) => Promise<T>,
+): Promise<T> {
+  const version = expectedVersion(request)
+  return sendVersioned(reply, await request.transact(tx => change(tx, version)))
 }

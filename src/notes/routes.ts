@@ -1,5 +1,5 @@
 import { ofCase, ofCases } from '../http/audit.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -89,13 +89,10 @@ export const noteRoutes: Routes = async app => {
         response: { 200: Note },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => notes.rewrite(tx, request.params.id, version, request.body.text)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        notes.rewrite(tx, request.params.id, version, request.body.text),
+      ),
   )
   app.get(
     '/v1/notes/:id/versions',
@@ -124,12 +121,9 @@ export const noteRoutes: Routes = async app => {
         response: { 200: Note },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => notes.strike(tx, request.params.id, version, request.body.reason)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        notes.strike(tx, request.params.id, version, request.body.reason),
+      ),
   )
 }

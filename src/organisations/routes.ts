@@ -1,4 +1,4 @@
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -85,12 +85,9 @@ export const organisationRoutes: Routes = async app => {
         response: { 200: Organisation },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => organisations.change(tx, request.params.id, version, request.body)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        organisations.change(tx, request.params.id, version, request.body),
+      ),
   )
 }

@@ -1,5 +1,5 @@
 import type { Keys } from '../access/keys.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -119,12 +119,9 @@ export const proposalRoutes =
           response: { 200: Proposal },
         },
       },
-      async (request, reply) => {
-        const version = expectedVersion(request)
-        return sendVersioned(
-          reply,
-          await request.transact(tx => proposals.reject(tx, request.params.id, version, request.body.reason)),
-        )
-      },
+      (request, reply) =>
+        changeVersioned(request, reply, (tx, version) =>
+          proposals.reject(tx, request.params.id, version, request.body.reason),
+        ),
     )
   }

@@ -1,4 +1,5 @@
 import { PageQuery } from '../db/page.ts'
+import { ofCase, ofCases } from '../http/audit.ts'
 import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
@@ -15,11 +16,6 @@ import {
 import * as referrals from './queries.ts'
 
 const tags = ['Referrals']
-const known = (...ids: (string | null)[]) => ids.filter(id => id !== null)
-const ofReferral = { cases: ({ caseId }: Referral) => known(caseId) }
-const ofReferrals = {
-  cases: ({ items }: { items: readonly Referral[] }) => known(...items.map(({ caseId }) => caseId)),
-}
 
 export const referralRoutes: Routes = async app => {
   app.post(
@@ -70,7 +66,7 @@ export const referralRoutes: Routes = async app => {
   app.get(
     '/v1/referrals',
     {
-      config: { permission: 'cases:read', audit: ofReferrals },
+      config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listReferrals',
         summary: 'What is offered to your organisation, or by it: the newest first, with how many of each state.',
@@ -84,7 +80,7 @@ export const referralRoutes: Routes = async app => {
   app.get(
     '/v1/referrals/:id',
     {
-      config: { permission: 'cases:read', audit: ofReferral },
+      config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getReferral',
         summary: 'One referral: before its acceptance the preview, and nothing else.',
@@ -100,7 +96,7 @@ export const referralRoutes: Routes = async app => {
     {
       config: {
         permission: 'referrals:decide',
-        audit: { ...ofReferral, zones: ({ case: of }: DecidedReferral) => Object.keys(of?.person ?? {}) },
+        audit: { ...ofCase, zones: ({ case: of }: DecidedReferral) => Object.keys(of?.person ?? {}) },
         idempotency: 'accepted',
         conditional: true,
         problems: ['action-not-allowed', 'referral-over'],

@@ -1,5 +1,5 @@
 import { ofCase, ofCases } from '../http/audit.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
 import { sendPage } from '../http/page.ts'
@@ -94,13 +94,8 @@ export const taskRoutes: Routes = async app => {
         response: { 200: Task },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(
-        reply,
-        await request.transact(tx => tasks.change(tx, request.params.id, version, request.body)),
-      )
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => tasks.change(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/tasks/:id/completion',
@@ -119,9 +114,7 @@ export const taskRoutes: Routes = async app => {
         response: { 200: Task },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return sendVersioned(reply, await request.transact(tx => tasks.complete(tx, request.params.id, version)))
-    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => tasks.complete(tx, request.params.id, version)),
   )
 }

@@ -1,5 +1,5 @@
 import type { Keys } from '../access/keys.ts'
-import { expectedVersion, sendVersioned } from '../http/conditional.ts'
+import { changeVersioned, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
@@ -49,15 +49,11 @@ export const zoneRoutes =
           },
         },
         async (request, reply) => {
-          const version = expectedVersion(request)
           const { id: caseId } = request.params
-          return sendVersioned(
-            reply,
-            await request.transact(async tx => {
-              await zones.requireOpen(tx, caseId, zone)
-              return zones.replace(tx, keys, { caseId, zone, version, content: request.body })
-            }),
-          )
+          return changeVersioned(request, reply, async (tx, version) => {
+            await zones.requireOpen(tx, caseId, zone)
+            return zones.replace(tx, keys, { caseId, zone, version, content: request.body })
+          })
         },
       )
       app.get(
