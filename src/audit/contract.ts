@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { anyOf, Code, Id, Instant } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
+import { Party } from '../organisations/contract.ts'
 import { Zone } from '../zones/contract.ts'
 
 const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'The name of an operation')

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { ChangeCursor, PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
 import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
 import { CaseAction, CaseState, Waited } from '../lifecycle/contract.ts'
+import { Party } from '../organisations/contract.ts'
 import { documents, Iin, Person, Zone } from '../zones/contract.ts'
 
 const { identity, contact, whereabouts, protection } = documents

@@ -3,14 +3,11 @@ import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
 import { type Change, last, type Page, pageOf, pageOfChanges } from '../db/page.ts'
 import { allowedActions, type Standing } from '../lifecycle/standing.ts'
+import { party } from '../organisations/queries.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
 import type { Assignments, Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
-
-const party = (alias: string) =>
-  sql.raw(`case when ${alias}.id is not null
-  then jsonb_build_object('id', ${alias}.id, 'name', ${alias}.name, 'kind', ${alias}.kind) end`)
 
 /** The index of cases `c`, with their parties `o` and `h`. */
 export const columns = sql`c.id, c.number, c.campaign_id as "campaignId", c.state, c.outcome, c.region_code as "regionCode", c.category,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Party } from '../events/contract.ts'
 import { Day, Id, Instant } from '../http/contract.ts'
+import { Party } from '../organisations/contract.ts'
 
 const Decision = z
   .object({

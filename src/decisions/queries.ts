@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
+import { party } from '../organisations/queries.ts'
 import type { Decision } from './contract.ts'
 
 /** The decisions on a case, the newest first: the first that is not annulled is the current one. */
@@ -8,7 +9,7 @@ export const list = (tx: Tx, caseId: string) =>
     select e.id, d.outcome, code.polarity, d.country, d.legal_reference as "legalReference", d.reason,
       d.content ->> 'reasons' as reasons, coalesce(d.content -> 'evidence', '[]') as evidence, d.identity_version as "identityVersion",
       e.occurred_on as "decidedOn", app.rfc3339(e.recorded_at) as "recordedAt",
-      jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation, d.final_on as "finalOn",
+      ${party('o')} as organisation, d.final_on as "finalOn",
       e.job_id is not null as imported, d.annulled,
       not d.annulled and not exists (select from decisions later where later.case_id = d.case_id and later.event_id > d.event_id
         and not later.annulled) and not exists (select from standing_events r where r.case_id = d.case_id and r.action = 'reopen'

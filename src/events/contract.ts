@@ -1,11 +1,9 @@
 import { z } from 'zod'
-import { OrganisationKind } from '../access/permissions.ts'
 import { PageQuery } from '../db/page.ts'
 import { Day, Id, Instant } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
 import { CaseAction, CaseState } from '../lifecycle/contract.ts'
-
-export const Party = z.object({ id: Id, name: z.string(), kind: OrganisationKind }).meta({ id: 'Party' })
+import { Party } from '../organisations/contract.ts'
 
 /** What an event said, in codes. */
 const Facts = z

@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { party } from '../organisations/queries.ts'
 import { notFound } from '../problem.ts'
 import type { CaseEvent } from './contract.ts'
 
 const timeline = sql`
   select e.id, e.action, nullif(e.from_state, '') as "fromState", e.to_state as "toState", e.occurred_on as "occurredOn",
-    app.rfc3339(e.recorded_at) as "recordedAt", jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation,
+    app.rfc3339(e.recorded_at) as "recordedAt", ${party('o')} as organisation,
     jsonb_strip_nulls(jsonb_build_object('regionCode', f -> 'region', 'category', f -> 'category', 'causes', f -> 'causes',
       'outcome', f -> 'outcome', 'country', f -> 'country', 'legalReference', f -> 'legalReference', 'reason', f -> 'reason',
       'documentType', f -> 'documentType', 'handedOverTo', f -> 'handedOverTo')) as facts,

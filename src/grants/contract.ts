@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { Code, Country, Day, Id, Instant, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
+import { Party } from '../organisations/contract.ts'
 import { Zone } from '../zones/contract.ts'
 
 export const Purpose = z.enum([

@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { last, type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { party } from '../organisations/queries.ts'
 import { notFound } from '../problem.ts'
 import type { Grant, GrantQuery, Revocation } from './contract.ts'
 
 const columns = sql`
-  select g.id, g.case_id as "caseId", jsonb_build_object('id', f.id, 'name', f.name, 'kind', f.kind) as "from",
-    jsonb_build_object('id', r.id, 'name', r.name, 'kind', r.kind) as "to", g.purpose, g.zones::text[] as zones, g.basis,
+  select g.id, g.case_id as "caseId", ${party('f')} as "from",
+    ${party('r')} as "to", g.purpose, g.zones::text[] as zones, g.basis,
     g.legal_reference as "legalReference", g.method, g.language, g.form_version as "formVersion", g.representative,
     g.onward, g.states, g.publication, g.parent_id as "parentId", app.standing(g) as state,
     app.rfc3339(g.given_at) as "givenAt", app.rfc3339(g.opened_at) as "openedAt",

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { Id, Instant, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
+import { Party } from '../organisations/contract.ts'
 
 const Audience = z.enum(['organisation', 'case']).describe('Your organisation alone, or whoever reaches the case.')
 

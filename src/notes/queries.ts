@@ -3,13 +3,14 @@ import { type SQL, sql } from 'drizzle-orm'
 import { requireReached } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { party } from '../organisations/queries.ts'
 import { notFound } from '../problem.ts'
 import type { NewNote, Note, NoteVersions } from './contract.ts'
 
 const own = sql`n.organisation_id = (select app.org())`
 
 /** Of whoever may not read it any more there is no version, hence neither text nor reason. */
-const columns = sql`n.id, n.case_id as "caseId", jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation,
+const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
   n.audience, v.content ->> 'text' as text, n.struck, v.content ->> 'reason' as reason,
   case when ${own} then n.created_by end as "createdBy", app.rfc3339(n.created_at) as "createdAt",
   app.rfc3339(v.written_at) as "writtenAt", n.version,

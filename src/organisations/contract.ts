@@ -25,6 +25,9 @@ export const Organisation = z
   .meta({ id: 'Organisation' })
 export type Organisation = z.infer<typeof Organisation>
 
+/** An organisation as it stands beside what it did. */
+export const Party = z.object({ id: Id, name: z.string(), kind: OrganisationKind }).meta({ id: 'Party' })
+
 export const NewOrganisation = z
   .strictObject({
     kind: OrganisationKind,

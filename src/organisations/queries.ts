@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { OrganisationKind, Role } from '../access/permissions.ts'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
@@ -9,6 +9,12 @@ import type { NewOrganisation, Organisation, OrganisationChange, OrganisationQue
 
 const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.version,
   array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
+
+/** A party by its alias of `organisations` in a statement; null where there is none. */
+export const party = (alias: string): SQL =>
+  sql.raw(
+    `case when ${alias}.id is not null then jsonb_build_object('id', ${alias}.id, 'name', ${alias}.name, 'kind', ${alias}.kind) end`,
+  )
 
 export async function list(tx: Tx, { kind, region, cursor, limit }: OrganisationQuery): Promise<Page<Organisation>> {
   const rows = await tx.execute<Organisation>(sql`

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { Day, Id, Instant, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
 import { CaseAction } from '../lifecycle/contract.ts'
+import { Party } from '../organisations/contract.ts'
 
 const Settlement = z.enum(['confirm', 'reject'])
 

@@ -5,6 +5,7 @@ import { find as findCase } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, pageOf } from '../db/page.ts'
 import { append, lastEvent } from '../events/append.ts'
+import { party } from '../organisations/queries.ts'
 import { notFound, stale } from '../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
@@ -18,7 +19,7 @@ const stillStands = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
   p.facts - '{numberHmac,iinHmac}'::text[] as facts, p.content as text, p.annuls, p.identity_version as "identityVersion",
-  jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind) as organisation, p.proposed_by as "proposedBy",
+  ${party('o')} as organisation, p.proposed_by as "proposedBy",
   app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
   app.rfc3339(p.settled_at) as "settledAt", p.rejection ->> 'reason' as rejection, p.version,
   array_remove(array[case when ${mayConfirm} and ${stillStands} then 'confirm' end,

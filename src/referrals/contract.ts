@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { Case } from '../cases/contract.ts'
 import { PageQuery } from '../db/page.ts'
-import { Party } from '../events/contract.ts'
 import { Basis, NewGrant, Purpose } from '../grants/contract.ts'
 import { Code, Day, Id, Instant, text, Version } from '../http/contract.ts'
 import { pageContract } from '../http/page.ts'
+import { Party } from '../organisations/contract.ts'
 import { Zone } from '../zones/contract.ts'
 
 export const ReferralKind = z.enum(['submission', 'service', 'transfer', 'hand_over'])

@@ -5,6 +5,7 @@ import type { Tx } from '../db/database.ts'
 import { last, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../grants/basis.ts'
 import { rowOf, say } from '../grants/give.ts'
+import { party } from '../organisations/queries.ts'
 import { invalid, notFound, stale } from '../problem.ts'
 import { faultsOfCodes } from '../reference/queries.ts'
 import { refusedWith } from '../transitions/queries.ts'
@@ -17,8 +18,8 @@ const countedUpTo = 1_000
 const standing = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
 
 const columns = sql`
-  select r.id, r.kind, jsonb_build_object('id', f.id, 'name', f.name, 'kind', f.kind) as "from",
-    jsonb_build_object('id', t.id, 'name', t.name, 'kind', t.kind) as "to", ${standing} as state,
+  select r.id, r.kind, ${party('f')} as "from",
+    ${party('t')} as "to", ${standing} as state,
     c.case_id as "caseId", c.grant_id as "grantId",
     jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
     said.content ->> 'message' as message, app.rfc3339(r.offered_at) as "offeredAt",
