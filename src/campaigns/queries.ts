@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
-import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { notFound, Problem, stale } from '../problem.ts'
 import type { Campaign, CampaignChange, NewCampaign } from './contract.ts'
 
@@ -11,7 +11,7 @@ const campaign = sql`select c.id, c.name, jsonb_build_object('id', o.id, 'name',
 
 export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<Campaign>> {
   const rows = await tx.execute<Campaign>(
-    sql`${campaign} where ${cursor ?? null}::uuid is null or c.id < ${cursor ?? null}::uuid order by c.id desc limit ${limit + 1}`,
+    sql`${campaign} where c.id ${olderThan(cursor)} order by c.id desc limit ${limit + 1}`,
   )
   return pageOf(rows, { limit })
 }

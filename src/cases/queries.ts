@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
-import { type Change, last, type Page, pageOf, pageOfChanges } from '../db/page.ts'
+import { type Change, olderThan, type Page, pageOf, pageOfChanges } from '../db/page.ts'
 import { allowedActions, type Standing } from '../lifecycle/standing.ts'
 import { party } from '../organisations/queries.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
@@ -47,10 +47,10 @@ export const list = (tx: Tx, query: CaseQuery): Promise<CaseList> =>
   query.updatedSince === undefined ? newest(tx, query) : changes(tx, query, query.updatedSince)
 
 async function newest(tx: Tx, query: CaseQuery): Promise<Page<CaseIndex>> {
-  const { cursor = last, limit, state } = query
+  const { cursor, limit, state } = query
   const newest = (of: SQL) => sql`
     select c.* from case_access a join cases c on c.id = a.case_id
-    where a.case_id < ${cursor as string}::uuid and ${of} order by a.case_id desc limit ${limit + 1}`
+    where a.case_id ${olderThan(cursor as string | undefined)} and ${of} order by a.case_id desc limit ${limit + 1}`
   // State by state, so that each is read in the order of its own index and no further than a page.
   const page = state
     ? sql`select p.* from unnest(${sql.param([...new Set(state)])}::text[]) s(state),

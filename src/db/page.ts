@@ -1,3 +1,4 @@
+import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 
 /** Where a page ended: the id of its last row, opaque to callers. */
@@ -10,7 +11,10 @@ const Cursor = z
   .transform(cursor => uuidOf(Buffer.from(cursor, 'base64url')))
 
 /** Behind the last row of all: a page that begins there begins with the newest one. */
-export const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+/** What the ids of a page compare to that begins behind this one: `id ${olderThan(cursor)}`. */
+export const olderThan = (cursor: string | undefined): SQL => sql`< ${cursor ?? last}::uuid`
 
 /** The query of a list: how many, and after which row. */
 export const PageQuery = z.strictObject({

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { requireReached } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
-import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { invalid, notFound } from '../problem.ts'
 import { faultsOfCodes } from '../reference/queries.ts'
 import type { Flag, NewFlag } from './contract.ts'
@@ -16,7 +16,7 @@ export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery)
   const [, rows] = await Promise.all([
     requireReached(tx, caseId),
     tx.execute<Flag>(sql`
-      select ${columns} where f.case_id = ${caseId} and (${cursor ?? null}::uuid is null or f.id < ${cursor ?? null}::uuid)
+      select ${columns} where f.case_id = ${caseId} and f.id ${olderThan(cursor)}
       order by f.id desc limit ${limit + 1}`),
   ])
   return pageOf(rows, { limit })

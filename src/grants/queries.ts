@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
-import { last, type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { party } from '../organisations/queries.ts'
 import { notFound } from '../problem.ts'
 import type { Grant, GrantQuery, Revocation } from './contract.ts'
@@ -31,7 +31,7 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
   const [[found], rows] = await Promise.all([
     tx.execute(sql`select from cases where id = ${caseId}`),
     tx.execute<Grant>(sql`
-      ${columns} where g.case_id = ${caseId} and g.id < ${cursor ?? last}::uuid order by g.id desc limit ${limit + 1}`),
+      ${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`),
   ])
   if (!found) throw notFound()
   return pageOf(rows, { limit })
@@ -43,7 +43,7 @@ export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQu
     ${columns} where g.owner_id <> g.recipient_id
       and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
       and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
-      and g.id < ${cursor ?? last}::uuid order by g.id desc limit ${limit + 1}`)
+      and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
-import { type Page, pageOf } from '../db/page.ts'
+import { olderThan, type Page, pageOf } from '../db/page.ts'
 import { notFound, Problem } from '../problem.ts'
 import type { Job, JobPage, JobQuery, Rejected } from './contract.ts'
 
@@ -19,7 +19,7 @@ const jobs = sql`jobs j join imports i on i.job_id = j.id, lateral (
 export async function list(tx: Tx, { state, cursor, limit }: JobQuery): Promise<Page<Summary>> {
   const rows = await tx.execute<Summary>(sql`
     select ${columns} from ${jobs}
-    where (${cursor ?? null}::uuid is null or j.id < ${cursor ?? null}::uuid) ${among(sql`j.state`, state)}
+    where j.id ${olderThan(cursor)} ${among(sql`j.state`, state)}
     order by j.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }

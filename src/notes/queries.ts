@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
 import { requireReached } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
-import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { party } from '../organisations/queries.ts'
 import { notFound } from '../problem.ts'
 import type { NewNote, Note, NoteVersions } from './contract.ts'
@@ -21,7 +21,7 @@ const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
 
 async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Note>> {
   const rows = await tx.execute<Note>(sql`
-    select ${columns} where ${of} and (${cursor ?? null}::uuid is null or n.id < ${cursor ?? null}::uuid) order by n.id desc limit ${limit + 1}`)
+    select ${columns} where ${of} and n.id ${olderThan(cursor)} order by n.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }
 

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import { find as findCase } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
-import { type Page, pageOf } from '../db/page.ts'
+import { olderThan, type Page, pageOf } from '../db/page.ts'
 import { append, lastEvent } from '../events/append.ts'
 import { party } from '../organisations/queries.ts'
 import { notFound, stale } from '../problem.ts'
@@ -27,10 +27,10 @@ const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as 
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
 export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
-  const { state = null, case: caseId = null, awaiting, cursor = null, limit } = query
+  const { state = null, case: caseId = null, awaiting, cursor, limit } = query
   const rows = await tx.execute<Proposal>(sql`
     select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
-      and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and (${cursor}::uuid is null or p.id < ${cursor}::uuid)
+      and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
     order by p.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }

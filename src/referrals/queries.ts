@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
 import * as cases from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
-import { last, type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../grants/basis.ts'
 import { rowOf, say } from '../grants/give.ts'
 import { party } from '../organisations/queries.ts'
@@ -39,7 +39,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
   const [rows, counts] = await Promise.all([
     tx.execute<Referral>(sql`
       ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
-        and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id < ${cursor ?? last}::uuid
+        and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
       order by r.id desc limit ${limit + 1}`),
     tx.execute<{ state: ReferralState; count: number }>(sql`
       select s.state, (select count(*)::int from (
@@ -57,7 +57,7 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
   const [, rows] = await Promise.all([
     cases.requireReached(tx, caseId),
     tx.execute<Referral>(sql`
-      ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id < ${cursor ?? last}::uuid
+      ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
       order by r.id desc limit ${limit + 1}`),
   ])
   return pageOf(rows, { limit })

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
 import { requireReached } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
-import { type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { notFound } from '../problem.ts'
 import type { NewTask, Task, TaskChange, TaskQuery } from './contract.ts'
 
@@ -16,7 +16,7 @@ const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId"
 
 async function page(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Task>> {
   const rows = await tx.execute<Task>(sql`
-    select ${columns} where ${of} and (${cursor ?? null}::uuid is null or t.id < ${cursor ?? null}::uuid) order by t.id desc limit ${limit + 1}`)
+    select ${columns} where ${of} and t.id ${olderThan(cursor)} order by t.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })
 }
 
