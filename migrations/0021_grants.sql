@@ -149,14 +149,15 @@ begin
   end if;
 end $$;
 
--- Closes grants, and what was given onward from them. Those that are over stay as they are: whoever had one learns nothing
+-- Closes grants, and what was given onward from them, and tells which. Those that are over stay as they are: whoever had one learns nothing
 -- of what happens to the case afterwards.
-create function app.close_grants(p_grants uuid[], p_reason text) returns void language sql security definer set search_path = '' as $$
+create function app.close_grants(p_grants uuid[], p_reason text) returns setof public.grants language sql security definer set search_path = '' as $$
+  select app.finish_tasks('confirm_vital_interest', id, null) from unnest(p_grants) id;
   with recursive falling(id) as (
     select unnest(p_grants) union select g.id from public.grants g join falling f on g.parent_id = f.id)
   update public.grants set closed_at = app.now(), closed_reason = p_reason, closed_by = app.account(), version = version + 1
-    where id in (select id from falling) and closed_at is null and (opened_at is null or valid_until > app.now());
-  select app.finish_tasks('confirm_vital_interest', id, null) from unnest(p_grants) id
+    where id in (select id from falling) and closed_at is null and (opened_at is null or valid_until > app.now())
+  returning *
 $$;
 
 -- A grant that the caller may do something about, in the version that they have read.
@@ -188,10 +189,7 @@ begin
   if app.standing(g) = 'offered' then
     perform app.settle_referral(r, 'recall', null, null) from public.referrals r where r.grant_id = g.id and r.state = 'offered';
   end if;
-  perform app.close_grants(array[g.id], 'revoked');
-  for told in with recursive fallen as (
-      select * from public.grants where id = g.id union all select n.* from public.grants n join fallen f on n.parent_id = f.id)
-    select * from fallen where closed_reason = 'revoked' and opened_at is not null and closed_at = app.now() loop
+  for told in select * from app.close_grants(array[g.id], 'revoked') where opened_at is not null loop
     perform app.make_task('acknowledge_revocation', told.recipient_id, null, told.id, null, app.term_end(app.today(), 'revocation_acknowledgement'));
   end loop;
 end $$;
