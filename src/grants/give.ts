@@ -13,8 +13,8 @@ export type Given = { id: string; row: object; typed: object; born: string | nul
 
 /** Gives a grant of a case that the caller reaches, open at once. Gives its id. */
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
-  const { identity } = await zones.read(tx, caseId)
-  const said = await say(tx, given, identity)
+  const { content } = await zones.current(tx, caseId, 'identity')
+  const said = await say(tx, given, content as Identity | null)
   await write(tx, caseId, said)
   return said.id
 }
@@ -23,7 +23,7 @@ export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<str
 export async function say(
   tx: Tx,
   { to, validUntil, basis, ...given }: NewGrant,
-  identity: Identity | undefined,
+  identity: Identity | null | undefined,
   place = '#',
 ): Promise<Given> {
   const faults = basis && identity ? await faultsOfRepresentative(tx, basis, identity, { place }) : []
