@@ -44,14 +44,11 @@ export async function walkThereAndBack(
   division: string,
   say: (text: string) => void,
 ): Promise<void> {
-  const { id, version, number } = await caseworker.post<Versioned & { number: string }>(
-    '/v1/cases',
-    caseworker.registration(),
-  )
+  const registration = caseworker.registration()
+  const { id, version, number } = await caseworker.post<Versioned & { number: string }>('/v1/cases', registration)
   await caseworker.post(`/v1/cases/${id}/transitions`, { action: 'start_assessment' }, version)
-  const consent = { kind: 'consent', method: 'written', language: 'ru', formVersion: '2026-1' }
   const validUntil = new Date(Date.now() + 365 * 86_400_000).toISOString().slice(0, 10)
-  const grant = { purpose: 'status_determination', zones: ['identity'], validUntil, basis: consent }
+  const grant = { purpose: 'status_determination', zones: ['identity'], validUntil, basis: registration.basis }
   const offered = await caseworker.post<Versioned>(
     `/v1/cases/${id}/referrals`,
     { kind: 'submission', to: division, grant, message: 'Papers of 1992 can be brought.' },

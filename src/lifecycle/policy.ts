@@ -32,7 +32,7 @@ export type Step = {
 
 /** Closed may be reopened; the two others are for good. */
 export const finalStates: readonly CaseState[] = ['closed', 'withdrawn', 'merged']
-const open = CaseState.options.filter(state => !finalStates.includes(state))
+export const openStates = CaseState.options.filter(state => !finalStates.includes(state))
 const inProcedure = ['verification', 'information_requested', 'foreign_inquiry', 'committee_review'] as const
 
 const registration = ['campaign', 'region', 'category', 'causes', 'basis', 'externalHmac']
@@ -44,7 +44,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   register: [
     { from: null, to: 'registered', by: ['owner'], facts: registration, waitingFor: 'owner', term: 'start_assessment' },
   ],
-  amend: [{ from: open, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
+  amend: [{ from: openStates, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
   start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
   submit: [
     {
@@ -188,9 +188,9 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   reopen: [
     { from: ['closed'], to: 'assessment', by: ['owner'], facts: ['basis'], handler: 'nobody', waitingFor: 'owner' },
   ],
-  withdraw: [{ from: open, to: 'withdrawn', by: ['owner'], waitingFor: 'nobody' }],
-  transfer: [{ from: open, to: null, by: ['recipient'], byReferral: true, facts: ['owner', 'basis', 'handler'] }],
-  annul: [{ from: open, to: null, by: ['recorder'], twoPersons: true }],
+  withdraw: [{ from: openStates, to: 'withdrawn', by: ['owner'], waitingFor: 'nobody' }],
+  transfer: [{ from: openStates, to: null, by: ['recipient'], byReferral: true, facts: ['owner', 'basis', 'handler'] }],
+  annul: [{ from: openStates, to: null, by: ['recorder'], twoPersons: true }],
   import_registered: [
     {
       from: null,

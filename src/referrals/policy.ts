@@ -1,7 +1,7 @@
 import type { OrganisationKind } from '../access/permissions.ts'
 import type { Purpose } from '../grants/contract.ts'
-import { type CaseAction, CaseState } from '../lifecycle/contract.ts'
-import { finalStates } from '../lifecycle/policy.ts'
+import type { CaseAction, CaseState } from '../lifecycle/contract.ts'
+import { openStates } from '../lifecycle/policy.ts'
 import { Decision, ReferralKind, type ReferralState } from './contract.ts'
 
 type Rule = {
@@ -17,12 +17,11 @@ type Rule = {
   actions: Partial<Record<Decision | 'offer' | 'expire', CaseAction>>
 }
 
-const open = CaseState.options.filter(state => !finalStates.includes(state))
 const nonGovernmental = ['ngo', 'iom'] as const
 const authorities = ['division', 'committee'] as const
 
-/** Who may offer which case to whom. */
-const rules: readonly Rule[] = [
+/** Who may offer which case to whom: rows of the database, which holds every referral to them. */
+export const ruleRows: readonly Rule[] = [
   {
     kind: 'submission',
     relation: 'owner',
@@ -44,7 +43,7 @@ const rules: readonly Rule[] = [
     relation: 'owner',
     senders: [...nonGovernmental, ...authorities],
     recipients: nonGovernmental,
-    states: open,
+    states: openStates,
     purposes: ['legal_aid', 'service_referral'],
     actions: {},
   },
@@ -54,7 +53,7 @@ const rules: readonly Rule[] = [
       relation: 'owner',
       senders: kinds,
       recipients: kinds,
-      states: open,
+      states: openStates,
       purposes: [],
       actions: { accept: 'transfer' },
     }),
@@ -81,7 +80,7 @@ type DecisionRule = {
 }
 
 /** What may be decided about a referral, by whom, and what it makes of it. */
-export const decisions: Record<Decision | 'expire', DecisionRule> = {
+const decisions: Record<Decision | 'expire', DecisionRule> = {
   accept: { from: 'offered', to: 'accepted', party: 'recipient', grants: 'open' },
   decline: { from: 'offered', to: 'declined', party: 'recipient', grants: 'close', needsReason: true },
   recall: { from: 'offered', to: 'recalled', party: 'sender', grants: 'close' },
@@ -97,8 +96,7 @@ export const decisions: Record<Decision | 'expire', DecisionRule> = {
   done: { kinds: ['service'], from: 'accepted', to: 'ended', party: 'recipient', grants: 'close' },
 }
 
-/** The same as rows of the database, which holds every referral to them. */
-export const ruleRows = rules.map(rule => ({ ...rule }))
+/** The same as rows of the database. */
 export const decisionRows = [...Decision.options, 'expire' as const].map(decision => {
   const { kinds, from, to, party, grants, needsReason } = decisions[decision]
   return {
