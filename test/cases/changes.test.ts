@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { NewCase } from '../../src/cases/contract.ts'
 import { register as registerIn } from '../../src/cases/register.ts'
+import { openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { registration, type Someone, startService } from '../support/service.ts'
 
@@ -100,9 +101,7 @@ t.test('what is opened to one is a change to them, and to nobody else', async t 
   const { id } = await register(asel)
   await wait(2)
   const { syncedThrough } = await changesSince(asel, begin)
-  const open = (to: Someone) => superuser`
-    insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, given_by)
-    values (${id}, ${asel.organisation.id}, ${asel.organisation.id}, ${to.organisation.id}, 'status_determination', '{identity}', 'consent', now(), ${asel.account})`
+  const open = (to: Someone) => openTo(superuser, id, asel, to, { purpose: 'status_determination' })
   await open(nurlan)
   await wait(2)
   const mine = await changesSince(nurlan, syncedThrough)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { openTo } from '../support/opening.ts'
 import { decision, document, refusal, register, takenUp } from '../support/procedure.ts'
 import { ifMatch, registration, startService } from '../support/service.ts'
 
@@ -87,8 +88,7 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
     [{ closed_reason: 'renewed' }, { closed_reason: null }],
   )
   const zarina = await as('caseworker', 'common-home')
-  await superuser`insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, given_by)
-    values (${one.id}, ${asel.organisation.id}, ${asel.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{identity}', 'consent', now(), ${asel.account})`
+  await openTo(superuser, one.id, asel, zarina)
   t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 200)
   t.match((await one.step(asel, { action: 'withdraw', note: 'She prefers to go home' })).json().case, {
     state: 'withdrawn',

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import t from 'tap'
+import { openTo } from '../support/opening.ts'
 import { decision, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, intake, registration, startService } from '../support/service.ts'
 
@@ -165,8 +166,8 @@ t.test('a grant of one zone shows the index and that zone, and nothing that stan
   for (const action of ['start_assessment', 'take_up']) await one.step(nurlan, { action })
   await one.step(nurlan, { action: 'amend', category: 'lost_document', reason: 'A word of the division' })
   await one.together(nurlan, kairat, decision)
-  await superuser`insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, valid_until, given_by)
-    values (${one.id}, ${nurlan.organisation.id}, ${nurlan.organisation.id}, ${zarina.organisation.id}, 'legal_aid', '{contact}', 'consent', now(), now() + interval '1 day', ${nurlan.account})`
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+  await openTo(superuser, one.id, nurlan, zarina, { zone: 'contact', until: tomorrow })
   await superuser`insert into documents (event_id, case_id, committee_id, type, number_hmac, content, issued_on)
     select id, case_id, organisation_id, 'citizen_passport', '\\x00', '{}', now() from case_events where case_id = ${one.id} limit 1`
   t.match(await one.read(zarina), {

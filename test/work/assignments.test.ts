@@ -1,7 +1,7 @@
 import t from 'tap'
+import { openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { ifMatch, startService } from '../support/service.ts'
-import { openTo } from './opening.ts'
 
 t.test('whose hands a case was in, for its owner of that time', async t => {
   const { as, superuser } = await startService(t)

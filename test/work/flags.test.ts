@@ -1,8 +1,8 @@
 import t from 'tap'
 import { inSql } from '../support/in-sql.ts'
+import { closeTo, openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, startService } from '../support/service.ts'
-import { closeTo, openTo } from './opening.ts'
 
 const urgent = { kind: 'urgent', reason: 'The flight is on Monday' }
 const over = { reason: 'It has left' }

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { inSql } from '../support/in-sql.ts'
+import { closeTo, openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, startService } from '../support/service.ts'
-import { closeTo, openTo } from './opening.ts'
 
 async function begin(service: Service) {
   const [asel, dina, zarina] = await Promise.all([

@@ -1,9 +1,0 @@
-import type postgres from 'postgres'
-import type { Someone } from '../support/service.ts'
-
-/** Opens a case of somebody's to somebody of another organisation; or closes it to them. */
-export const openTo = (superuser: postgres.Sql, id: string, owner: Someone, to: Someone) => superuser`
-  insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, given_by)
-  values (${id}, ${owner.organisation.id}, ${owner.organisation.id}, ${to.organisation.id}, 'legal_aid', '{identity}', 'consent', now(), ${owner.account})`
-export const closeTo = (superuser: postgres.Sql, id: string, to: Someone) => superuser`
-  update grants set closed_at = now(), closed_reason = 'revoked' where case_id = ${id} and recipient_id = ${to.organisation.id}`
