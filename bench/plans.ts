@@ -1,9 +1,12 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import { permissions } from '../src/access/permissions.ts'
 import { CaseQuery } from '../src/cases/contract.ts'
 import * as cases from '../src/cases/queries.ts'
 import { Connection } from '../src/db/connection.ts'
-import { Database, enterSession, type Tx } from '../src/db/database.ts'
+import { Database } from '../src/db/database.ts'
 import { Client } from '../src/demo/client.ts'
+import type { Ask } from '../src/http/authenticate.ts'
 import { type Organisation, workerOf } from './organisations.ts'
 import type { Service } from './service.ts'
 
@@ -57,11 +60,13 @@ export async function explain(service: Service, dataDir: string, organisations: 
       const person = workerOf(dataDir, kind, organisations)
       const { token } = await Client.signIn(service.address, person)
       const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-      const ask = async (request: string, work: (tx: Tx) => Promise<number>) => {
-        const once = () => db.transact(enterSession(sid, permissions['cases:read']), work)
-        const rows = await once() // and warm from now on
+      const offices = sql.param(permissions['cases:read'])
+      const ask: Ask = statement =>
+        db.ask(statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`))
+      const tell = async (request: string, asked: () => Promise<number>) => {
+        const rows = await asked() // and warm from now on
         told.length = 0
-        await once()
+        await asked()
         explained.push({
           request: `${request}, as ${kind}`,
           rows,
@@ -70,10 +75,10 @@ export async function explain(service: Service, dataDir: string, organisations: 
         })
       }
       const id = await middleOf(superuser, person.organisation.id, state)
-      await ask('read one case', async tx => Number(Boolean(await cases.find(tx, id))))
+      await tell('read one case', async () => Number(Boolean(await cases.read(ask, id))))
       for (const query of ['state=assessment', 'state=documented', 'state=verification&state=registered', 'limit=50'])
-        await ask(`list ${query}`, async tx => {
-          const { items } = await cases.list(tx, CaseQuery.parse(Object.fromEntries(grouped(query))))
+        await tell(`list ${query}`, async () => {
+          const { items } = await cases.list(ask, CaseQuery.parse(Object.fromEntries(grouped(query))))
           return items.length
         })
     }

@@ -59,7 +59,6 @@ const offered: Record<string, string[]> = {
   'organisations/queries.ts': [
     'events',
     'grants',
-    'cases',
     'proposals',
     'referrals',
     'decisions',
@@ -82,7 +81,7 @@ const offered: Record<string, string[]> = {
   'events/append.ts': ['cases', 'transitions', 'proposals', 'grants'],
   'events/queries.ts': ['transitions'],
   'cases/contract.ts': ['transitions', 'reports', 'referrals'],
-  'cases/queries.ts': ['transitions', 'proposals', 'notes', 'tasks', 'flags', 'reports', 'referrals'],
+  'cases/queries.ts': ['transitions', 'proposals', 'notes', 'tasks', 'flags', 'referrals'],
   'cases/register.ts': ['imports'],
   'grants/contract.ts': ['cases', 'transitions', 'referrals'],
   'grants/basis.ts': ['cases', 'transitions', 'referrals'],

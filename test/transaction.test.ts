@@ -155,8 +155,27 @@ t.test('the database ends a statement that takes too long, and the service a req
     db.transact(enterNobody, tx => tx.execute(sql`select pg_sleep(5)`).then(() => undefined)),
     { message: 'unavailable' },
   )
+  await t.rejects(db.ask(sql`select pg_sleep(5)`), { message: 'unavailable' })
   await t.resolves(
     db.transact(enterNobody, tx => tx.actor),
     'the next one has a connection again',
   )
 })
+
+t.test(
+  'one statement is a transaction of its own, alike on a connection that has just been opened and later',
+  async t => {
+    const { db, ann, cut } = await oneConnection(t)
+    const entering = sql`app.enter(${ann.session}, ${sql.param(offices)})`
+    const asked = sql`select pg_backend_pid() as pid, ${JSON.stringify({ said: 1 })}::jsonb ->> 'said' as said, date '2026-11-25' as day,
+    ${entering} ->> 'account' as account`
+    for (const occasion of ['new', 'known', 'known']) {
+      const [row] = await db.ask(asked)
+      t.match(row, { said: '1', day: '2026-11-25', account: ann.account }, `${occasion} to the connection`)
+    }
+    const [after] = await db.ask(whoAmI)
+    t.equal(after?.account, null, 'nobody is left behind')
+    await cut(Number(after?.pid))
+    await t.resolves(db.ask(whoAmI), 'a dropped connection is not asked again')
+  },
+)

@@ -68,7 +68,15 @@ export const caseRoutes =
           response: { 200: CaseList },
         },
       },
-      async (request, reply) => sendPage(request, reply, await request.transact(tx => cases.list(tx, request.query))),
+      async (request, reply) => {
+        const { query } = request
+        const { updatedSince } = query
+        const page =
+          updatedSince === undefined
+            ? cases.list(of => request.ask(of), query)
+            : request.transact(tx => cases.changes(tx, query, updatedSince))
+        return sendPage(request, reply, await page)
+      },
     )
     app.post(
       '/v1/cases/search',
@@ -98,7 +106,7 @@ export const caseRoutes =
           response: { 200: Case },
         },
       },
-      async (request, reply) => sendVersioned(reply, await request.transact(tx => cases.find(tx, request.params.id))),
+      async (request, reply) => sendVersioned(reply, await cases.read(of => request.ask(of), request.params.id)),
     )
     app.patch(
       '/v1/cases/:id',

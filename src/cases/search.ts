@@ -4,7 +4,6 @@ import type { Tx } from '../db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { identify } from '../zones/identifiers.ts'
 import type { CaseIndex, CaseSearch } from './contract.ts'
-import { columns, parties } from './queries.ts'
 
 /** What the person is known by now: of each identity the newest version. */
 const known = (kind: string, hmac: string) => sql`
@@ -33,7 +32,7 @@ export async function search(
     ...names.map(part => oneOf(known('name', identify.name(keys, part)))),
   ]
   const rows = await tx.execute<CaseIndex>(sql`
-    select ${columns} from cases c ${parties}
+    select c.* from case_index c
     where ${sql.join(criteria, sql` and `)} and (${cursor ?? null}::uuid is null or c.id < ${cursor ?? null}::uuid)
     order by c.id desc limit ${limit + 1}`)
   return pageOf(rows, { limit })

@@ -32,6 +32,9 @@ export const withEntry = (id: string, [text, values]: Entry): Entry => [
 /** Nobody: sees nothing, and reaches only the functions made for those who are about to sign in. */
 export const enterNobody: Entry = [`select set_config('app.actor', '', true), null as actor`, []]
 
+/** Where an error comes from that the entry of a statement met. */
+const ofEntry = /function (app\.)?write_entry\(/
+
 export class Database {
   readonly #pool: Pool
   readonly #deadline: number
@@ -55,37 +58,56 @@ export class Database {
    * the transaction, so that nothing sent behind it can run. `last`: the statement that tells of what work came to; it
    * shares a flight with `commit`, and if it fails, nothing happened. The handle is dead when the transaction is over.
    */
-  async transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
+  transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
+    return this.#hold(async (connection, answered) => {
+      const handle = { open: true }
+      try {
+        const begun = connection.send('begin')
+        const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
+        actor.catch(() => {}) // work need not look at it
+        const { db, execute } = executeOn(connection, handle)
+        const tx = Object.assign(db, { actor, execute })
+        // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
+        const worked = (async () => work(tx))()
+        worked.catch(() => {})
+        await answered(Promise.all([begun, actor]))
+        const value = await answered(worked)
+        const told = last && tx.execute(last(value))
+        handle.open = false
+        const { command } = await answered(connection.send('commit'))
+        if (told) await answered(told).catch(cause => Promise.reject(unavailable(cause)))
+        if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // it answers ROLLBACK, silently
+        return value
+      } catch (error) {
+        handle.open = false
+        // First in, first out: after its answer nothing of ours is under way.
+        if (!connection.dead) await answered(connection.send('rollback')).catch(cause => connection.kill(cause))
+        throw error
+      }
+    })
+  }
+
+  /** Asks one statement that is a whole transaction, for it lets the caller in itself: at half of what the same costs in several. */
+  ask<T extends Record<string, unknown>>(statement: SQL): Promise<T[]> {
+    return this.#hold((connection, answered) =>
+      answered(executeOn(connection, { open: true }).execute<T>(statement)).catch(error => {
+        throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
+      }),
+    )
+  }
+
+  /** Work with a connection of its own; `answered` gives up when that drops. */
+  async #hold<T>(work: (connection: Connection, answered: <V>(promise: PromiseLike<V>) => Promise<V>) => Promise<T>) {
     const connection = await this.#pool.acquire()
     const gone = Promise.withResolvers<never>() // one a transaction: racing a promise that lives longer leaks every value
     gone.promise.catch(() => {})
     connection.watch(gone.reject)
     const deadline = setTimeout(() => connection.kill(new Error('past the deadline')), this.#deadline)
-    const handle = { open: true }
-    const answered = <V>(promise: PromiseLike<V>) => Promise.race([promise, gone.promise])
     try {
-      const begun = connection.send('begin')
-      const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
-      actor.catch(() => {}) // work need not look at it
-      // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
-      const tx = handleFor(connection, handle, actor)
-      const worked = (async () => work(tx))()
-      worked.catch(() => {})
-      await answered(Promise.all([begun, actor]))
-      const value = await answered(worked)
-      const told = last && tx.execute(last(value))
-      handle.open = false
-      const { command } = await answered(connection.send('commit'))
-      if (told) await answered(told).catch(cause => Promise.reject(unavailable(cause)))
-      if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // it answers ROLLBACK, silently
-      return value
+      return await work(connection, promise => Promise.race([promise, gone.promise]))
     } catch (error) {
-      handle.open = false
-      // First in, first out: after its answer nothing of ours is under way.
-      if (!connection.dead) await answered(connection.send('rollback')).catch(cause => connection.kill(cause))
       throw connection.dead ? unavailable(error) : refusalOf(error)
     } finally {
-      handle.open = false
       clearTimeout(deadline)
       connection.watch()
       this.#pool.release(connection)
@@ -106,10 +128,10 @@ export function refusalOf(error: unknown): unknown {
   if (pointer) return new Problem(message, { errors: [{ pointer, detail: detail ?? '' }] })
   return new Problem(message, detail ? { detail } : {})
 }
-type Refusal = { code?: string; message: string; detail?: string; hint?: string }
+type Refusal = { code?: string; message: string; detail?: string; hint?: string; where?: string }
 
-/** Drizzle on this connection for as long as the transaction is open. */
-function handleFor({ client, send }: Connection, handle: { open: boolean }, actor: Promise<Actor>): Tx {
+/** Drizzle on this connection for as long as the transaction is open: it also writes and reads JSON and dates as they are. */
+function executeOn({ client, send }: Connection, handle: { open: boolean }) {
   const unsafe: Send = (text, values) => {
     if (!handle.open) throw unavailable(new Error('this transaction is over'))
     return send(text, values)
@@ -121,5 +143,5 @@ function handleFor({ client, send }: Connection, handle: { open: boolean }, acto
     sent.catch(() => {}) // a failure behind a failure that was told already must not end the process
     return sent as never
   }
-  return Object.assign(db, { actor, execute })
+  return { db, execute }
 }

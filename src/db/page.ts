@@ -13,8 +13,10 @@ const Cursor = z
 /** Behind the last row of all: a page that begins there begins with the newest one. */
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+/** The id that those of a page lie before. */
+export const startOf = (cursor: string | undefined): SQL => sql`${cursor ?? last}::uuid`
 /** What the ids of a page compare to that begins behind this one: `id ${olderThan(cursor)}`. */
-export const olderThan = (cursor: string | undefined): SQL => sql`< ${cursor ?? last}::uuid`
+export const olderThan = (cursor: string | undefined): SQL => sql`< ${startOf(cursor)}`
 
 /** The query of a list: how many, and after which row. */
 export const PageQuery = z.strictObject({

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { SQL } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
@@ -90,6 +90,12 @@ class Entry {
       ...this.#versions(shown),
     }
     return writeEntry(this.#operation, said)
+  }
+
+  /** For a statement that writes it itself: the arguments of its entry, which lacks what is shown. */
+  begun(): SQL {
+    const said = { ...this.#ofRequest(), cases: this.#asked(), ...this.#criteria() }
+    return sql`${this.id}, ${this.#operation}, ${JSON.stringify(said)}::jsonb`
   }
 
   /** In a transaction of its own, because the other one left nothing behind. Not of those who said nothing of who they are. */

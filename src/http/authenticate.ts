@@ -1,8 +1,11 @@
+import { type SQL, sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Permission, permissions } from '../access/permissions.ts'
 import { type Database, type Entry, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
 import { unauthorized } from '../problem.ts'
 import type { Claims } from './tokens.ts'
+
+export type Ask = <T extends Record<string, unknown>>(statement: (caller: SQL) => SQL) => Promise<T[]>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,6 +19,11 @@ declare module 'fastify' {
      * the audit log: of what `shown` makes of the value.
      */
     transact<T>(work: (tx: Tx) => Promise<T>, shown?: (value: T) => unknown): Promise<T>
+    /**
+     * The same for what is asked for so often that it is a statement of its own, which lets the caller in and writes the
+     * entry itself: `statement` of the arguments that it needs for both (see `app.read_case`).
+     */
+    ask: Ask
     /** A transaction before it, about nobody on file: it has no entry. */
     aside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   }
@@ -30,6 +38,14 @@ export function authenticate(app: FastifyInstance, db: Database) {
     const value = await db.transact(withEntry(entry.id, entryOf(this)), work, value => entry.written(shown(value)))
     entry.done = true
     return value
+  })
+  app.decorateRequest('ask', async function (this: FastifyRequest, statement) {
+    const { entry } = this
+    if (!entry) throw new Error('asks for what nobody audits')
+    const { session, offices } = callerOf(this)
+    const rows = await db.ask(statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
+    entry.done = true
+    return rows as never[]
   })
   app.decorateRequest('aside', function (this: FastifyRequest, work) {
     return db.transact(entryOf(this), work)
@@ -47,9 +63,14 @@ export function authenticate(app: FastifyInstance, db: Database) {
 }
 
 /** The session and its rights are looked up in the first flight of the transaction, whatever the token says. */
-function entryOf({ claims, routeOptions }: FastifyRequest): Entry {
+function entryOf(request: FastifyRequest): Entry {
+  if (request.routeOptions.config.permission === 'public') return enterNobody
+  const { session, offices } = callerOf(request)
+  return enterSession(session, offices)
+}
+
+function callerOf({ claims, routeOptions }: FastifyRequest) {
   const { permission } = routeOptions.config
-  if (permission === 'public') return enterNobody
-  if (!claims || !permission) throw unauthorized()
-  return enterSession(claims.sid, permissions[permission])
+  if (!claims || !permission || permission === 'public') throw unauthorized()
+  return { session: claims.sid, offices: permissions[permission] }
 }

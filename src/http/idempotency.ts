@@ -73,9 +73,12 @@ export async function once<T>(
   const operation = request.routeOptions.schema?.operationId ?? request.routeOptions.url ?? ''
   const before = key === undefined ? undefined : await claim(tx, { operation, key, fingerprint })
   const id = before ?? (await make(tx))
-  const resource = await read(tx, id)
-  if (key !== undefined && before === undefined)
-    await tx.update(idempotency).set({ status, location: id }).where(mine(operation, key))
+  const [resource] = await Promise.all([
+    read(tx, id),
+    key !== undefined &&
+      before === undefined &&
+      tx.update(idempotency).set({ status, location: id }).where(mine(operation, key)),
+  ])
   return { location: location(id), resource, replayed: before !== undefined }
 }
 

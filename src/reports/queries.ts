@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { allows, officesOf } from '../access/permissions.ts'
 import type { CaseIndex } from '../cases/contract.ts'
-import { columns, parties } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, pageOf } from '../db/page.ts'
 import { Problem } from '../problem.ts'
@@ -119,6 +118,6 @@ export async function campaignCases(tx: Tx, query: CampaignCasesQuery): Promise<
     with behind as (
       select * from app.campaign_cases(${campaignId}, ${asOf}::date, ${knownAt}::timestamptz, ${groupBy ?? null}, ${map},
         ${(groupBy && group) ?? null}, ${measure}, ${cursor ?? null}, ${limit + 1}) as b(id))
-    select ${columns} from behind b join cases c on c.id = b.id ${parties} order by c.id desc`)
+    select c.* from behind b join case_index c on c.id = b.id order by c.id desc`)
   return pageOf(rows, { limit })
 }

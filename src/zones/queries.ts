@@ -12,7 +12,7 @@ import {
   type Identity,
   type Person,
   type WrittenZone,
-  type Zone,
+  Zone,
 } from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
 
@@ -48,14 +48,16 @@ export async function write(tx: Tx, keys: Keys, versions: readonly NewVersion[])
   ])
 }
 
-/** The one place where it is read: of each zone that the caller sees the newest document. */
-export async function read(tx: Tx, caseId: string): Promise<Person> {
-  const rows = await tx.execute<{ zone: Zone; version: number; content: unknown }>(sql`
-    select distinct on (zone) zone, version, content from zone_versions where case_id = ${caseId} order by zone, version desc`)
-  return Object.fromEntries(
-    rows.map(({ zone, version, content }) => [zone, { ...documents[zone].parse(content), version }]),
+/** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document. */
+export type Kept = Partial<Record<Zone, Record<string, unknown> & { version: number }>>
+
+export const personOf = (kept: Kept | null): Person =>
+  Object.fromEntries(
+    Zone.options.flatMap(zone => {
+      const { version, ...content } = kept?.[zone] ?? {}
+      return version === undefined ? [] : [[zone, { ...documents[zone].parse(content), version }]]
+    }),
   )
-}
 
 /** All versions of a zone that the caller sees, the newest first. */
 export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
@@ -72,7 +74,8 @@ export async function current(tx: Tx, caseId: string, zone: Zone): Promise<Curre
 
 /** Refuses a zone that does not stand open like one that never was, and what stands with it likewise. */
 export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<void> {
-  const [row] = await tx.execute<{ open: boolean }>(sql`select ${zone}::zone = any (app.open_zones(${caseId})) as open`)
+  const [row] = await tx.execute<{ open: boolean }>(sql`
+    select ${zone}::zone = any (app.open_zones(a)) as open from case_access a where a.case_id = ${caseId}`)
   if (!row?.open) throw notFound()
 }
 
