@@ -1,12 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
+import type { Keys } from '../src/access/keys.ts'
 import { permissions } from '../src/access/permissions.ts'
 import { CaseQuery } from '../src/cases/contract.ts'
 import * as cases from '../src/cases/queries.ts'
 import { Connection } from '../src/db/connection.ts'
 import { Database } from '../src/db/database.ts'
 import { Client } from '../src/demo/client.ts'
-import type { Ask } from '../src/http/authenticate.ts'
+import type { Asking } from '../src/http/authenticate.ts'
 import { type Organisation, workerOf } from './organisations.ts'
 import type { Service } from './service.ts'
 
@@ -37,7 +38,7 @@ const usual = [
 ] as const
 
 /** The plans of the very statements that the service sends, those in functions too: auto_explain tells them as notices. */
-export async function explain(service: Service, dataDir: string, organisations: readonly Organisation[]) {
+export async function explain(service: Service, dataDir: string, keys: Keys, organisations: readonly Organisation[]) {
   const told: Plan[] = []
   const superuser = service.cluster.endpoint('postgres')
   const connection = {
@@ -53,7 +54,7 @@ export async function explain(service: Service, dataDir: string, organisations: 
     role: 'app',
   }
   const onnotice = ({ message = '' }) => void told.push(JSON.parse(message.slice(message.indexOf('{'))).Plan)
-  const db = new Database({ ...superuser, connection, onnotice } as never, { size: 1 })
+  const db = new Database({ ...superuser, connection, onnotice } as never, keys, { size: 1 })
   const explained: Explained[] = []
   try {
     for (const [kind, state] of usual) {
@@ -61,8 +62,11 @@ export async function explain(service: Service, dataDir: string, organisations: 
       const { token } = await Client.signIn(service.address, person)
       const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
       const offices = sql.param(permissions['cases:read'])
-      const ask: Ask = statement =>
-        db.ask(statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`))
+      const asking: Asking = {
+        ask: statement =>
+          db.ask(statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`)),
+        keys,
+      }
       const tell = async (request: string, asked: () => Promise<number>) => {
         const rows = await asked() // and warm from now on
         told.length = 0
@@ -75,10 +79,10 @@ export async function explain(service: Service, dataDir: string, organisations: 
         })
       }
       const id = await middleOf(superuser, person.organisation.id, state)
-      await tell('read one case', async () => Number(Boolean(await cases.read(ask, id))))
+      await tell('read one case', async () => Number(Boolean(await cases.read(asking, id))))
       for (const query of ['state=assessment', 'state=documented', 'state=verification&state=registered', 'limit=50'])
         await tell(`list ${query}`, async () => {
-          const { items } = await cases.list(ask, CaseQuery.parse(Object.fromEntries(grouped(query))))
+          const { items } = await cases.list(asking, CaseQuery.parse(Object.fromEntries(grouped(query))))
           return items.length
         })
     }

@@ -1,8 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Keys } from '../src/access/keys.ts'
+import { asText, Sealer } from '../src/db/sealed.ts'
+import { placeOfText } from '../src/events/text.ts'
 import { birthYear } from '../src/zones/birth.ts'
 import { Zone } from '../src/zones/contract.ts'
 import { identifiersOf, identify } from '../src/zones/identifiers.ts'
+import { placeOf } from '../src/zones/queries.ts'
 import type { Story } from './story.ts'
 
 type Facts = Record<string, unknown>
@@ -101,9 +104,14 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
       .sort()
       .at(-1) ?? '-infinity' // which sorts before any year, and infinity behind
   const known = { case_id: id, version: 1, written_at: first?.recorded_at, written_by: recorder.account_id }
+  const { dataKey, epoch, wrapped } = keys.newDataKey()
+  const { seal } = new Sealer(dataKey)
+  const sealZone = (zone: Zone, content: object) => asText(seal(placeOf(id, zone, 1), content))
+  const textId = randomUUIDv7()
   const contact = { phones: [`+7701${String(line).padStart(7, '0')}`], languages: ['ru'] }
   return {
     cases: [index],
+    data_keys: [{ id: dataKey.id, case_id: id, organisation_id: owner.id, epoch, wrapped: asText(wrapped) }],
     case_events: events,
     grants: open.map(({ recipient, ...grant }) => ({
       id: randomUUIDv7(),
@@ -143,8 +151,14 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
         ]
       : [],
     zone_versions: [
-      { ...known, zone: 'identity', content: identity, sex: identity.sex, birth_year: birthYear(identity.birth) },
-      ...(by === 'consent' ? [{ ...known, zone: 'contact', content: contact }] : []),
+      {
+        ...known,
+        zone: 'identity',
+        content: sealZone('identity', identity),
+        sex: identity.sex,
+        birth_year: birthYear(identity.birth),
+      },
+      ...(by === 'consent' ? [{ ...known, zone: 'contact', content: sealZone('contact', contact) }] : []),
     ],
     identifiers: identifiersOf(keys, identity).map(({ kind, hmac: hex }) => ({
       case_id: id,
@@ -160,7 +174,6 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
               event_id: decided.id,
               case_id: id,
               outcome: facts.outcome,
-              content: {},
               final_on: facts.finalOn,
               annulled: false,
             },
@@ -175,7 +188,8 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
               committee_id: job.organisation,
               type: row.documentType,
               number_hmac: hmac(identify.document(keys, row.documentNumber ?? '')),
-              content: { number: row.documentNumber },
+              text_id: textId,
+              content: asText(seal(placeOfText(textId), { number: row.documentNumber })),
               issued_on: row.documentIssuedOn,
               expires_on: row.documentExpiresOn,
               annulled: false,

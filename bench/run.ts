@@ -47,7 +47,7 @@ async function measureRequests() {
     const begun = performance.now()
     await upTo(count)
     console.log(`${count} cases of 40 organisations after ${seconds(performance.now() - begun)} s`)
-    explained.push(await explain(service, dataDir, organisations))
+    explained.push(await explain(service, dataDir, keys, organisations))
   }
   showPlans(explained)
   if (!values.plans) {

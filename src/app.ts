@@ -1,5 +1,4 @@
 import Fastify from 'fastify'
-import type { Keys } from './access/keys.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { campaignRoutes } from './campaigns/routes.ts'
@@ -42,14 +41,14 @@ import { zoneRoutes } from './zones/routes.ts'
 
 export type Parts = {
   db: Database
-  keys: Keys
   config: Pick<Config, 'logLevel' | 'trustedProxies' | 'rateLimit' | 'importLimit'>
   /** Where the log goes; standard output by default. */
   log?: { write(line: string): void }
 }
 
 /** The whole service, ready to be listened to or injected into. */
-export async function buildApp({ db, keys, config, log }: Parts) {
+export async function buildApp({ db, config, log }: Parts) {
+  const { keys } = db
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
   const app = Fastify({ ...serverOptions(config), logger, frameworkErrors: answerError }).withTypeProvider<ZodTypes>()
   app.setValidatorCompiler(validatorCompiler)
@@ -79,13 +78,13 @@ export async function buildApp({ db, keys, config, log }: Parts) {
   await app.register(referenceRoutes)
   await app.register(campaignRoutes)
   await app.register(lifecycleRoutes)
-  await app.register(caseRoutes(keys))
+  await app.register(caseRoutes)
   await app.register(eventRoutes)
-  await app.register(zoneRoutes(keys))
+  await app.register(zoneRoutes)
   await app.register(grantRoutes)
   await app.register(relationRoutes)
-  await app.register(transitionRoutes(keys))
-  await app.register(proposalRoutes(keys))
+  await app.register(transitionRoutes)
+  await app.register(proposalRoutes)
   await app.register(referralRoutes)
   await app.register(decisionRoutes)
   await app.register(documentRoutes)

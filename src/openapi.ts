@@ -6,8 +6,7 @@ import { buildApp } from './app.ts'
 import { Database } from './db/database.ts'
 
 const app = await buildApp({
-  db: new Database({}),
-  keys: passingKeys(),
+  db: new Database({}, passingKeys()),
   config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1, importLimit: 1 },
 })
 await app.ready()

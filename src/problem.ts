@@ -34,6 +34,7 @@ export const problems = {
   'precondition-required': [428, 'This operation needs If-Match'],
   'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
+  unreadable: [500, 'What is kept here does not open: the operator has to look at it'],
   unavailable: [503, 'The service cannot answer right now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

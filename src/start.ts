@@ -35,9 +35,10 @@ export async function startService(config: Config, interrupted = new AbortContro
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
   const [{ buildApp }, { Database, enterNobody }, { tell }] = await loaded
-  const db = new Database(ground.app, { size: config.poolSize, deadline: config.requestDeadline })
+  const keys = readKeys(config.keyFile)
+  const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
-  const app = await buildApp({ db, keys: readKeys(config.keyFile), config })
+  const app = await buildApp({ db, config })
   const closeMetrics = await serveMetrics(measure(app, db), config).catch(refused('METRICS_PORT', config))
   opened.defer(() => within(1_000, closeMetrics()))
   opened.defer(async () => {

@@ -80,6 +80,7 @@ const offered: Record<string, string[]> = {
   'events/contract.ts': ['transitions'],
   'events/append.ts': ['cases', 'transitions', 'proposals', 'grants'],
   'events/queries.ts': ['transitions'],
+  'events/text.ts': ['cases', 'transitions', 'proposals', 'referrals', 'decisions', 'documents', 'imports'],
   'cases/contract.ts': ['transitions', 'reports', 'referrals'],
   'cases/queries.ts': ['transitions', 'proposals', 'notes', 'tasks', 'flags', 'referrals'],
   'cases/register.ts': ['imports'],

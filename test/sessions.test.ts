@@ -90,7 +90,6 @@ t.test('guesses are slowed down, in every process', async t => {
   const log = { write() {} }
   const beside = await buildApp({
     db,
-    keys,
     config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
     log,
   })

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import t from 'tap'
+import { passingKeys } from '../src/access/keys.ts'
 import { offices } from '../src/access/permissions.ts'
 import { Database, enterNobody, enterSession, type Tx } from '../src/db/database.ts'
 import { startDatabase, startService } from './support/service.ts'
@@ -8,9 +9,9 @@ const whoAmI = sql`select app.account() as account, pg_backend_pid() as pid`
 
 /** A database with one connection, two people, and a way to cut the connection of a backend. */
 async function oneConnection(t: Parameters<typeof startService>[0]) {
-  const { as, endpoint, superuser } = await startService(t)
+  const { as, endpoint, superuser, keys } = await startService(t)
   const [ann, bo] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
-  const db = new Database(endpoint('app'), { size: 1, wait: 500, deadline: 5_000 })
+  const db = new Database(endpoint('app'), keys, { size: 1, wait: 500, deadline: 5_000 })
   t.teardown(() => db.close())
   const cut = (pid: number) => superuser`select pg_terminate_backend(${pid}, 2000)`
   return { db, ann, bo, cut, enter: ({ session }: typeof ann) => enterSession(session, offices) }
@@ -133,7 +134,7 @@ t.test(
     t.ok(performance.now() - started < 2_000)
     done.resolve()
     await long
-    const away = new Database({ host: '/nowhere', database: 'x', user: 'app' }, { size: 2 })
+    const away = new Database({ host: '/nowhere', database: 'x', user: 'app' }, passingKeys(), { size: 2 })
     await t.rejects(
       away.transact(enterNobody, tx => tx.actor),
       { message: 'unavailable' },
@@ -142,14 +143,14 @@ t.test(
 )
 
 t.test('the database ends a statement that takes too long, and the service a request that does', async t => {
-  const { superuser, endpoint } = await startDatabase(t)
+  const { superuser, endpoint, keys } = await startDatabase(t)
   t.match(
     [
       ...(await superuser`select setconfig from pg_db_role_setting s join pg_roles r on r.oid = setrole where rolname = 'app'`),
     ],
     [{ setconfig: ['statement_timeout=8s', 'lock_timeout=4s', 'idle_in_transaction_session_timeout=10s'] }],
   )
-  const db = new Database(endpoint('app'), { size: 1, deadline: 100 })
+  const db = new Database(endpoint('app'), keys, { size: 1, deadline: 100 })
   t.teardown(() => db.close())
   await t.rejects(
     db.transact(enterNobody, tx => tx.execute(sql`select pg_sleep(5)`).then(() => undefined)),

@@ -10,11 +10,14 @@ import {
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { StartError, unusable } from '../config.ts'
+import { DataKey, type Epochs, keyOf, type Sealed } from './data-key.ts'
 import { open, seal } from './seal.ts'
 
+const Secret = z.base64().refine(text => Buffer.from(text, 'base64').length === 32)
 const KeyFile = z.strictObject({
   signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
-  hashing: z.base64().refine(text => Buffer.from(text, 'base64').length === 32),
+  hashing: Secret,
+  epochs: z.array(z.strictObject({ epoch: z.int().min(1), key: Secret })).min(1),
 })
 
 type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name' | 'address' | 'criteria'
@@ -24,6 +27,12 @@ export type Keys = {
   signing: { kid: string; privateKey: string; publicKey: string }[]
   /** A keyed hash (HMAC-SHA-256, 32 bytes) of what must be found again but not read; `purpose` keeps uses apart. */
   hash(purpose: HashPurpose, text: string | Uint8Array): Buffer
+  /** A new data key, and how the newest epoch keeps it. */
+  newDataKey(): { dataKey: DataKey; epoch: number; wrapped: Buffer }
+  /** One that is kept. Throws when its epoch is unknown or it was tampered with. */
+  dataKey(kept: { id: string; epoch: number; wrapped: Uint8Array }): DataKey
+  /** What was sealed for `place`; throws when it was sealed for another one, with another key, or changed since. */
+  open(place: string, sealed: Sealed): unknown
   /** Seals the piece of a waiting file that stands at `context`, and opens it again only there. */
   sealFile(context: string, content: Uint8Array): Buffer
   openFile(context: string, sealed: Uint8Array): Buffer
@@ -39,10 +48,14 @@ function newKeys(): string {
         privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       },
     ],
-    hashing: randomBytes(32).toString('base64'),
+    hashing: newSecret(),
+    epochs: [{ epoch: 1, key: newSecret() }],
   }
   return `${JSON.stringify(content, null, 2)}\n`
 }
+
+const newSecret = () => randomBytes(32).toString('base64')
+const secretOf = (text: string) => createSecretKey(Buffer.from(text, 'base64'))
 
 const example = '/etc/qujat/keys.json'
 
@@ -78,7 +91,8 @@ const cure = (owner: number, path: string) =>
 
 function openKeys(text: string, path: string): Keys {
   try {
-    const { signing, hashing } = KeyFile.parse(JSON.parse(text))
+    const { signing, hashing, ...file } = KeyFile.parse(JSON.parse(text))
+    const epochs: Epochs = new Map(file.epochs.map(({ epoch, key }) => [epoch, secretOf(key)]))
     const secret = Buffer.from(hashing, 'base64')
     const derived = new Map<string, KeyObject>() // prepared once: six times faster than raw bytes
     const keyFor = (purpose: string) => {
@@ -89,6 +103,15 @@ function openKeys(text: string, path: string): Keys {
     return {
       signing: signing.map(({ kid, privateKey }) => ({ kid, privateKey, publicKey: publicKeyOf(privateKey) })),
       hash: (purpose, text) => createHmac('sha256', keyFor(purpose)).update(text).digest(),
+      newDataKey() {
+        const dataKey = DataKey.make()
+        return { dataKey, ...dataKey.wrap(epochs) }
+      },
+      dataKey: kept => DataKey.unwrap(epochs, kept),
+      open(place, { epoch, ...sealed }) {
+        const [content, wrapped] = [Buffer.from(sealed.content, 'base64'), Buffer.from(sealed.key, 'base64')]
+        return DataKey.unwrap(epochs, { id: keyOf(content), epoch, wrapped }).open(place, content)
+      },
       sealFile: (context, content) => seal(keyFor('waiting-file'), context, content),
       openFile: (context, sealed) => open(keyFor('waiting-file'), context, sealed),
     }

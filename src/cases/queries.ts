@@ -1,8 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
 import { among } from '../db/filter.ts'
 import { type Change, type Page, pageOf, pageOfChanges, startOf } from '../db/page.ts'
-import type { Ask } from '../http/authenticate.ts'
+import type { Asking } from '../http/authenticate.ts'
 import { allowedActions, type Standing } from '../lifecycle/standing.ts'
 import { invalid, notFound, Problem, stale } from '../problem.ts'
 import { Zone } from '../zones/contract.ts'
@@ -16,10 +17,10 @@ function filterOf({ outcome, region, category, campaign, owner, handler, assigne
 }
 
 /** A page of the cases that stand open to the caller, the newest first: one statement, which is the whole transaction. */
-export async function list(ask: Ask, query: CaseQuery): Promise<Page<CaseIndex>> {
+export async function list(asking: Asking, query: CaseQuery): Promise<Page<CaseIndex>> {
   const { state, cursor, limit } = query
   const states = state && [...new Set(state)]
-  const rows = await ask<CaseIndex>(
+  const rows = await asking.ask<CaseIndex>(
     caller => sql`select * from app.list_cases(${caller}, ${sql.param(states ?? null)}, ${filterOf(query)},
       ${startOf(cursor as string | undefined)}, ${limit})`,
   )
@@ -51,21 +52,26 @@ export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx,
 export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
   const [row] = await tx.execute<Look>(sql`select * from looks where id = ${id}`)
   if (!row) throw notFound()
-  return seen(row)
+  return seen(tx.keys, row)
 }
 
 /** The same in one statement, which is the whole transaction: nothing is asked for more often. */
-export async function read(ask: Ask, id: string): Promise<Case> {
-  const [row] = await ask<Look>(caller => sql`select * from app.read_case(${caller}, ${id})`)
+export async function read(asking: Asking, id: string): Promise<Case> {
+  const [row] = await asking.ask<Look>(caller => sql`select * from app.read_case(${caller}, ${id})`)
   if (!row) throw notFound()
-  return seen(row).case
+  return seen(asking.keys, row).case
 }
 
-function seen({ open, person, relations, needsDocument, final, toHandOver, ...index }: Look) {
+function seen(keys: Keys, { open, person, relations, needsDocument, final, toHandOver, ...index }: Look) {
   const standing: Standing = { state: index.state, relations, needsDocument, final, toHandOver }
   const withheld = Zone.options.filter(zone => !open.includes(zone))
   return {
-    case: { ...index, person: zones.personOf(person), withheld, allowedActions: allowedActions(standing) },
+    case: {
+      ...index,
+      person: zones.personOf(keys, index.id, person),
+      withheld,
+      allowedActions: allowedActions(standing),
+    },
     standing,
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
-import { append, keepText } from '../events/append.ts'
+import { sealerForNew } from '../db/sealed.ts'
+import { append } from '../events/append.ts'
+import { keepText } from '../events/text.ts'
 import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
 import * as grants from '../grants/give.ts'
 import { invalid } from '../problem.ts'
@@ -14,7 +15,7 @@ import type { NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
 
 /** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
-export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<string> {
+export async function register(tx: Tx, given: NewCase): Promise<string> {
   const { organisation } = await tx.actor
   const { causes, category, regionCode, registeredOn, person } = given
   const known = Zone.options.flatMap(zone => (person[zone] ? [[zone, person[zone]] as const] : []))
@@ -37,18 +38,20 @@ export async function register(tx: Tx, given: NewCase, keys: Keys): Promise<stri
     category,
     causes,
     basis,
-    externalHmac: given.externalId && externalHmac(keys, organisation, given.externalId),
+    externalHmac: given.externalId && externalHmac(tx.keys, organisation, given.externalId),
   }
+  const { sealer, keep } = sealerForNew(tx, id)
   // In one flight, in this order.
   await Promise.all([
     append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
-    keepText(tx, id, text),
+    keep(),
+    keepText(tx, sealer, id, text),
     zones.write(
       tx,
-      keys,
+      sealer,
       known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
     ),
-    ...shared.map((said, i) => grants.write(tx, id, said, `#/grants/${i}`)),
+    ...shared.map((said, i) => grants.write(tx, sealer, id, said, `#/grants/${i}`)),
   ])
   return id
 }
@@ -73,5 +76,5 @@ const sameNumber = async (tx: Tx, id: string) => [
 ]
 
 /** An owner's own number of a case, found again but not read: hexadecimal. */
-export const externalHmac = ({ hash }: Keys, owner: string, externalId: string) =>
+export const externalHmac = ({ hash }: Pick<Tx['keys'], 'hash'>, owner: string, externalId: string) =>
   hash('external-id', `${owner}:${externalId}`).toString('hex')

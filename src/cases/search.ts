@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../db/page.ts'
 import { identify } from '../zones/identifiers.ts'
@@ -11,12 +10,8 @@ const known = (kind: string, hmac: string) => sql`
     select max(z.version) from zone_versions z where z.case_id = i.case_id and z.zone = 'identity')`
 
 /** The cases of the caller's view to which all of this applies, the newest first. */
-export async function search(
-  tx: Tx,
-  keys: Keys,
-  given: CaseSearch,
-  { limit, cursor }: PageQuery,
-): Promise<Page<CaseIndex>> {
+export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQuery): Promise<Page<CaseIndex>> {
+  const { keys } = tx
   const { number, iin, documentNumber, names = [] } = given
   const criteria = [
     ...(number ? [sql`c.number = ${number.toUpperCase()}`] : []),

@@ -1,14 +1,16 @@
 import type { SQL } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type { Actor } from '../access/actor.ts'
+import type { Keys } from '../access/keys.ts'
 import type { Office } from '../access/permissions.ts'
 import { isProblemName, Problem, unavailable } from '../problem.ts'
 import type { Connection, Endpoint, Send } from './connection.ts'
 import { Pool } from './pool.ts'
 
-/** What work gets to ask the database with: drizzle, and whoever is asking. There is no transaction inside one. */
+/** What work gets to ask the database with: drizzle, whoever is asking, and the keys to what is sealed. There is no transaction inside one. */
 export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client' | 'execute'> & {
   actor: Promise<Actor>
+  keys: Keys
   /** Sends a statement at once: those asked for together share a flight, and run in the order in which they were asked for. */
   execute<T extends Record<string, unknown>>(query: SQL): Promise<T[]>
 }
@@ -36,11 +38,13 @@ export const enterNobody: Entry = [`select set_config('app.actor', '', true), nu
 const ofEntry = /function (app\.)?write_entry\(/
 
 export class Database {
+  readonly keys: Keys
   readonly #pool: Pool
   readonly #deadline: number
 
   /** `size` connections; `wait` ms for a free one, `deadline` ms for a whole transaction. */
-  constructor(endpoint: Endpoint, { size = 10, wait = 1_900, deadline = 10_000 } = {}) {
+  constructor(endpoint: Endpoint, keys: Keys, { size = 10, wait = 1_900, deadline = 10_000 } = {}) {
+    this.keys = keys
     this.#pool = new Pool(endpoint, { size, wait })
     this.#deadline = deadline
   }
@@ -66,7 +70,7 @@ export class Database {
         const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
         actor.catch(() => {}) // work need not look at it
         const { db, execute } = executeOn(connection, handle)
-        const tx = Object.assign(db, { actor, execute })
+        const tx = Object.assign(db, { actor, execute, keys: this.keys })
         // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
         const worked = (async () => work(tx))()
         worked.catch(() => {})

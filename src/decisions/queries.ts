@@ -1,13 +1,20 @@
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Sealed } from '../access/data-key.ts'
 import type { Tx } from '../db/database.ts'
+import { opened, sealed } from '../db/sealed.ts'
+import { placeOfText } from '../events/text.ts'
 import { party } from '../organisations/queries.ts'
 import type { Decision } from './contract.ts'
 
+const Said = z.object({ reasons: z.string(), evidence: z.array(z.string()) }).partial()
+type Kept = Omit<Decision, 'reasons' | 'evidence'> & { content: Sealed | null; textId: string | null }
+
 /** The decisions on a case, the newest first: the first that is not annulled is the current one. */
-export const list = (tx: Tx, caseId: string) =>
-  tx.execute<Decision>(sql`
+export async function list(tx: Tx, caseId: string): Promise<Decision[]> {
+  const rows = await tx.execute<Kept>(sql`
     select e.id, d.outcome, code.polarity, d.country, d.legal_reference as "legalReference", d.reason,
-      d.content ->> 'reasons' as reasons, coalesce(d.content -> 'evidence', '[]') as evidence, d.identity_version as "identityVersion",
+      ${sealed('d.content')} as content, d.text_id as "textId", d.identity_version as "identityVersion",
       e.occurred_on as "decidedOn", app.rfc3339(e.recorded_at) as "recordedAt",
       ${party('o')} as organisation, d.final_on as "finalOn",
       e.job_id is not null as imported, d.annulled,
@@ -17,3 +24,8 @@ export const list = (tx: Tx, caseId: string) =>
     from decisions d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
       join codes code on code.list = 'outcome' and code.code = d.outcome
     where d.case_id = ${caseId} order by e.id desc`)
+  return rows.map(({ content, textId, ...decision }) => {
+    const { reasons = null, evidence = [] } = opened(tx.keys, placeOfText(textId ?? ''), content, Said) ?? {}
+    return { ...decision, reasons, evidence }
+  })
+}

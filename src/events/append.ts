@@ -26,15 +26,6 @@ export const append = (tx: Tx, events: readonly NewEvent[]) =>
         as (case_id uuid, action text, occurred_on date, facts jsonb, on_version int, proposal_id uuid))
       with ordinality e order by ordinality`)
 
-/** Keeps what was typed along with the event that was written last. */
-export async function keepText(tx: Tx, caseId: string, content: Facts): Promise<void> {
-  if (Object.values(content).every(value => value === undefined)) return
-  await tx.execute(sql`
-    insert into event_texts (event_id, case_id, organisation_id, content)
-    select id, case_id, organisation_id, ${JSON.stringify(content)}::jsonb
-    from case_events where case_id = ${caseId} order by id desc limit 1`)
-}
-
 /** The id of the event that was written last. */
 export async function lastEvent(tx: Tx, caseId: string): Promise<string> {
   const [event] = await tx.execute<{ id: string }>(

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
+import { type Place, type Sealer, sealerFor } from '../db/sealed.ts'
 import { invalid } from '../problem.ts'
 import { latestBirth } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
@@ -15,7 +16,7 @@ export type Given = { id: string; row: object; typed: object; born: string | nul
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
   const said = await say(tx, given, content as Identity | null)
-  await write(tx, caseId, said)
+  await write(tx, await sealerFor(tx, { caseId }), caseId, said)
   return said.id
 }
 
@@ -53,7 +54,10 @@ export async function say(
 export const rowOf = (row: object) => sql`jsonb_populate_record(null::grants, ${JSON.stringify(row)}::jsonb)`
 
 /** Gives it, open at once. */
-export const write = (tx: Tx, caseId: string, { row, typed, born }: Given, place = '#') =>
+export const write = (tx: Tx, { sealSaid }: Sealer, caseId: string, { id, row, typed, born }: Given, place = '#') =>
   tx.execute(
-    sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${JSON.stringify(typed)}::jsonb, ${born}::date, true, ${place})`,
+    sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${sealSaid(placeOf(id, 'given'), typed)}, ${born}::date, true, ${place})`,
   )
+
+/** Where what was typed on an occasion is sealed. */
+export const placeOf = (id: string, occasion: 'given' | 'closed'): Place => ['grant_texts.content', id, occasion]

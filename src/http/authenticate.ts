@@ -1,29 +1,31 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Keys } from '../access/keys.ts'
 import { type Permission, permissions } from '../access/permissions.ts'
 import { type Database, type Entry, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
 import { unauthorized } from '../problem.ts'
 import type { Claims } from './tokens.ts'
 
-export type Ask = <T extends Record<string, unknown>>(statement: (caller: SQL) => SQL) => Promise<T[]>
+/** What is asked for most is asked in one statement, which is the whole transaction. */
+export type Asking = {
+  /** `statement` of the arguments by which it lets the caller in and writes their entry itself (see `app.read_case`). */
+  ask<T extends Record<string, unknown>>(statement: (caller: SQL) => SQL): Promise<T[]>
+  /** To open what it gives. */
+  keys: Keys
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller needs; `public` for those who are about to sign in and for what everybody may read. */
     permission?: Permission | 'public'
   }
-  interface FastifyRequest {
+  interface FastifyRequest extends Asking {
     claims: Claims | null
     /**
      * Runs work in the one transaction of this request, which sees what its caller may see, and ends with its entry in
      * the audit log: of what `shown` makes of the value.
      */
     transact<T>(work: (tx: Tx) => Promise<T>, shown?: (value: T) => unknown): Promise<T>
-    /**
-     * The same for what is asked for so often that it is a statement of its own, which lets the caller in and writes the
-     * entry itself: `statement` of the arguments that it needs for both (see `app.read_case`).
-     */
-    ask: Ask
     /** A transaction before it, about nobody on file: it has no entry. */
     aside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   }
@@ -47,6 +49,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
     entry.done = true
     return rows as never[]
   })
+  app.decorateRequest('keys', { getter: () => db.keys })
   app.decorateRequest('aside', function (this: FastifyRequest, work) {
     return db.transact(entryOf(this), work)
   })

@@ -3,9 +3,11 @@ import { sql } from 'drizzle-orm'
 import type { Keys } from '../access/keys.ts'
 import { externalHmac } from '../cases/register.ts'
 import type { Tx } from '../db/database.ts'
+import { asText, Sealer } from '../db/sealed.ts'
+import { placeOfText } from '../events/text.ts'
 import { type Use, unknownCodes } from '../reference/queries.ts'
 import { identify } from '../zones/identifiers.ts'
-import { identityRow } from '../zones/queries.ts'
+import { identityRow, placeOf } from '../zones/queries.ts'
 import type { Line } from './file.ts'
 import type { Progress } from './queries.ts'
 import { type Fault, type Read, readRow } from './row.ts'
@@ -75,9 +77,15 @@ const usesOf = ({ line, row }: Read): Use[] => [
 /** As the database takes it: `app.import_row`. */
 function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
   const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
+  const { dataKey, epoch, wrapped } = keys.newDataKey()
+  const { seal } = new Sealer(dataKey)
+  const [caseId, textId] = [randomUUIDv7(), randomUUIDv7()]
   return {
     line,
-    case_id: randomUUIDv7(),
+    case_id: caseId,
+    key_id: dataKey.id,
+    epoch,
+    wrapped: asText(wrapped),
     owner,
     external_hmac: externalHmac(keys, owner, row.externalId),
     registered_on: row.registeredOn,
@@ -91,10 +99,11 @@ function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
       issued_on: documentIssuedOn,
       expires_on: documentExpiresOn,
       number_hmac: identify.document(keys, documentNumber ?? ''),
-      document: { number: documentNumber },
+      text_id: textId,
+      document: asText(seal(placeOfText(textId), { number: documentNumber })),
     }),
     stage: 0,
-    identity,
+    identity: asText(seal(placeOf(caseId, 'identity', 1), identity)),
     ...identityRow(keys, identity),
   }
 }

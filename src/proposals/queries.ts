@@ -1,15 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import type { Keys } from '../access/keys.ts'
+import type { Sealed } from '../access/data-key.ts'
 import { find as findCase } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { olderThan, type Page, pageOf } from '../db/page.ts'
+import { opened, type Place, sealed, sealerFor } from '../db/sealed.ts'
 import { append, lastEvent } from '../events/append.ts'
+import { placeOfText } from '../events/text.ts'
 import { party } from '../organisations/queries.ts'
 import { notFound, stale } from '../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
-import type { Proposal, ProposalQuery } from './contract.ts'
+import { Proposal, type ProposalQuery, Rejection } from './contract.ts'
 
 const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
   from proposals p`
@@ -18,43 +20,49 @@ const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() a
 const stillStands = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
-  p.facts - '{numberHmac,iinHmac}'::text[] as facts, p.content as text, p.annuls, p.identity_version as "identityVersion",
+  p.facts - '{numberHmac,iinHmac}'::text[] as facts, ${sealed('p.content')} as content, p.annuls, p.identity_version as "identityVersion",
   ${party('o')} as organisation, p.proposed_by as "proposedBy",
   app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
-  app.rfc3339(p.settled_at) as "settledAt", p.rejection ->> 'reason' as rejection, p.version,
+  app.rfc3339(p.settled_at) as "settledAt", ${sealed('p.rejection')} as rejection, p.version,
   array_remove(array[case when ${mayConfirm} and ${stillStands} then 'confirm' end,
     case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
+type Kept = Omit<Proposal, 'text' | 'rejection'> & { content: Sealed | null; rejection: Sealed | null }
+const placeOfRejection = (id: string): Place => ['proposals.rejection', id]
+
+const told =
+  ({ keys }: Tx) =>
+  ({ content, rejection, ...proposal }: Kept): Proposal => ({
+    ...proposal,
+    text: opened(keys, placeOfText(proposal.id), content, Proposal.shape.text) ?? {},
+    rejection: opened(keys, placeOfRejection(proposal.id), rejection, Rejection)?.reason ?? null,
+  })
+
 export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
   const { state = null, case: caseId = null, awaiting, cursor, limit } = query
-  const rows = await tx.execute<Proposal>(sql`
+  const rows = await tx.execute<Kept>(sql`
     select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
       and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
     order by p.id desc limit ${limit + 1}`)
-  return pageOf(rows, { limit })
+  return pageOf(rows.map(told(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Proposal> {
-  const [row] = await tx.execute<Proposal>(sql`select ${columns} where p.id = ${id}`)
-  if (!row) throw notFound()
-  return row
+  const [proposal] = (await tx.execute<Kept>(sql`select ${columns} where p.id = ${id}`)).map(told(tx))
+  if (!proposal) throw notFound()
+  return proposal
 }
 
 /** Proposes a step of two persons. Gives the id of the proposal. */
-export async function propose(
-  tx: Tx,
-  keys: Keys,
-  caseId: string,
-  version: number,
-  step: ProposedStep,
-): Promise<string> {
-  const { facts, text, annuls = null, found } = await prepare(tx, keys, caseId, version, step, true)
+export async function propose(tx: Tx, caseId: string, version: number, step: ProposedStep): Promise<string> {
+  const { facts, text, annuls = null, found } = await prepare(tx, caseId, version, step, true)
   const id = randomUUIDv7()
+  const { sealSaid } = await sealerFor(tx, { caseId })
   const proposing = tx.execute(sql`
     insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
     values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
-      ${JSON.stringify(text)}::jsonb, ${annuls}, ${version})`)
+      ${sealSaid(placeOfText(id), text)}, ${annuls}, ${version})`)
   await refusedWith(found, proposing)
   return id
 }
@@ -69,8 +77,9 @@ export async function confirm(tx: Tx, id: string, version: number): Promise<stri
 }
 
 export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {
-  await current(tx, id, version)
-  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${JSON.stringify({ reason })}::jsonb)`)
+  const proposal = await current(tx, id, version)
+  const { seal } = await sealerFor(tx, { caseId: proposal.case.id })
+  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${seal(placeOfRejection(id), { reason })})`)
   return find(tx, id)
 }
 

@@ -1,10 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Sealed } from '../access/data-key.ts'
 import * as cases from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
+import { opened, type Place, sealed, sealerFor } from '../db/sealed.ts'
+import { placeOfText } from '../events/text.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../grants/basis.ts'
-import { rowOf, say } from '../grants/give.ts'
+import { placeOf as placeOfGrant, rowOf, say } from '../grants/give.ts'
 import { party } from '../organisations/queries.ts'
 import { invalid, notFound, stale } from '../problem.ts'
 import { faultsOfCodes } from '../reference/queries.ts'
@@ -22,22 +26,39 @@ const columns = sql`
     ${party('t')} as "to", ${standing} as state,
     c.case_id as "caseId", c.grant_id as "grantId",
     jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
-    said.content ->> 'message' as message, app.rfc3339(r.offered_at) as "offeredAt",
+    ${sealed('said.content')} as said, app.rfc3339(r.offered_at) as "offeredAt",
     case when r.from_id = (select app.org()) then r.offered_by end as "offeredBy", r.expires_on as "expiresOn", app.rfc3339(r.expires_at) as "expiresAt",
     app.rfc3339(r.settled_at) as "settledAt", case when (select app.org()) = case r.state when 'recalled' then r.from_id else r.to_id end then r.settled_by end as "settledBy",
-    r.reason, decided.content ->> 'note' as note, app.decidable(r.id) as "allowedDecisions", r.version
+    r.reason, ${sealed('decided.content')} as decided, decided.decision as "decidedBy", app.decidable(r.id) as "allowedDecisions", r.version
   from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
     left join lateral app.referred(r.id) c on true
     left join referral_texts said on said.referral_id = r.id and said.decision = 'offer'
-    left join lateral (select x.content from referral_texts x where x.referral_id = r.id and x.decision <> 'offer'
+    left join lateral (select x.content, x.decision from referral_texts x where x.referral_id = r.id and x.decision not in ('offer', 'basis')
       order by x.decision in ('return', 'done') desc limit 1) decided on true`
+
+/** Where what was typed is sealed: with the offer, with the basis of a transfer, with a decision. */
+const placeOf = (id: string, decision: string): Place => ['referral_texts.content', id, decision]
+const Said = z.object({ message: z.string(), note: z.string() }).partial()
+type Kept = Omit<Referral, 'message' | 'note'> & {
+  said: Sealed | null
+  decided: Sealed | null
+  decidedBy: string | null
+}
+
+const told =
+  ({ keys }: Tx) =>
+  ({ said, decided, decidedBy, ...referral }: Kept): Referral => ({
+    ...referral,
+    message: opened(keys, placeOf(referral.id, 'offer'), said, Said)?.message ?? null,
+    note: opened(keys, placeOf(referral.id, decidedBy ?? ''), decided, Said)?.note ?? null,
+  })
 
 /** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
 export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQuery): Promise<ReferralBox> {
   const mine = (alias: string): SQL =>
     sql.raw(`${alias}.${box === 'incoming' ? 'to_id' : 'from_id'} = (select app.org())`)
   const [rows, counts] = await Promise.all([
-    tx.execute<Referral>(sql`
+    tx.execute<Kept>(sql`
       ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
         and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
       order by r.id desc limit ${limit + 1}`),
@@ -47,7 +68,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
       from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`),
   ])
   return {
-    ...pageOf(rows, { limit }),
+    ...pageOf(rows.map(told(tx)), { limit }),
     counts: Object.fromEntries(counts.map(({ state, count }) => [state, count])) as ReferralBox['counts'],
   }
 }
@@ -56,17 +77,17 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
   const [, rows] = await Promise.all([
     cases.requireReached(tx, caseId),
-    tx.execute<Referral>(sql`
+    tx.execute<Kept>(sql`
       ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
       order by r.id desc limit ${limit + 1}`),
   ])
-  return pageOf(rows, { limit })
+  return pageOf(rows.map(told(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Referral> {
-  const [row] = await tx.execute<Referral>(sql`${columns} where r.id = ${id}`)
-  if (!row) throw notFound()
-  return row
+  const [referral] = (await tx.execute<Kept>(sql`${columns} where r.id = ${id}`)).map(told(tx))
+  if (!referral) throw notFound()
+  return referral
 }
 
 /** Offers a case to another organisation. Gives the id of the referral. */
@@ -83,13 +104,15 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   if (faults.length) throw invalid(faults)
   const said = basis && sayBasis(basis)
   const id = randomUUIDv7()
+  const { sealSaid } = await sealerFor(tx, { caseId })
   const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
   await refusedWith(
     found,
     tx.execute(sql`
       select app.offer_referral(jsonb_populate_record(null::referrals, ${JSON.stringify(row)}::jsonb),
-        ${JSON.stringify({ message, ...said?.text })}::jsonb, ${shared ? rowOf(shared.row) : null},
-        ${JSON.stringify(shared?.typed ?? {})}::jsonb, ${shared?.born ?? null}::date, ${version})`),
+        ${sealSaid(placeOf(id, 'offer'), { message })}, ${sealSaid(placeOfText(id), said?.text ?? {})},
+        ${shared ? rowOf(shared.row) : null}, ${shared ? sealSaid(placeOfGrant(shared.id, 'given'), shared.typed) : null},
+        ${shared?.born ?? null}::date, ${version})`),
   )
   return id
 }
@@ -99,8 +122,9 @@ export async function decide(tx: Tx, id: string, version: number, given: NewDeci
   const { decision, reason, note } = given
   const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
   if (faults.length) throw invalid(faults)
-  await tx.execute(sql`
-    select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${JSON.stringify({ note })}::jsonb)`)
+  const text =
+    note === undefined ? null : (await sealerFor(tx, { referralId: id })).seal(placeOf(id, decision), { note })
+  await tx.execute(sql`select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${text})`)
   return id
 }
 

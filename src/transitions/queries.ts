@@ -1,9 +1,10 @@
-import type { Keys } from '../access/keys.ts'
 import type { Case } from '../cases/contract.ts'
 import * as cases from '../cases/queries.ts'
 import { refusalOf, type Tx } from '../db/database.ts'
-import { append, keepText, lastEvent } from '../events/append.ts'
+import { sealerFor } from '../db/sealed.ts'
+import { append, lastEvent } from '../events/append.ts'
 import * as events from '../events/queries.ts'
+import { keepText } from '../events/text.ts'
 import { faultsOfBasis } from '../grants/basis.ts'
 import type { CaseAction } from '../lifecycle/contract.ts'
 import { allowedActions, type Standing, stepFor } from '../lifecycle/standing.ts'
@@ -13,11 +14,12 @@ import type { Outcome, ProposedStep, Transition } from './contract.ts'
 import { type Statement, statementOf } from './statement.ts'
 
 /** Takes a step of one person. Gives the id of its event. */
-export async function take(tx: Tx, keys: Keys, caseId: string, version: number, step: Transition): Promise<string> {
-  const { facts, text, found } = await prepare(tx, keys, caseId, version, step, false)
+export async function take(tx: Tx, caseId: string, version: number, step: Transition): Promise<string> {
+  const { facts, text, found } = await prepare(tx, caseId, version, step, false)
+  const sealer = await sealerFor(tx, { caseId })
   const writing = Promise.all([
     append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
-    keepText(tx, caseId, text),
+    keepText(tx, sealer, caseId, text),
     lastEvent(tx, caseId),
   ])
   const [, , event] = await refusedWith(found, writing)
@@ -27,7 +29,6 @@ export async function take(tx: Tx, keys: Keys, caseId: string, version: number, 
 /** What a step says, after all that can be said against it without writing it; the database has the last word. */
 export async function prepare(
   tx: Tx,
-  keys: Keys,
   caseId: string,
   version: number,
   step: Transition | ProposedStep,
@@ -36,7 +37,7 @@ export async function prepare(
   const { case: found, standing } = await cases.look(tx, caseId)
   if (found.version !== version) throw stale()
   admit(standing, step.action, twoPersons)
-  const statement = statementOf(step, keys)
+  const statement = statementOf(step, tx.keys)
   const faults = await faultsOfCodes(tx, statement.uses)
   if (step.action === 'reopen' && found.person.identity)
     faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))

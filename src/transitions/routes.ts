@@ -1,5 +1,4 @@
 import type { FastifyReply } from 'fastify'
-import type { Keys } from '../access/keys.ts'
 import { expectedVersion, sendVersioned } from '../http/conditional.ts'
 import { IdParams, type Routes } from '../http/contract.ts'
 import { makeOnce } from '../http/idempotency.ts'
@@ -18,39 +17,37 @@ export function sendOutcome(reply: FastifyReply, outcome: Outcome): Outcome {
   return outcome
 }
 
-export const transitionRoutes =
-  (keys: Keys): Routes =>
-  async app => {
-    app.post(
-      '/v1/cases/:id/transitions',
-      {
-        config: {
-          permission: 'cases:write',
-          audit: ofOutcome,
-          idempotency: 'required',
-          conditional: true,
-          problems: ['action-not-allowed', 'two-persons-required'],
-        },
-        schema: {
-          operationId: 'takeStep',
-          summary: 'Take a step of the lifecycle that needs one person.',
-          tags: ['Procedure'],
-          params: IdParams,
-          body: Transition,
-          response: { 200: Outcome },
-        },
+export const transitionRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/transitions',
+    {
+      config: {
+        permission: 'cases:write',
+        audit: ofOutcome,
+        idempotency: 'required',
+        conditional: true,
+        problems: ['action-not-allowed', 'two-persons-required'],
       },
-      async (request, reply) => {
-        const { id } = request.params
-        return sendOutcome(
-          reply,
-          await makeOnce(request, reply, {
-            status: 200,
-            make: tx => transitions.take(tx, keys, id, expectedVersion(request), request.body),
-            location: () => `/v1/cases/${id}`,
-            read: (tx, event) => transitions.outcome(tx, id, event),
-          }),
-        )
+      schema: {
+        operationId: 'takeStep',
+        summary: 'Take a step of the lifecycle that needs one person.',
+        tags: ['Procedure'],
+        params: IdParams,
+        body: Transition,
+        response: { 200: Outcome },
       },
-    )
-  }
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      return sendOutcome(
+        reply,
+        await makeOnce(request, reply, {
+          status: 200,
+          make: tx => transitions.take(tx, id, expectedVersion(request), request.body),
+          location: () => `/v1/cases/${id}`,
+          read: (tx, event) => transitions.outcome(tx, id, event),
+        }),
+      )
+    },
+  )
+}

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { document, following } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
+import { readByThief } from '../support/stolen.ts'
 import { type Audience, type Planted, plant, plantWork } from './planting.ts'
 
 /** Organisations that the demonstration has only one of. */
@@ -197,5 +198,13 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
     all.filter(({ number }) => log.includes(number)),
     [],
     'neither the log nor the audit log knows any of them',
+  )
+  t.same(
+    await readByThief(
+      superuser,
+      all.map(({ number }) => number),
+    ),
+    [],
+    'nor does whoever has the whole database',
   )
 })

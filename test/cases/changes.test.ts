@@ -27,12 +27,12 @@ async function changesSince(who: Someone, since: string, { limit = 200, page: wh
 }
 
 t.test('a late commit is not missed', async t => {
-  const { as, workAs, keys } = await startService(t)
+  const { as, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const early = await register(asel)
   const [written, told] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()]
   const late = workAs(asel, 'cases:register', async tx => {
-    written.resolve(await registerIn(tx, NewCase.parse(registration()), keys))
+    written.resolve(await registerIn(tx, NewCase.parse(registration())))
     await told.promise
   })
   const lateId = await written.promise
@@ -55,7 +55,7 @@ t.test('a late commit is not missed', async t => {
 })
 
 t.test('writers at random, committing when they like: nothing is lost', async t => {
-  const { as, workAs, keys } = await startService(t)
+  const { as, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const seen = new Map<string, number>()
   const Writer = fc.record({ begins: fc.nat(30), holds: fc.nat(60) })
@@ -72,7 +72,7 @@ t.test('writers at random, committing when they like: nothing is lost', async t 
       writers.map(async ({ begins, holds }) => {
         await wait(begins)
         await workAs(asel, 'cases:register', async tx => {
-          made.push(await registerIn(tx, NewCase.parse(registration()), keys))
+          made.push(await registerIn(tx, NewCase.parse(registration())))
           await wait(holds)
         })
       }),

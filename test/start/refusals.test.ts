@@ -3,7 +3,6 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { passingKeys } from '../../src/access/keys.ts'
 import { buildApp } from '../../src/app.ts'
 import { makeFolder, makePrivate } from '../../src/embedded/folder.ts'
 import { startDatabase } from '../support/service.ts'
@@ -87,7 +86,6 @@ t.test('the operator migrates a database and makes the first administrator by ha
 
   const app = await buildApp({
     db,
-    keys: passingKeys(),
     config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1000, importLimit: 1 },
   })
   t.teardown(() => app.close())

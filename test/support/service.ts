@@ -18,7 +18,7 @@ const passwordHash = '$argon2id$v=19$m=65536,t=3,p=1$WRy9qwUhq9Kl2FJGsnl/pw$l0IR
 /** A migrated and seeded database of its own, with the demonstration's people, gone when the test ends. */
 export async function startDatabase(
   t: Pick<Test, 'teardown'>,
-  { template = process.env.TEMPLATE ?? 'template_app', size = 4 } = {},
+  { template = process.env.TEMPLATE ?? 'template_app', size = 4, keys = passingKeys() } = {},
 ) {
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
@@ -26,13 +26,13 @@ export async function startDatabase(
   const endpoint = (user: string) => ({ host: socket, database, user })
   const owner = postgres({ ...endpoint('owner'), max: 1, onnotice() {} })
   const superuser = postgres({ ...endpoint('postgres'), max: 1, onnotice() {} })
-  const db = new Database(endpoint('app'), { size })
+  const db = new Database(endpoint('app'), keys, { size })
   t.teardown(async () => {
     await Promise.all([db.close(), owner.end({ timeout: 1 }), superuser.end({ timeout: 1 })])
     await admin.unsafe(`drop database ${database} with (force)`)
     await admin.end()
   })
-  return { db, owner, superuser, endpoint }
+  return { db, keys, owner, superuser, endpoint }
 }
 
 export type Headers = Record<string, string>
@@ -42,14 +42,12 @@ export async function startService(
   t: Pick<Test, 'teardown'>,
   { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true } = {},
 ) {
-  const { db, owner, superuser, endpoint } = await startDatabase(t)
+  const { db, keys, owner, superuser, endpoint } = await startDatabase(t)
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
-  const keys = passingKeys()
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
   const app = await buildApp({
     db,
-    keys,
     config: { logLevel: 'info', trustedProxies: [], rateLimit, importLimit },
     log,
   })

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { consent, offered, register } from '../support/procedure.ts'
 import { ifMatch, registration, type Someone, startService } from '../support/service.ts'
+import { readByThief } from '../support/stolen.ts'
 
 t.test('what was typed is heard by those that it was typed for, and by nobody else', async t => {
   const service = await startService(t)
@@ -94,6 +95,7 @@ t.test('what was typed is heard by those that it was typed for, and by nobody el
     [],
     'log and entries know none',
   )
+  t.same(await readByThief(service.superuser, [...heardBy.keys()]), [], 'nor does whoever has the whole database')
   // Who was there when the person agreed to the transfer is told to the new owner.
   const unheard = [...heardBy.keys()].filter(canary => !heard.has(canary))
   t.equal(unheard.length, 3)

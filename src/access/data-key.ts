@@ -1,0 +1,57 @@
+import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { open, seal } from './seal.ts'
+
+/** What the database gives of something sealed: it, and the data key that opens it as its epoch keeps that. Base64. */
+export type Sealed = { content: string; key: string; epoch: number }
+
+/** Keys by the number of their epoch; the newest one wraps. */
+export type Epochs = ReadonlyMap<number, KeyObject>
+
+const idLength = 16
+
+/** The key of what one organisation types about one case, by an id of its own, which stands before all that it seals. */
+export class DataKey {
+  readonly id: string
+  readonly #key: KeyObject
+
+  private constructor(id: string, key: Uint8Array) {
+    this.id = id
+    this.#key = createSecretKey(key)
+  }
+
+  static make = (): DataKey => new DataKey(randomUUID(), randomBytes(32))
+
+  /** Throws when it was wrapped for another id or by another epoch, or changed since. */
+  static unwrap(epochs: Epochs, { id, epoch, wrapped }: { id: string; epoch: number; wrapped: Uint8Array }): DataKey {
+    const key = epochs.get(epoch)
+    if (!key) throw new Error('a data key of an epoch that the key file does not hold')
+    return new DataKey(id, open(key, wrapping(id, epoch), wrapped))
+  }
+
+  /** As the newest epoch keeps it. */
+  wrap(epochs: Epochs): { epoch: number; wrapped: Buffer } {
+    const epoch = Math.max(...epochs.keys())
+    const key = epochs.get(epoch)
+    if (!key) throw new Error('the key file holds no epoch')
+    return { epoch, wrapped: seal(key, wrapping(this.id, epoch), this.#key.export()) }
+  }
+
+  /** The value as JSON, sealed for `place`: table, column, row and version. */
+  seal = (place: string, value: unknown): Buffer =>
+    Buffer.concat([
+      Buffer.from(this.id.replaceAll('-', ''), 'hex'),
+      seal(this.#key, place, Buffer.from(JSON.stringify(value))),
+    ])
+
+  open(place: string, sealed: Uint8Array): unknown {
+    return JSON.parse(open(this.#key, place, sealed.subarray(idLength)).toString())
+  }
+}
+
+/** The id of the data key that something was sealed with. */
+export const keyOf = (sealed: Uint8Array): string =>
+  Buffer.from(sealed.subarray(0, idLength))
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+
+const wrapping = (id: string, epoch: number) => `data_keys.wrapped/${id}/${epoch}`

@@ -1,0 +1,19 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../db/database.ts'
+import type { Place, Sealer } from '../db/sealed.ts'
+import type { Facts } from './append.ts'
+
+/** Where what was typed with an event is sealed, wherever it stands: its id is that of the proposal or the referral that it came with, or its own. */
+export const placeOfText = (id: string): Place => ['event_texts.content', id]
+
+/** Keeps what was typed along with the event that was written last, if anything was. */
+export async function keepText(tx: Tx, { sealSaid }: Sealer, caseId: string, content: Facts): Promise<void> {
+  const id = randomUUIDv7()
+  const text = sealSaid(placeOfText(id), content)
+  if (!text) return
+  await tx.execute(sql`
+    insert into event_texts (id, event_id, case_id, organisation_id, content)
+    select ${id}, id, case_id, organisation_id, ${text}
+    from case_events where case_id = ${caseId} order by id desc limit 1`)
+}
