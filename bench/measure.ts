@@ -4,6 +4,8 @@ import type { Ask } from './ceilings.ts'
 import type { Service } from './service.ts'
 
 export const connections = 16
+/** Seconds of work before it is measured. */
+const warmUp = 3
 
 /** Requests per second, milliseconds, and the milliseconds of processor time that one request takes of each. */
 export type Measured = {
@@ -20,7 +22,8 @@ export type Measured = {
 export const measureAsk = (service: Service, superuser: Endpoint, seconds: number, ask: Ask): Promise<Measured> =>
   measure(
     service,
-    async times => {
+    seconds,
+    async (times, seconds) => {
       const start = performance.now()
       const one = () =>
         Connection.with(superuser, async ({ send }) => {
@@ -42,7 +45,7 @@ export const measureRequest = (
   token: string,
   request: Omit<autocannon.Options, 'url'>,
 ): Promise<Measured> =>
-  measure(service, async times => {
+  measure(service, seconds, async (times, seconds) => {
     const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>()
     const options = { url: service.address, connections, duration: seconds, ...request }
     autocannon({ ...options, headers: { authorization: `Bearer ${token}`, ...request.headers } }, (error, result) =>
@@ -54,12 +57,14 @@ export const measureRequest = (
 
 async function measure(
   service: Service,
-  run: (times: number[]) => Promise<{ seconds: number; failed: number }>,
+  wanted: number,
+  run: (times: number[], seconds: number) => Promise<{ seconds: number; failed: number }>,
   bare = false,
 ): Promise<Measured> {
+  await run([], warmUp) // statements are planned once a connection, code is compiled once
   const times: number[] = []
   const [before, own] = [service.used(), process.cpuUsage()]
-  const { seconds, failed } = await run(times)
+  const { seconds, failed } = await run(times, wanted)
   const [after, { user, system }] = [service.used(), process.cpuUsage(own)]
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0

@@ -26,7 +26,7 @@ export type Explained = { request: string; rows: number; buffers: Record<string,
 /** Tables that grow with the cases: nothing may be linear in them. */
 const big =
   /^(cases|case_access|case_events|grants|zone_versions|identifiers|decisions|documents|event_texts|proposals)$/
-/** Buffers that the scan of a page may touch, and a look-up by key. */
+/** Buffers that the scan of a page may touch, or two for each row that it gives, and a look-up by key. */
 const [ofPage, ofRow] = [60, 6]
 const mostRows = 250 // that are sorted: a page of each of a few states
 
@@ -134,7 +134,7 @@ function faultsOf(plan: Plan): string[] {
     if (type === 'Merge Join' || (type === 'Sort' && rows > mostRows)) faults.push(`${type} of ${rows} rows`)
     if (!big.test(table)) return faults
     if (type === 'Seq Scan' || type.startsWith('Bitmap')) faults.push(`${type} on ${table}`)
-    const most = Math.max(loops * (rows > 1 ? ofPage : ofRow), ofPage)
+    const most = Math.max(loops * (rows > 1 ? ofPage : ofRow), ofPage, 2 * loops * rows)
     if (touched(node) > most) faults.push(`${touched(node)} buffers of ${table} in ${loops} loops`)
     return faults
   }, hashed)

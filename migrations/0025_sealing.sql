@@ -38,9 +38,16 @@ begin
     where k.case_id = target and k.organisation_id = app.org() order by k.id desc limit 1;
   if found then return; end if;
   if target is null or p_referral is null and not app.reaches(target) then perform app.refuse('not-found'); end if;
+  -- Whoever has not heard of the newest epoch yet must not wrap by one that may be destroyed.
+  if p_epoch < (select max(k.epoch) from public.data_keys k) then perform app.refuse('unavailable'); end if;
   insert into public.data_keys values (p_id, target, app.org(), p_epoch, p_wrapped);
   return query select p_id, p_epoch, p_wrapped;
 end $$;
+-- One that the key file of this database opens: nobody starts with that of another one.
+create function app.newest_data_key() returns table (id uuid, epoch int, wrapped bytea)
+language sql stable security definer set search_path = '' as $$
+  select k.id, k.epoch, k.wrapped from public.data_keys k order by k.epoch desc limit 1
+$$;
 
 drop function app.read_case(uuid, text[], uuid, text, jsonb, uuid);
 drop view looks;
@@ -423,8 +430,9 @@ grant execute on function app.reject_proposal(uuid, int, bytea), app.rewrite_not
 reset role;
 revoke create on schema app from definer;
 
-grant execute on function app.sealed(bytea), app.own_data_key(uuid, uuid, uuid, int, bytea), app.read_case(uuid, text[], uuid, text, jsonb, uuid) to app;
+grant execute on function app.newest_data_key(), app.sealed(bytea), app.own_data_key(uuid, uuid, uuid, int, bytea), app.read_case(uuid, text[], uuid, text, jsonb, uuid) to app;
 call app.define(array[
+  'app.newest_data_key()',
   'app.sealed(bytea)',
   'app.own_data_key(uuid,uuid,uuid,int,bytea)'
 ]::regprocedure[]);

@@ -3,20 +3,22 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { createKeyFile } from './access/keys.ts'
+import { destroyEpoch, listEpochs, rotateEpoch } from './admin/keys.ts'
+import { asOwner } from './admin/owner.ts'
 import { findings } from './audit/holds.ts'
 import { type Config, readConfig, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
-import { Connection, type Endpoint } from './db/connection.ts'
+import { Connection } from './db/connection.ts'
 import { checkInstallation } from './db/setup.ts'
-import { endpointOf, unanswered } from './db/url.ts'
 import { newSecret } from './sessions/queries.ts'
 
-type Options = { email: string | undefined }
+type Options = { email: string | undefined; words: readonly string[] }
 
 const commands: Record<string, [what: string, run: (config: Config, options: Options) => Promise<string>]> = {
   migrate: ['brings the database of DATABASE_OWNER_URL to this release', migrate],
   'create-administrator': ['--email …: an administrator, and the code to enrol with', createAdministrator],
   'create-key-file': ['makes the file of KEY_FILE', makeKeyFile],
+  keys: ['list | rotate | destroy <epoch>: the epochs of KEY_FILE, by which every data key is wrapped', keys],
   check: ['tells what in the database nobody can have done through the service', check],
 }
 
@@ -25,21 +27,12 @@ async function makeKeyFile({ keyFile }: Config): Promise<string> {
   return `Made ${keyFile}; keep a copy apart from the data`
 }
 
-/** The database as its owner, who was let in. */
-async function ownerOf({ databaseOwnerUrl }: Config): Promise<Endpoint> {
-  const variable = 'DATABASE_OWNER_URL'
-  if (!databaseOwnerUrl)
-    throw new StartError(`${variable} is not set, for example ${variable}=postgres://owner:secret@db/qujat`)
-  const owner = endpointOf(databaseOwnerUrl, variable)
-  await Connection.with(owner, async () => {}).catch(unanswered(variable, owner))
-  return owner
-}
-
-async function migrate(config: Config): Promise<string> {
-  const owner = await ownerOf(config)
-  const applied = await prepareDatabase(owner, config)
-  await checkInstallation(owner, config)
-  return applied.length ? `Applied ${applied.join(', ')}` : 'Nothing to apply'
+function migrate(config: Config): Promise<string> {
+  return asOwner(config, async owner => {
+    const applied = await prepareDatabase(owner, config)
+    await checkInstallation(owner, config)
+    return applied.length ? `Applied ${applied.join(', ')}` : 'Nothing to apply'
+  })
 }
 
 async function createAdministrator(config: Config, { email }: Options): Promise<string> {
@@ -47,30 +40,39 @@ async function createAdministrator(config: Config, { email }: Options): Promise<
   if (!z.email().max(200).safeParse(email).success)
     throw new StartError(`--email ${wrong}, for example --email admin@operator.example`)
   const { secret, hash } = newSecret(12)
-  await Connection.with(await ownerOf(config), connection =>
-    connection.atOnce(async () => {
-      const { send } = connection
-      await send(`insert into organisations (kind, name, short_name) select 'operator', 'Operator', 'operator'
+  await asOwner(config, owner =>
+    Connection.with(owner, connection =>
+      connection.atOnce(async () => {
+        const { send } = connection
+        await send(`insert into organisations (kind, name, short_name) select 'operator', 'Operator', 'operator'
         where not exists (select from organisations where kind = 'operator')`)
-      const id = randomUUID()
-      await send(
-        `insert into accounts (id, organisation_id, organisation_kind, email, name, roles)
+        const id = randomUUID()
+        await send(
+          `insert into accounts (id, organisation_id, organisation_kind, email, name, roles)
          select $1, id, kind, lower($2), lower($2), '{administrator}' from organisations where kind = 'operator' order by id limit 1`,
-        [id, email],
-      )
-      await send(
-        `insert into enrolments (account_id, code_hash, expires_at) values ($1, $2, app.now() + app.term('enrolment_code'))`,
-        [id, hash],
-      )
-      await send(`select app.tell('admin.createAdministrator', $1)`, [{ subject: id }])
-    }),
+          [id, email],
+        )
+        await send(
+          `insert into enrolments (account_id, code_hash, expires_at) values ($1, $2, app.now() + app.term('enrolment_code'))`,
+          [id, hash],
+        )
+        await send(`select app.tell('admin.createAdministrator', $1)`, [{ subject: id }])
+      }),
+    ),
   )
   return `Enrolment code for ${email}, shown once: ${secret}\nSet the password with POST /v1/enrolments { "code": …, "password": … }`
 }
 
+function keys(config: Config, { words: [what, epoch] }: Options): Promise<string> {
+  if (what === 'list') return listEpochs(config)
+  if (what === 'rotate') return rotateEpoch(config)
+  if (what === 'destroy') return destroyEpoch(config, epoch)
+  throw new StartError('keys list, keys rotate, or keys destroy <epoch>')
+}
+
 /** A line for each finding, by which the command fails. */
 async function check(config: Config): Promise<string> {
-  const found = await findings(await ownerOf(config))
+  const found = await asOwner(config, findings)
   if (!found.length) return 'It holds together'
   process.exitCode = 1
   return found.map(({ finding, ids }) => `${finding} ${JSON.stringify(ids)}`).join('\n')
@@ -94,7 +96,7 @@ try {
   const command = commands[positionals[0] ?? '']
   if (!command) throw new StartError(usage())
   const config = readConfig()
-  process.stdout.write(`${await command[1](config, { email: values.email })}\n`)
+  process.stdout.write(`${await command[1](config, { email: values.email, words: positionals.slice(1) })}\n`)
 } catch (error) {
   const { code = '', message } = error as Error & { code?: string }
   process.stderr.write(`${failures[code]?.(message) ?? message}\n`)

@@ -6,6 +6,7 @@ import { type Config, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
 import type { Endpoint } from './db/connection.ts'
 import { checkSchema } from './db/migrate.ts'
+import { opensWhatIsKept } from './db/sealed.ts'
 import { checkInstallation, setUpCluster } from './db/setup.ts'
 import { endpointOf, unanswered } from './db/url.ts'
 import { type Demonstration, readDemonstration, writeDemonstration } from './demonstration.ts'
@@ -38,6 +39,10 @@ export async function startService(config: Config, interrupted = new AbortContro
   const keys = readKeys(config.keyFile)
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
+  if (!(await opensWhatIsKept(db)))
+    throw new StartError(
+      `KEY_FILE ${config.keyFile} does not open what this database keeps: it is that of another one, or an older copy`,
+    )
   const app = await buildApp({ db, config })
   const closeMetrics = await serveMetrics(measure(app, db), config).catch(refused('METRICS_PORT', config))
   opened.defer(() => within(1_000, closeMetrics()))

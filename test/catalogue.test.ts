@@ -70,6 +70,7 @@ const definers = [
   'make_task',
   'manages',
   'move_owner',
+  'newest_data_key',
   'offer_referral',
   'open_and_close_grants',
   'open_task',

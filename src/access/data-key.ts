@@ -1,11 +1,9 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import type { Epochs } from './epochs.ts'
 import { open, seal } from './seal.ts'
 
 /** What the database gives of something sealed: it, and the data key that opens it as its epoch keeps that. Base64. */
 export type Sealed = { content: string; key: string; epoch: number }
-
-/** Keys by the number of their epoch; the newest one wraps. */
-export type Epochs = ReadonlyMap<number, KeyObject>
 
 const idLength = 16
 
@@ -23,16 +21,12 @@ export class DataKey {
 
   /** Throws when it was wrapped for another id or by another epoch, or changed since. */
   static unwrap(epochs: Epochs, { id, epoch, wrapped }: { id: string; epoch: number; wrapped: Uint8Array }): DataKey {
-    const key = epochs.get(epoch)
-    if (!key) throw new Error('a data key of an epoch that the key file does not hold')
-    return new DataKey(id, open(key, wrapping(id, epoch), wrapped))
+    return new DataKey(id, open(epochs.get(epoch), wrapping(id, epoch), wrapped))
   }
 
   /** As the newest epoch keeps it. */
   wrap(epochs: Epochs): { epoch: number; wrapped: Buffer } {
-    const epoch = Math.max(...epochs.keys())
-    const key = epochs.get(epoch)
-    if (!key) throw new Error('the key file holds no epoch')
+    const { epoch, key } = epochs.newest()
     return { epoch, wrapped: seal(key, wrapping(this.id, epoch), this.#key.export()) }
   }
 

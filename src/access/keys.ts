@@ -7,10 +7,21 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { z } from 'zod'
 import { StartError, unusable } from '../config.ts'
-import { DataKey, type Epochs, keyOf, type Sealed } from './data-key.ts'
+import { DataKey, keyOf, type Sealed } from './data-key.ts'
+import { type EpochKeys, Epochs } from './epochs.ts'
 import { open, seal } from './seal.ts'
 
 const Secret = z.base64().refine(text => Buffer.from(text, 'base64').length === 32)
@@ -19,6 +30,8 @@ const KeyFile = z.strictObject({
   hashing: Secret,
   epochs: z.array(z.strictObject({ epoch: z.int().min(1), key: Secret })).min(1),
 })
+
+type KeyFile = z.infer<typeof KeyFile>
 
 type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name' | 'address' | 'criteria'
 
@@ -31,6 +44,8 @@ export type Keys = {
   newDataKey(): { dataKey: DataKey; epoch: number; wrapped: Buffer }
   /** One that is kept. Throws when its epoch is unknown or it was tampered with. */
   dataKey(kept: { id: string; epoch: number; wrapped: Uint8Array }): DataKey
+  /** The same data key as the newest epoch keeps it. */
+  rewrap(kept: { id: string; epoch: number; wrapped: Uint8Array }): { epoch: number; wrapped: Buffer }
   /** What was sealed for `place`; throws when it was sealed for another one, with another key, or changed since. */
   open(place: string, sealed: Sealed): unknown
   /** Seals the piece of a waiting file that stands at `context`, and opens it again only there. */
@@ -41,7 +56,7 @@ export type Keys = {
 /** New keys, as the text of a key file. */
 function newKeys(): string {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const content: z.infer<typeof KeyFile> = {
+  return textOf({
     signing: [
       {
         kid: randomBytes(6).toString('hex'),
@@ -50,11 +65,14 @@ function newKeys(): string {
     ],
     hashing: newSecret(),
     epochs: [{ epoch: 1, key: newSecret() }],
-  }
-  return `${JSON.stringify(content, null, 2)}\n`
+  })
 }
 
+const textOf = (content: KeyFile) => `${JSON.stringify(content, null, 2)}\n`
+
 const newSecret = () => randomBytes(32).toString('base64')
+const keysOf = ({ epochs }: Pick<KeyFile, 'epochs'>): EpochKeys =>
+  new Map(epochs.map(({ epoch, key }) => [epoch, secretOf(key)]))
 const secretOf = (text: string) => createSecretKey(Buffer.from(text, 'base64'))
 
 const example = '/etc/qujat/keys.json'
@@ -69,7 +87,7 @@ export function createKeyFile(path: string): void {
 }
 
 /** Keys that are kept nowhere. */
-export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory')
+export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory', () => undefined)
 
 /** Reads the key file; throws a {@link StartError} when it is missing, readable by others, or not a key file. */
 export function readKeys(path: string): Keys {
@@ -77,7 +95,13 @@ export function readKeys(path: string): Keys {
     const file = statSync(path, { throwIfNoEntry: false })
     if (!file) throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
     if (!file.isFile()) throw new StartError(`KEY_FILE ${path} is not a file, for example KEY_FILE=${example}`)
-    const keys = openKeys(readFileSync(path, 'utf8'), path)
+    let read = file.mtimeMs
+    const keys = openKeys(readFileSync(path, 'utf8'), path, () => {
+      const { mtimeMs } = statSync(path)
+      if (mtimeMs === read) return undefined
+      read = mtimeMs
+      return keysOf(KeyFile.parse(JSON.parse(readFileSync(path, 'utf8'))))
+    })
     // Only now, when it is known to be a key file: nobody is to be told to change the mode of /etc/passwd.
     if (file.mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: ${cure(file.uid, path)}`)
     return keys
@@ -86,13 +110,48 @@ export function readKeys(path: string): Keys {
   }
 }
 
+/** Adds an epoch to the key file, which wraps from now on. Gives its number. */
+export function addEpoch(path: string): number {
+  const content = contentOf(path)
+  const epoch = 1 + Math.max(...content.epochs.map(({ epoch }) => epoch))
+  replaceKeyFile(path, { ...content, epochs: [...content.epochs, { epoch, key: newSecret() }] })
+  return epoch
+}
+
+/** Takes an epoch out of the key file: what it wrapped can be opened by nobody any more. */
+export function removeEpoch(path: string, gone: number): void {
+  const content = contentOf(path)
+  replaceKeyFile(path, { ...content, epochs: content.epochs.filter(({ epoch }) => epoch !== gone) })
+}
+
+/** The epochs of the key file, the oldest first. */
+export const epochsIn = (path: string): number[] =>
+  contentOf(path)
+    .epochs.map(({ epoch }) => epoch)
+    .sort((a, b) => a - b)
+
+const contentOf = (path: string): KeyFile => KeyFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+
+/** Beside it and then in its place: whoever reads it meanwhile reads a whole one. It stays its owner's. */
+function replaceKeyFile(path: string, content: KeyFile): void {
+  const { uid, gid } = statSync(path)
+  const made = `${path}.new`
+  rmSync(made, { force: true })
+  const file = openSync(made, 'wx', 0o600)
+  writeFileSync(file, textOf(content))
+  fchownSync(file, uid, gid)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(made, path)
+}
+
 const cure = (owner: number, path: string) =>
   owner === (process.getuid?.() ?? owner) ? `chmod 600 ${path}` : 'it belongs to another user, who has to change that'
 
-function openKeys(text: string, path: string): Keys {
+function openKeys(text: string, path: string, reread: () => EpochKeys | undefined): Keys {
   try {
     const { signing, hashing, ...file } = KeyFile.parse(JSON.parse(text))
-    const epochs: Epochs = new Map(file.epochs.map(({ epoch, key }) => [epoch, secretOf(key)]))
+    const epochs = new Epochs(keysOf(file), reread)
     const secret = Buffer.from(hashing, 'base64')
     const derived = new Map<string, KeyObject>() // prepared once: six times faster than raw bytes
     const keyFor = (purpose: string) => {
@@ -108,6 +167,7 @@ function openKeys(text: string, path: string): Keys {
         return { dataKey, ...dataKey.wrap(epochs) }
       },
       dataKey: kept => DataKey.unwrap(epochs, kept),
+      rewrap: kept => DataKey.unwrap(epochs, kept).wrap(epochs),
       open(place, { epoch, ...sealed }) {
         const [content, wrapped] = [Buffer.from(sealed.content, 'base64'), Buffer.from(sealed.key, 'base64')]
         return DataKey.unwrap(epochs, { id: keyOf(content), epoch, wrapped }).open(place, content)

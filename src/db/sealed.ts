@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { DataKey, Sealed } from '../access/data-key.ts'
 import type { Keys } from '../access/keys.ts'
 import { Problem } from '../problem.ts'
-import type { Tx } from './database.ts'
+import type { Database, Tx } from './database.ts'
 
 /** Where something sealed stands: a column, its row, and the version of that if it has any. It opens nowhere else. */
 export type Place = readonly [column: `${string}.${string}`, ...row: (string | number)[]]
@@ -75,4 +75,14 @@ export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: S
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const keep = () => execute(sql`select from app.own_data_key(${caseId}, null, ${dataKey.id}, ${epoch}, ${wrapped})`)
   return { sealer: new Sealer(dataKey), keep }
+}
+
+/** Do these keys open what is kept in this database? */
+export async function opensWhatIsKept(db: Database): Promise<boolean> {
+  const [kept] = await db.ask<Kept>(sql`select * from app.newest_data_key()`)
+  try {
+    return !kept || Boolean(db.keys.dataKey(kept))
+  } catch {
+    return false
+  }
 }

@@ -27,12 +27,18 @@ export function folder(mode = 0o711) {
 
 const unlessTold = { PORT: '0', METRICS_PORT: '0', NODE_COMPILE_CACHE: at('node_modules/.cache/node') }
 
-/** A program of the service, with this environment and nothing of the test's own. */
-export function run(program: string, environment: Record<string, string> = {}, args: string[] = [], as: As = {}) {
+/** A program of the service, with this environment and nothing of the test's own; `input`: what is typed there. */
+export function run(
+  program: string,
+  environment: Record<string, string> = {},
+  args: string[] = [],
+  { input = '', ...as }: As & { input?: string } = {},
+) {
   const { PATH = '', TMPDIR = '' } = process.env
   const env = { PATH, ...(TMPDIR && { TMPDIR }), ...unlessTold, ...environment }
   const command = ['-u', 'NODE_OPTIONS', process.execPath, at(program), ...args] // tap would put itself in there
-  const child = spawn('env', command, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], ...as })
+  const child = spawn('env', command, { env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], ...as })
+  child.stdin.on('error', () => {}).end(input)
   children.push(child)
   const said = { out: '', err: '' }
   child.stdout.on('data', chunk => (said.out += chunk))

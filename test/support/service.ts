@@ -40,9 +40,9 @@ export type Headers = Record<string, string>
 /** The service on a database of its own, people who can make requests, and what it logged. */
 export async function startService(
   t: Pick<Test, 'teardown'>,
-  { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true } = {},
+  { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true, keys = passingKeys() } = {},
 ) {
-  const { db, keys, owner, superuser, endpoint } = await startDatabase(t)
+  const { db, owner, superuser, endpoint } = await startDatabase(t, { keys })
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
