@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { createKeyFile } from './access/keys.ts'
+import { backUp, restore } from './admin/backup.ts'
 import { destroyEpoch, listEpochs, rotateEpoch } from './admin/keys.ts'
 import { asOwner } from './admin/owner.ts'
 import { findings } from './audit/holds.ts'
@@ -19,6 +20,14 @@ const commands: Record<string, [what: string, run: (config: Config, options: Opt
   'create-administrator': ['--email …: an administrator, and the code to enrol with', createAdministrator],
   'create-key-file': ['makes the file of KEY_FILE', makeKeyFile],
   keys: ['list | rotate | destroy <epoch>: the epochs of KEY_FILE, by which every data key is wrapped', keys],
+  backup: [
+    '<folder>: copies the embedded database there, beside the service at work',
+    (config, { words: [folder] }) => backUp(config, folder),
+  ],
+  restore: [
+    '<folder>: makes the embedded database out of such a copy',
+    (config, { words: [folder] }) => restore(config, folder),
+  ],
   check: ['tells what in the database nobody can have done through the service', check],
 }
 

@@ -51,6 +51,21 @@ t.test('a migrator that dies half-way leaves the database as it was', async t =>
   t.same(await migrate(endpoint('owner'), [one]), [one.name], 'and the lock is free')
 })
 
+t.test('a database that holds cases in clear is refused in one line, and left as it was', async t => {
+  const { endpoint, superuser } = await startDatabase(t, { template: 'template0' })
+  const all = readMigrations()
+  const sealing = all.findIndex(({ name }) => name === '0025_sealing.sql')
+  await migrate(endpoint('owner'), all.slice(0, sealing))
+  await superuser.unsafe(`set session_replication_role = replica;
+    insert into cases (id, number, category, causes, region_code, owner_id, state, registered_on, updated_at)
+      values (uuidv7(), 'KZ-2026-0000001-1', 'x', '{}', 'KZ-75', uuidv7(), 'registered', '2026-01-01', now())`)
+  await t.rejects(migrate(endpoint('owner')), {
+    name: 'StartError',
+    message: /^Migration 0025_sealing.sql: There are cases in this database from before anything was sealed/,
+  })
+  t.equal((await superuser`select from cases`).length, 1)
+})
+
 t.test('the service refuses a schema or a role that it does not know', async t => {
   const { endpoint, owner } = await startDatabase(t)
   await t.resolves(checkSchema(endpoint('app')))

@@ -28,7 +28,7 @@ const Secret = z.base64().refine(text => Buffer.from(text, 'base64').length === 
 const KeyFile = z.strictObject({
   signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
   hashing: Secret,
-  epochs: z.array(z.strictObject({ epoch: z.int().min(1), key: Secret })).min(1),
+  epochs: z.array(z.strictObject({ epoch: z.int().min(1), key: Secret })).default([]),
 })
 
 type KeyFile = z.infer<typeof KeyFile>
@@ -102,6 +102,10 @@ export function readKeys(path: string): Keys {
       read = mtimeMs
       return keysOf(KeyFile.parse(JSON.parse(readFileSync(path, 'utf8'))))
     })
+    if (!epochsIn(path).length)
+      throw new StartError(
+        `KEY_FILE ${path} is from before anything was sealed: npm run admin -- keys rotate adds to it`,
+      )
     // Only now, when it is known to be a key file: nobody is to be told to change the mode of /etc/passwd.
     if (file.mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: ${cure(file.uid, path)}`)
     return keys
@@ -113,7 +117,7 @@ export function readKeys(path: string): Keys {
 /** Adds an epoch to the key file, which wraps from now on. Gives its number. */
 export function addEpoch(path: string): number {
   const content = contentOf(path)
-  const epoch = 1 + Math.max(...content.epochs.map(({ epoch }) => epoch))
+  const epoch = 1 + Math.max(0, ...content.epochs.map(({ epoch }) => epoch))
   replaceKeyFile(path, { ...content, epochs: [...content.epochs, { epoch, key: newSecret() }] })
   return epoch
 }

@@ -51,14 +51,21 @@ export const migrate = (endpoint: Endpoint, migrations = readMigrations()): Prom
       name text collate "C" primary key, hash text not null, applied_at timestamptz not null default now())`)
     const todo = pending(migrations, await applied(send))
     for (const { name, hash, text } of todo)
-      await connection.atOnce(async () => {
-        await connection.script(text)
-        await send('insert into app.migrations (name, hash) values ($1, $2)', [name, hash])
-      })
+      await connection
+        .atOnce(async () => {
+          await connection.script(text)
+          await send('insert into app.migrations (name, hash) values ($1, $2)', [name, hash])
+        })
+        .catch(asRefusal(name))
     const names = todo.map(({ name }) => name)
     if (names.length) await send(`select app.tell('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessUnheard)
     return names
   })
+
+/** A migration may refuse a database that it cannot bring further, and says why. */
+const asRefusal = (name: string) => (error: { code?: string; message: string }) => {
+  throw error.code === 'P0001' ? new StartError(`Migration ${name}: ${error.message}`) : error
+}
 
 /** Before there is an audit log nobody can be told. */
 const unlessUnheard = (error: { code?: string }) => {

@@ -54,7 +54,7 @@ export async function start(dataDir: string, as: As = {}) {
     service.child.stdout.on('data', () => service.said.out.includes('Ctrl-C') && resolve(service.said.out))
   })
   const told = await Promise.race([screen, service.ended.then(({ err }) => Promise.reject(new Error(err)))])
-  return { ...service, screen: told, address: /Service +(http:\S+)/.exec(told)?.[1] ?? '' }
+  return { ...service, screen: told, address: /(?:Service|ready at) +(http:[^\s,]+)/.exec(told)?.[1] ?? '' }
 }
 
 export const signIn = (address: string, { email, password }: { email: string; password: string }) =>
