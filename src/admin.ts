@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { createKeyFile } from './access/keys.ts'
+import { kmsOf } from './access/kms.ts'
 import { backUp, restore } from './admin/backup.ts'
 import { destroyEpoch, listEpochs, rotateEpoch } from './admin/keys.ts'
 import { asOwner } from './admin/owner.ts'
@@ -31,9 +32,9 @@ const commands: Record<string, [what: string, run: (config: Config, options: Opt
   check: ['tells what in the database nobody can have done through the service', check],
 }
 
-async function makeKeyFile({ keyFile }: Config): Promise<string> {
-  createKeyFile(keyFile)
-  return `Made ${keyFile}; keep a copy apart from the data`
+async function makeKeyFile(config: Config): Promise<string> {
+  createKeyFile(config.keyFile, kmsOf(config))
+  return `Made ${config.keyFile}; keep a copy apart from the data`
 }
 
 function migrate(config: Config): Promise<string> {

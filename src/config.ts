@@ -49,6 +49,8 @@ const variables = {
   DATABASE_OWNER_URL: [databaseUrl.optional(), 'the URL of it for the role owner', 'postgres://owner:secret@db/qujat'],
   DATA_DIR: [z.string().min(1).default('./data'), 'a folder', './data'],
   KEY_FILE: [z.string().min(1).optional(), 'a file that only the service may read', '/etc/qujat/keys.json'],
+  KEY_WRAP: [z.string().min(1).optional(), 'a command', 'vault …'],
+  KEY_UNWRAP: [z.string().min(1).optional(), 'a command', 'vault …'],
   LOG_LEVEL: [
     z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'debug, info, warn, error or silent',
@@ -90,6 +92,9 @@ export type Config = Readonly<{
   databaseOwnerUrl: string | undefined
   dataDir: string
   keyFile: string
+  /** Commands that give the keys of the epochs to a KMS, and take them back from it. */
+  keyWrap: string | undefined
+  keyUnwrap: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   trustedProxies: string[]
   country: string
@@ -151,6 +156,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseOwnerUrl: read('DATABASE_OWNER_URL'),
     dataDir,
     keyFile: resolve(read('KEY_FILE') ?? join(dataDir, 'keys.json')),
+    keyWrap: read('KEY_WRAP'),
+    keyUnwrap: read('KEY_UNWRAP'),
     logLevel: read('LOG_LEVEL'),
     trustedProxies: read('TRUSTED_PROXIES'),
     country: read('COUNTRY'),

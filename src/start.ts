@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { createKeyFile, readKeys } from './access/keys.ts'
+import { kmsOf } from './access/kms.ts'
 import { type Config, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
 import type { Endpoint } from './db/connection.ts'
@@ -36,7 +37,7 @@ export async function startService(config: Config, interrupted = new AbortContro
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
   const [{ buildApp }, { Database, enterNobody }, { tell }] = await loaded
-  const keys = readKeys(config.keyFile)
+  const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
   if (!(await opensWhatIsKept(db)))
@@ -76,7 +77,7 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
   interrupted.throwIfAborted()
   await prepareDatabase(cluster.endpoint('owner'), config)
   interrupted.throwIfAborted()
-  if (!existsSync(config.keyFile)) createKeyFile(config.keyFile)
+  if (!existsSync(config.keyFile)) createKeyFile(config.keyFile, kmsOf(config))
   await writeDemonstration(config.dataDir, cluster.endpoint('owner'))
   return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
 }

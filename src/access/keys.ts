@@ -22,13 +22,21 @@ import { z } from 'zod'
 import { StartError, unusable } from '../config.ts'
 import { DataKey, keyOf, type Sealed } from './data-key.ts'
 import { type EpochKeys, Epochs } from './epochs.ts'
+import type { Kms } from './kms.ts'
 import { open, seal } from './seal.ts'
 
 const Secret = z.base64().refine(text => Buffer.from(text, 'base64').length === 32)
 const KeyFile = z.strictObject({
   signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
   hashing: Secret,
-  epochs: z.array(z.strictObject({ epoch: z.int().min(1), key: Secret })).default([]),
+  epochs: z
+    .array(
+      z.union([
+        z.strictObject({ epoch: z.int().min(1), key: Secret }),
+        z.strictObject({ epoch: z.int().min(1), wrapped: z.string().min(1) }), // by a KMS
+      ]),
+    )
+    .default([]),
 })
 
 type KeyFile = z.infer<typeof KeyFile>
@@ -54,7 +62,7 @@ export type Keys = {
 }
 
 /** New keys, as the text of a key file. */
-function newKeys(): string {
+function newKeys(kms?: Kms): string {
   const { privateKey } = generateKeyPairSync('ed25519')
   return textOf({
     signing: [
@@ -64,44 +72,55 @@ function newKeys(): string {
       },
     ],
     hashing: newSecret(),
-    epochs: [{ epoch: 1, key: newSecret() }],
+    epochs: [newEpoch(1, kms)],
   })
 }
 
 const textOf = (content: KeyFile) => `${JSON.stringify(content, null, 2)}\n`
 
 const newSecret = () => randomBytes(32).toString('base64')
-const keysOf = ({ epochs }: Pick<KeyFile, 'epochs'>): EpochKeys =>
-  new Map(epochs.map(({ epoch, key }) => [epoch, secretOf(key)]))
+const newEpoch = (epoch: number, kms: Kms | undefined): KeyFile['epochs'][number] =>
+  kms ? { epoch, wrapped: kms.wrap(newSecret()) } : { epoch, key: newSecret() }
+
+const keysOf = ({ epochs }: Pick<KeyFile, 'epochs'>, kms: Kms | undefined): EpochKeys =>
+  new Map(epochs.map(kept => [kept.epoch, 'key' in kept ? secretOf(kept.key) : unwrapped(kept.wrapped, kms)]))
+
+function unwrapped(wrapped: string, kms: Kms | undefined): KeyObject {
+  if (!kms) throw new StartError('An epoch of KEY_FILE is kept by a KMS: set KEY_WRAP and KEY_UNWRAP')
+  const key = Secret.safeParse(kms.unwrap(wrapped))
+  if (!key.success) throw new StartError('KEY_UNWRAP gives back something else than the key of an epoch')
+  return secretOf(key.data)
+}
 const secretOf = (text: string) => createSecretKey(Buffer.from(text, 'base64'))
 
 const example = '/etc/qujat/keys.json'
 
 /** Makes a key file that only its owner may read. Throws a {@link StartError} when it exists or cannot be made. */
-export function createKeyFile(path: string): void {
+export function createKeyFile(path: string, kms?: Kms): void {
   try {
-    writeFileSync(path, newKeys(), { mode: 0o600, flag: 'wx' })
+    writeFileSync(path, newKeys(kms), { mode: 0o600, flag: 'wx' })
   } catch (error) {
     throw unusable('KEY_FILE', path, example, error)
   }
 }
 
 /** Keys that are kept nowhere. */
-export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory', () => undefined)
+export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory', { reread: () => undefined })
 
 /** Reads the key file; throws a {@link StartError} when it is missing, readable by others, or not a key file. */
-export function readKeys(path: string): Keys {
+export function readKeys(path: string, kms?: Kms): Keys {
   try {
     const file = statSync(path, { throwIfNoEntry: false })
     if (!file) throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
     if (!file.isFile()) throw new StartError(`KEY_FILE ${path} is not a file, for example KEY_FILE=${example}`)
     let read = file.mtimeMs
-    const keys = openKeys(readFileSync(path, 'utf8'), path, () => {
+    const reread = () => {
       const { mtimeMs } = statSync(path)
       if (mtimeMs === read) return undefined
       read = mtimeMs
-      return keysOf(KeyFile.parse(JSON.parse(readFileSync(path, 'utf8'))))
-    })
+      return keysOf(contentOf(path), kms)
+    }
+    const keys = openKeys(readFileSync(path, 'utf8'), path, { reread, kms })
     if (!epochsIn(path).length)
       throw new StartError(
         `KEY_FILE ${path} is from before anything was sealed: npm run admin -- keys rotate adds to it`,
@@ -115,10 +134,10 @@ export function readKeys(path: string): Keys {
 }
 
 /** Adds an epoch to the key file, which wraps from now on. Gives its number. */
-export function addEpoch(path: string): number {
+export function addEpoch(path: string, kms?: Kms): number {
   const content = contentOf(path)
   const epoch = 1 + Math.max(0, ...content.epochs.map(({ epoch }) => epoch))
-  replaceKeyFile(path, { ...content, epochs: [...content.epochs, { epoch, key: newSecret() }] })
+  replaceKeyFile(path, { ...content, epochs: [...content.epochs, newEpoch(epoch, kms)] })
   return epoch
 }
 
@@ -152,10 +171,14 @@ function replaceKeyFile(path: string, content: KeyFile): void {
 const cure = (owner: number, path: string) =>
   owner === (process.getuid?.() ?? owner) ? `chmod 600 ${path}` : 'it belongs to another user, who has to change that'
 
-function openKeys(text: string, path: string, reread: () => EpochKeys | undefined): Keys {
+function openKeys(
+  text: string,
+  path: string,
+  { reread, kms }: { reread: () => EpochKeys | undefined; kms?: Kms | undefined },
+): Keys {
   try {
     const { signing, hashing, ...file } = KeyFile.parse(JSON.parse(text))
-    const epochs = new Epochs(keysOf(file), reread)
+    const epochs = new Epochs(keysOf(file, kms), reread)
     const secret = Buffer.from(hashing, 'base64')
     const derived = new Map<string, KeyObject>() // prepared once: six times faster than raw bytes
     const keyFor = (purpose: string) => {
@@ -180,6 +203,7 @@ function openKeys(text: string, path: string, reread: () => EpochKeys | undefine
       openFile: (context, sealed) => open(keyFor('waiting-file'), context, sealed),
     }
   } catch (cause) {
+    if (cause instanceof StartError) throw cause
     throw new StartError(`KEY_FILE ${path} is not a key file of this service`, { cause })
   }
 }

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { addEpoch, epochsIn, type Keys, readKeys, removeEpoch } from '../access/keys.ts'
+import { kmsOf } from '../access/kms.ts'
 import { type Config, StartError } from '../config.ts'
 import { Connection, type Send } from '../db/connection.ts'
 import { asText } from '../db/sealed.ts'
@@ -17,7 +18,7 @@ const wrappedBy = async (send: Send): Promise<Map<number, number>> => {
 export const listEpochs = (config: Config): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async ({ send }) => {
-      readKeys(config.keyFile)
+      readKeys(config.keyFile, kmsOf(config))
       const [epochs, wrapped] = [epochsIn(config.keyFile), await wrappedBy(send)]
       const lines = [...new Set([...epochs, ...wrapped.keys()])]
         .sort((a, b) => a - b)
@@ -35,8 +36,8 @@ export const rotateEpoch = (config: Config): Promise<string> =>
     Connection.with(owner, async connection => {
       const newest = epochsIn(config.keyFile).at(-1) ?? 0
       const older = [...(await wrappedBy(connection.send)).keys()].some(epoch => epoch < newest)
-      const epoch = older ? newest : addEpoch(config.keyFile)
-      const keys = readKeys(config.keyFile)
+      const epoch = older ? newest : addEpoch(config.keyFile, kmsOf(config))
+      const keys = readKeys(config.keyFile, kmsOf(config))
       let [done, more] = [0, 0]
       do {
         more = await connection.atOnce(() => rewrap(connection.send, keys, epoch))
@@ -68,7 +69,7 @@ async function rewrap(send: Send, keys: Keys, epoch: number): Promise<number> {
 export const destroyEpoch = (config: Config, asked: string | undefined): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async ({ send }) => {
-      readKeys(config.keyFile)
+      readKeys(config.keyFile, kmsOf(config))
       const epochs = epochsIn(config.keyFile)
       const epoch = Number(asked)
       if (!epochs.includes(epoch))

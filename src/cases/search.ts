@@ -1,7 +1,11 @@
 import { sql } from 'drizzle-orm'
+import type { Sealed } from '../access/data-key.ts'
 import type { Tx } from '../db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../db/page.ts'
-import { identify } from '../zones/identifiers.ts'
+import { opened, sealed } from '../db/sealed.ts'
+import { Identity } from '../zones/contract.ts'
+import { bears, identify } from '../zones/identifiers.ts'
+import { placeOf } from '../zones/queries.ts'
 import type { CaseIndex, CaseSearch } from './contract.ts'
 
 /** What the person is known by now: of each identity the newest version. */
@@ -26,11 +30,31 @@ export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQ
       : []),
     ...names.map(part => oneOf(known('name', identify.name(keys, part)))),
   ]
-  const rows = await tx.execute<CaseIndex>(sql`
-    select c.* from case_index c
-    where ${sql.join(criteria, sql` and `)} and (${cursor ?? null}::uuid is null or c.id < ${cursor ?? null}::uuid)
-    order by c.id desc limit ${limit + 1}`)
-  return pageOf(rows, { limit })
+  const candidates = (before: string | undefined) =>
+    tx.execute<Candidate>(sql`
+      select c.*, z.version as "identityVersion", ${sealed('z.content')} as identity from case_index c
+        left join lateral (select version, content from zone_versions v
+          where ${names.length > 0} and v.case_id = c.id and v.zone = 'identity' order by version desc limit 1) z on true
+      where ${sql.join(criteria, sql` and `)} and (${before ?? null}::uuid is null or c.id < ${before ?? null}::uuid) order by c.id desc limit ${limit + 1}`)
+  // The names of a page of candidates are opened and compared, and of the next one, until a page is full.
+  const found: CaseIndex[] = []
+  for (let before = cursor, more = true; more && found.length <= limit; ) {
+    const rows = await candidates(before)
+    found.push(
+      ...rows.filter(row => isNamed(tx, row, names)).map(({ identity: _, identityVersion: __, ...index }) => index),
+    )
+    before = rows.at(-1)?.id
+    more = rows.length > limit
+  }
+  return pageOf(found.slice(0, limit + 1), { limit })
+}
+
+type Candidate = CaseIndex & { identityVersion: number | null; identity: Sealed | null }
+
+function isNamed({ keys }: Tx, { id, identityVersion, identity }: Candidate, names: readonly string[]): boolean {
+  if (!names.length) return true
+  const known = opened(keys, placeOf(id, 'identity', identityVersion ?? 0), identity, Identity)
+  return known !== null && bears(known, names)
 }
 
 type Sql = ReturnType<typeof sql>

@@ -7,11 +7,21 @@ export type Identifier = { kind: 'iin' | 'document' | 'name'; hmac: string }
 const normalName = (part: string) => part.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
 const normalNumber = (number: string) => number.normalize('NFKC').toUpperCase().replaceAll(/[\s-]/g, '')
 
-/** Keyed hashes by which numbers and names are found again but not read: hexadecimal. */
+/** Bytes of what a name is looked for by: enough to leave few candidates, too few to prove that it is this one. */
+const blockLength = 4
+
+/** Keyed hashes by which numbers and names are found again but not read, of a name the beginning only: hexadecimal. */
 export const identify = {
   iin: ({ hash }: Keys, iin: string): string => hash('iin', iin).toString('hex'),
   document: ({ hash }: Keys, number: string): string => hash('document-number', normalNumber(number)).toString('hex'),
-  name: ({ hash }: Keys, part: string): string => hash('name', normalName(part)).toString('hex'),
+  name: ({ hash }: Keys, part: string): string =>
+    hash('name', normalName(part)).subarray(0, blockLength).toString('hex'),
+}
+
+/** Is each of these parts in one of the person's names? */
+export function bears({ names }: Identity, parts: readonly string[]): boolean {
+  const borne = new Set(names === 'unknown' ? [] : names.flatMap(partsOf).map(normalName))
+  return parts.every(part => borne.has(normalName(part)))
 }
 
 const partsOf = ({ family, given, patronymic }: PersonName) => [family, given, patronymic].filter(part => part != null)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { identify } from '../../src/zones/identifiers.ts'
 import { decision, document, register, takenUp } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
@@ -56,6 +57,25 @@ t.test('a case is found by what is known of the person, in the caller’s view o
   t.same(await found(nurlan, { documentNumber: 'kz1' }), [own.id], 'also by the document that was given')
   t.same(await found(nurlan, { iin }), [own.id])
   t.same(await found(asel, { documentNumber: 'kz1' }), [])
+})
+
+t.test('a name that only shares the key of another one is opened, compared and left out, page by page', async t => {
+  const { as, superuser, keys } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const named = []
+  for (let n = 0; n < 12; n++)
+    named.push(await register(asel, { person: registration(n % 3 ? 'Омаров' : 'Ахметов').person }))
+  await superuser`
+    insert into identifiers (case_id, version, kind, hmac)
+    select id, 1, 'name', decode(${identify.name(keys, 'Ахметов')}, 'hex') from cases on conflict do nothing`
+  const wanted = named.filter((_, n) => n % 3 === 0).map(({ id }) => id)
+  const found: string[] = []
+  for (let path: string | undefined = '/v1/cases/search?limit=1'; path; ) {
+    const reply = await asel.post(path, { names: ['ахметов'] })
+    found.push(...reply.json().items.map(({ id }: { id: string }) => id))
+    path = /<([^>]+)>/.exec(String(reply.headers.link ?? ''))?.[1]
+  }
+  t.same(found, wanted.toReversed())
 })
 
 t.test(

@@ -1,13 +1,14 @@
 // The epochs of the key file: begun, gone on with after a kill, and destroyed, beside a service at work.
-import { copyFileSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { createKeyFile, readKeys } from '../../src/access/keys.ts'
+import { kmsOf } from '../../src/access/kms.ts'
 import { asText } from '../../src/db/sealed.ts'
 import { folder, oneLine, run } from '../start/program.ts'
 import { register } from '../support/procedure.ts'
-import { ifMatch, startService } from '../support/service.ts'
+import { ifMatch, startDatabase, startService } from '../support/service.ts'
 import { socket } from '../support/socket.ts'
 
 t.test('an epoch is rotated beside the service, resumed, and destroyed when it wraps nothing', async t => {
@@ -106,4 +107,32 @@ t.test('a service that has not heard of the newest epoch wraps nothing by an old
   await t.rejects(register(asel), /unavailable/)
   await superuser`update data_keys set epoch = 1`
   t.equal((await asel.get(`/v1/cases/${one.id}`)).statusCode, 200)
+})
+
+t.test('with a KMS the key file holds no key of an epoch, and nothing opens without it', async t => {
+  const { endpoint } = await startDatabase(t)
+  const place = folder()
+  const KEY_FILE = join(place, 'keys.json')
+  writeFileSync(join(place, 'kms'), 'tr a-zA-Z n-za-mN-ZA-M') // whatever it does, it is asked
+  const kms = { KEY_WRAP: `sh ${place}/kms`, KEY_UNWRAP: `sh ${place}/kms` }
+  const admin = (environment: object, ...args: string[]) =>
+    run('src/admin.ts', { KEY_FILE, ...environment }, args).ended
+  t.equal((await admin(kms, 'create-key-file')).code, 0)
+  const [kept] = JSON.parse(readFileSync(KEY_FILE, 'utf8')).epochs
+  t.match(Object.keys(kept), ['epoch', 'wrapped'])
+  const asked = kmsOf({ keyWrap: kms.KEY_WRAP, keyUnwrap: kms.KEY_UNWRAP })
+  const { dataKey, epoch, wrapped } = readKeys(KEY_FILE, asked).newDataKey()
+  t.ok(readKeys(KEY_FILE, asked).dataKey({ id: dataKey.id, epoch, wrapped }))
+  const DATABASE_OWNER_URL = `postgres://owner@localhost/${endpoint('owner').database}?host=${encodeURIComponent(socket)}`
+  t.match(await admin({ ...kms, DATABASE_OWNER_URL }, 'keys', 'rotate'), { code: 0, out: /^Epoch 2 wraps/ })
+  t.match(JSON.parse(readFileSync(KEY_FILE, 'utf8')).epochs, [{ wrapped: String }, { wrapped: String }])
+  oneLine(t, await admin({ DATABASE_OWNER_URL }, 'keys', 'list'), /^An epoch of KEY_FILE is kept by a KMS/)
+  const wrong = { ...kms, KEY_UNWRAP: 'echo no', DATABASE_OWNER_URL }
+  oneLine(t, await admin(wrong, 'keys', 'list'), /^KEY_UNWRAP gives back something else/)
+  oneLine(t, await admin({ ...wrong, KEY_UNWRAP: 'exit 3' }, 'keys', 'list'), /^KEY_UNWRAP fails with 3/)
+  oneLine(
+    t,
+    await admin({ KEY_WRAP: 'cat', DATABASE_OWNER_URL }, 'keys', 'list'),
+    /^KEY_WRAP and KEY_UNWRAP go together/,
+  )
 })

@@ -126,6 +126,8 @@ t.test('the person takes it back: at once, onward too, and the recipient acknowl
   })
   for (const who of [marta, dina]) t.equal((await who.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.match((await act(aina, given.id, 'revocation', 2, {})).json(), { type: '/problems/grant-over' })
+  const late = await act(marta, given.id, 'revocation', 2, { reason: 'The case is theirs no more' })
+  t.match(late.json(), { type: '/problems/forbidden' })
 
   for (const [who, id] of [
     [marta, given.id],
