@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Sealed } from '../../src/access/data-key.ts'
 import { passingKeys } from '../../src/access/keys.ts'
-import { register } from '../support/procedure.ts'
+import { sealerFor } from '../../src/db/sealed.ts'
+import { offered, register } from '../support/procedure.ts'
 import { ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
 const keys = passingKeys()
@@ -137,9 +138,10 @@ t.test('what was moved from where it stood is refused, and the log says where wi
 })
 
 t.test('each organisation seals with a key of its own for each case, and keeps to it', async t => {
-  const { as, superuser } = await startService(t)
+  const { as, superuser, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
-  const nurlan = await as('officer', 'turkistan')
+  const zarina = await as('caseworker', 'common-home')
+  const nurlan = await as('officer', 'almaty-city')
   const write = async (who: Someone, id: string) => (await who.post(`/v1/cases/${id}/notes`, { text: 'x' })).statusCode
   const [one, other] = [await register(asel), await register(asel)]
   const official = await register(nurlan)
@@ -160,5 +162,13 @@ t.test('each organisation seals with a key of its own for each case, and keeps t
     ],
   )
   t.equal(await write(nurlan, one.id), 404, 'nobody gets a key to a case that they do not reach')
-  t.equal((await superuser`select from data_keys`).length, 3)
+  const asked = (who: Someone, about: Parameters<typeof sealerFor>[1]) =>
+    workAs(who, 'cases:write', tx => sealerFor(tx, about))
+  await t.resolves(asked(asel, { caseId: one.id }))
+  await t.rejects(asked(nurlan, { caseId: one.id }), { message: 'not-found' }, 'not in SQL either')
+  await one.step(asel, { action: 'start_assessment' })
+  const offer = await offered(one, asel, nurlan.organisation)
+  await t.resolves(asked(nurlan, { referralId: offer.id }), 'to answer an offer')
+  await t.rejects(asked(zarina, { referralId: offer.id }), { message: 'not-found' })
+  t.equal((await superuser`select from data_keys where organisation_id = ${zarina.organisation.id}`).length, 0)
 })
