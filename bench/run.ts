@@ -65,12 +65,13 @@ async function measureRequests() {
 }
 
 /** What the load left to do in the background is done, and does not stand in the figures of what is measured. */
-const settled = (superuser: Endpoint): Promise<void> =>
-  Connection.with(superuser, async ({ send }) => {
+function settled(superuser: Endpoint): Promise<void> {
+  return Connection.with(superuser, async ({ send }) => {
     await send('checkpoint')
     const working = () => send(`select from pg_stat_activity where backend_type = 'autovacuum worker'`)
     for (let quiet = 0; quiet < 3; quiet = (await working()).length ? 0 : quiet + 1) await setTimeout(5_000)
   })
+}
 
 /** Whether time tells what the reply does not. */
 async function showOracle(organisations: readonly Organisation[]) {
