@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { type Config, StartError } from '../config.ts'
 
 /** Keeps the keys of the epochs from lying in the key file: it takes one in, and gives it back out of what it made of it. Base64. */
@@ -14,11 +14,11 @@ export function kmsOf({ keyWrap, keyUnwrap }: Pick<Config, 'keyWrap' | 'keyUnwra
 
 /** What a command prints that gets this on its standard input; nothing of either is told when it fails. */
 function answerOf(variable: string, command: string, input: string): string {
-  try {
-    const answer = execFileSync('sh', ['-c', command], { input, stdio: ['pipe', 'pipe', 'ignore'], timeout: 30_000 })
-    return answer.toString().trim()
-  } catch (error) {
-    const { status } = error as { status?: number | null }
-    throw new StartError(`${variable} fails${status ? ` with ${status}` : ''}: run it by hand to see why`)
-  }
+  const { status, stdout } = spawnSync('sh', ['-c', command], {
+    input,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: 30_000,
+  })
+  if (status === 0) return stdout.toString().trim()
+  throw new StartError(`${variable} fails${status ? ` with ${status}` : ''}: run it by hand to see why`)
 }
