@@ -6,8 +6,8 @@ import { Connection } from '../db/connection.ts'
 import type { Cluster } from './cluster.ts'
 import { makeFolder, own } from './folder.ts'
 
-/** What a server makes anew when it starts, or what says that one runs. */
-const passing = /^(postmaster\.(pid|opts)|pgsql_tmp.*|pg_internal\.init.*)$/
+/** What a server makes anew when it starts, what is only on its way, or what says that one runs. */
+const passing = /^(postmaster\.(pid|opts)|pgsql_tmp.*|pg_internal\.init.*|xlogtemp\..*)$/
 const emptied = /^(pg_wal|pg_replslot|pg_dynshmem|pg_notify|pg_serial|pg_snapshots|pg_stat_tmp|pg_subtrans)$/
 
 /**
@@ -31,7 +31,7 @@ export async function backUp(cluster: Cluster, dataDir: string, to: string): Pro
       await copyInto(place, from, true)
       const [label] = await send('select labelfile from pg_backup_stop(wait_for_archive => false)')
       await write(join(place, 'backup_label'), label?.labelfile)
-      await copyInto(join(place, 'pg_wal'), join(from, 'pg_wal'))
+      await copyInto(join(place, 'pg_wal'), join(from, 'pg_wal'), true)
     })
     await copyWhole(join(dataDir, 'passwords.json'), join(to, 'passwords.json'))
   } catch (error) {
@@ -80,7 +80,7 @@ async function copyEntry(to: string, from: string, entry: Dirent, atWork: boolea
     if (!(atWork && emptied.test(entry.name))) await copyInto(target, source, atWork)
   } else if (entry.isFile()) {
     await copyWhole(source, target).catch(error => {
-      if (!(atWork && error.code === 'ENOENT')) throw error // dropped meanwhile
+      if (!(atWork && error.code === 'ENOENT')) throw error // dropped meanwhile, or log that the slot does not need
     })
   }
 }
