@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import type { Epochs } from './epochs.ts'
+import { bytesOf, idOf } from './id.ts'
 import { open, seal } from './seal.ts'
 
 /** What the database gives of something sealed: it, and the data key that opens it as its epoch keeps that. Base64. */
@@ -32,10 +33,7 @@ export class DataKey {
 
   /** The value as JSON, sealed for `place`: table, column, row and version. */
   seal = (place: string, value: unknown): Buffer =>
-    Buffer.concat([
-      Buffer.from(this.id.replaceAll('-', ''), 'hex'),
-      seal(this.#key, place, Buffer.from(JSON.stringify(value))),
-    ])
+    Buffer.concat([bytesOf(this.id), seal(this.#key, place, Buffer.from(JSON.stringify(value)))])
 
   open(place: string, sealed: Uint8Array): unknown {
     return JSON.parse(open(this.#key, place, sealed.subarray(idLength)).toString())
@@ -43,9 +41,6 @@ export class DataKey {
 }
 
 /** The id of the data key that something was sealed with. */
-export const keyOf = (sealed: Uint8Array): string =>
-  Buffer.from(sealed.subarray(0, idLength))
-    .toString('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+export const keyOf = (sealed: Buffer): string => idOf(sealed.subarray(0, idLength))
 
 const wrapping = (id: string, epoch: number) => `data_keys.wrapped/${id}/${epoch}`

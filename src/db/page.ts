@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { bytesOf, idOf } from '../access/id.ts'
 
 /** Where a page ended: the id of its last row, opaque to callers. */
-const encode = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
-const uuidOf = (bytes: Buffer) => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+const encode = (id: string) => bytesOf(id).toString('base64url')
 
 const Cursor = z
   .string()
   .regex(/^[\w-]{22}$/, 'Not a cursor of this list')
-  .transform(cursor => uuidOf(Buffer.from(cursor, 'base64url')))
+  .transform(cursor => idOf(Buffer.from(cursor, 'base64url')))
 
 /** Behind the last row of all: a page that begins there begins with the newest one. */
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
@@ -43,7 +43,7 @@ export const ChangeCursor = z
   .regex(/^[\w-]{32}$/, 'Not a cursor of this list')
   .transform((cursor): Change => {
     const bytes = Buffer.from(cursor, 'base64url')
-    return { at: String(bytes.readBigUInt64BE()), id: uuidOf(bytes.subarray(8)) }
+    return { at: String(bytes.readBigUInt64BE()), id: idOf(bytes.subarray(8)) }
   })
 
 /** A page of changes that were asked for with one more than `limit`. */
