@@ -6,20 +6,24 @@ import { createKeyFile } from './access/keys.ts'
 import { kmsOf } from './access/kms.ts'
 import { backUp, restore } from './admin/backup.ts'
 import { destroyEpoch, listEpochs, rotateEpoch } from './admin/keys.ts'
+import { createLedger, restoreCheck } from './admin/ledger.ts'
 import { asOwner } from './admin/owner.ts'
+import { dueForErasure } from './admin/retention.ts'
 import { findings } from './audit/holds.ts'
 import { type Config, readConfig, StartError } from './config.ts'
 import { prepareDatabase } from './database.ts'
 import { Connection } from './db/connection.ts'
 import { checkInstallation } from './db/setup.ts'
+import { Ledger } from './erasures/ledger.ts'
 import { newSecret } from './sessions/queries.ts'
 
-type Options = { email: string | undefined; words: readonly string[] }
+type Options = { email: string | undefined; dryRun: boolean; words: readonly string[] }
 
 const commands: Record<string, [what: string, run: (config: Config, options: Options) => Promise<string>]> = {
   migrate: ['brings the database of DATABASE_OWNER_URL to this release', migrate],
   'create-administrator': ['--email …: an administrator, and the code to enrol with', createAdministrator],
-  'create-key-file': ['makes the file of KEY_FILE', makeKeyFile],
+  'create-key-file': ['makes the files of KEY_FILE and ERASURE_LEDGER', makeKeyFile],
+  'create-ledger': ['makes the file of ERASURE_LEDGER, where there has never been one', createLedger],
   keys: ['list | rotate | destroy <epoch>: the epochs of KEY_FILE, by which every data key is wrapped', keys],
   backup: [
     '<folder>: copies the embedded database there, beside the service at work',
@@ -29,12 +33,21 @@ const commands: Record<string, [what: string, run: (config: Config, options: Opt
     '<folder>: makes the embedded database out of such a copy',
     (config, { words: [folder] }) => restore(config, folder),
   ],
+  'restore-check': [
+    'erases in a database that was restored what ERASURE_LEDGER says was erased since: before it may serve',
+    restoreCheck,
+  ],
+  retention: [
+    '--dry-run: how much of whose is due for erasure, by which rule; two administrators run it through the API',
+    (config, { dryRun }) => dueForErasure(config, dryRun),
+  ],
   check: ['tells what in the database nobody can have done through the service', check],
 }
 
 async function makeKeyFile(config: Config): Promise<string> {
   createKeyFile(config.keyFile, kmsOf(config))
-  return `Made ${config.keyFile}; keep a copy apart from the data`
+  Ledger.create(config.erasureLedger)
+  return `Made ${config.keyFile} and ${config.erasureLedger}; keep copies apart from the data`
 }
 
 function migrate(config: Config): Promise<string> {
@@ -102,11 +115,16 @@ const failures: Record<string, (message: string) => string> = {
 }
 
 try {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { email: { type: 'string' } } })
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { email: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+  })
   const command = commands[positionals[0] ?? '']
   if (!command) throw new StartError(usage())
   const config = readConfig()
-  process.stdout.write(`${await command[1](config, { email: values.email, words: positionals.slice(1) })}\n`)
+  process.stdout.write(
+    `${await command[1](config, { email: values.email, dryRun: values['dry-run'], words: positionals.slice(1) })}\n`,
+  )
 } catch (error) {
   const { code = '', message } = error as Error & { code?: string }
   process.stderr.write(`${failures[code]?.(message) ?? message}\n`)

@@ -7,6 +7,9 @@ import type { Config } from './config.ts'
 import type { Database } from './db/database.ts'
 import { decisionRoutes } from './decisions/routes.ts'
 import { documentRoutes } from './documents/routes.ts'
+import { eraseApproved } from './erasures/erase.ts'
+import type { Ledger } from './erasures/ledger.ts'
+import { erasureRoutes } from './erasures/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { flagRoutes } from './flags/routes.ts'
 import { grantRoutes } from './grants/routes.ts'
@@ -20,6 +23,7 @@ import { idempotencyKeys } from './http/idempotency.ts'
 import { logRequests, serializers } from './http/log.ts'
 import { openapi } from './http/openapi.ts'
 import { answerError, answerProblems } from './http/problems.ts'
+import { Sweep } from './http/sweep.ts'
 import { tokens } from './http/tokens.ts'
 import { importRoutes } from './imports/routes.ts'
 import { ImportWorker } from './imports/worker.ts'
@@ -30,10 +34,11 @@ import { apiDocument } from './openapi-document.ts'
 import { organisationRoutes } from './organisations/routes.ts'
 import { proposalRoutes } from './proposals/routes.ts'
 import { referenceRoutes } from './reference/routes.ts'
+import { expireReferrals } from './referrals/expire.ts'
 import { referralRoutes } from './referrals/routes.ts'
-import { ReferralSweep } from './referrals/sweep.ts'
 import { relationRoutes } from './relations/routes.ts'
 import { reportRoutes } from './reports/routes.ts'
+import { retentionRoutes } from './retention/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { transitionRoutes } from './transitions/routes.ts'
@@ -41,13 +46,14 @@ import { zoneRoutes } from './zones/routes.ts'
 
 export type Parts = {
   db: Database
+  ledger: Ledger
   config: Pick<Config, 'logLevel' | 'trustedProxies' | 'rateLimit' | 'importLimit'>
   /** Where the log goes; standard output by default. */
   log?: { write(line: string): void }
 }
 
 /** The whole service, ready to be listened to or injected into. */
-export async function buildApp({ db, config, log }: Parts) {
+export async function buildApp({ db, ledger, config, log }: Parts) {
   const { keys } = db
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
   const app = Fastify({ ...serverOptions(config), logger, frameworkErrors: answerError }).withTypeProvider<ZodTypes>()
@@ -65,12 +71,14 @@ export async function buildApp({ db, config, log }: Parts) {
   idempotencyKeys(app, keys)
 
   const worker = new ImportWorker(db, keys, app.log)
-  const sweep = new ReferralSweep(db, app.log)
+  const expiry = new Sweep(() => expireReferrals(db), app.log, 'offers could not be ended')
+  const eraser = new Sweep(() => eraseApproved(db, ledger), app.log, 'what was approved could not be erased')
   app.addHook('onListen', async () => {
     worker.start()
-    sweep.start()
+    expiry.start()
+    eraser.start()
   })
-  app.addHook('onClose', () => Promise.all([worker.close(), sweep.close()]))
+  app.addHook('onClose', () => Promise.all([worker.close(), expiry.close(), eraser.close()]))
 
   await app.register(sessionRoutes(keys))
   await app.register(organisationRoutes)
@@ -94,6 +102,8 @@ export async function buildApp({ db, config, log }: Parts) {
   await app.register(jobRoutes)
   await app.register(importRoutes(worker, keys, config))
   await app.register(reportRoutes)
+  await app.register(erasureRoutes(eraser))
+  await app.register(retentionRoutes(eraser))
   await app.register(auditRoutes)
   await app.register(healthRoutes(db))
   await app.register(apiDocumentRoutes)

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** Digits and nothing else: to JavaScript a space is 0 and 0x10 a number. */
@@ -51,6 +51,7 @@ const variables = {
   KEY_FILE: [z.string().min(1).optional(), 'a file that only the service may read', '/etc/qujat/keys.json'],
   KEY_WRAP: [z.string().min(1).optional(), 'a command', 'vault …'],
   KEY_UNWRAP: [z.string().min(1).optional(), 'a command', 'vault …'],
+  ERASURE_LEDGER: [z.string().min(1).optional(), 'a file', '/etc/qujat/erasures.jsonl'],
   LOG_LEVEL: [
     z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'debug, info, warn, error or silent',
@@ -95,6 +96,8 @@ export type Config = Readonly<{
   /** Commands that give the keys of the epochs to a KMS, and take them back from it. */
   keyWrap: string | undefined
   keyUnwrap: string | undefined
+  /** What was ever erased: apart from the database, for whoever restores it. */
+  erasureLedger: string
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   trustedProxies: string[]
   country: string
@@ -148,6 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new StartError(
       `METRICS_PORT is the PORT of the API too, for example METRICS_PORT=${port === 9464 ? 9465 : 9464}`,
     )
+  const keyFile = resolve(read('KEY_FILE') ?? join(dataDir, 'keys.json'))
   return {
     host: read('HOST'),
     port,
@@ -155,9 +159,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseUrl: read('DATABASE_URL'),
     databaseOwnerUrl: read('DATABASE_OWNER_URL'),
     dataDir,
-    keyFile: resolve(read('KEY_FILE') ?? join(dataDir, 'keys.json')),
+    keyFile,
     keyWrap: read('KEY_WRAP'),
     keyUnwrap: read('KEY_UNWRAP'),
+    erasureLedger: resolve(read('ERASURE_LEDGER') ?? join(dirname(keyFile), 'erasures.jsonl')),
     logLevel: read('LOG_LEVEL'),
     trustedProxies: read('TRUSTED_PROXIES'),
     country: read('COUNTRY'),

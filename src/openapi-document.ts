@@ -28,6 +28,10 @@ export const apiDocument = {
     { name: 'Work', description: 'Notes on a case, what is to be done, and what is to be kept in mind.' },
     { name: 'Consent', description: 'What the person agreed to share: grants, receipts, revocations.' },
     { name: 'Referrals', description: 'How a case goes to another organisation, and comes back.' },
+    {
+      name: 'Erasure',
+      description: 'The end of what an organisation holds of a case, and of what is due by the rules.',
+    },
     { name: 'Imports', description: 'Registrations of a campaign from a file, and how far the job is.' },
     { name: 'Reports', description: 'Figures with the day they stand for and the instant they were known at.' },
     { name: 'Service', description: 'For whoever runs the service.' },

@@ -4,9 +4,12 @@ import { stringify } from 'yaml'
 import { passingKeys } from './access/keys.ts'
 import { buildApp } from './app.ts'
 import { Database } from './db/database.ts'
+import { Ledger } from './erasures/ledger.ts'
 
+const keys = passingKeys()
 const app = await buildApp({
-  db: new Database({}, passingKeys()),
+  db: new Database({}, keys),
+  ledger: new Ledger('', keys),
   config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1, importLimit: 1 },
 })
 await app.ready()

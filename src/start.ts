@@ -13,6 +13,7 @@ import { endpointOf, unanswered } from './db/url.ts'
 import { type Demonstration, readDemonstration, writeDemonstration } from './demonstration.ts'
 import { Cluster, rolesSql } from './embedded/cluster.ts'
 import { holdFolder, makeFolder } from './embedded/folder.ts'
+import { Ledger } from './erasures/ledger.ts'
 import { measure, serveMetrics } from './http/metrics.ts'
 
 export type Service = { address: string; demonstration: Demonstration | undefined; stop: () => Promise<void> }
@@ -29,14 +30,19 @@ const patience = 20_000
 export async function startService(config: Config, interrupted = new AbortController().signal): Promise<Service> {
   await using opened = new AsyncDisposableStack()
   // A second's work for this process, done while PostgreSQL starts in others.
-  const loaded = Promise.all([import('./app.ts'), import('./db/database.ts'), import('./db/entry.ts')])
+  const loaded = Promise.all([
+    import('./app.ts'),
+    import('./db/database.ts'),
+    import('./db/entry.ts'),
+    import('./erasures/erase.ts'),
+  ])
   loaded.catch(() => {})
   const ground: Ground = config.databaseUrl
     ? { app: endpointOf(config.databaseUrl, 'DATABASE_URL') }
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database, enterNobody }, { tell }] = await loaded
+  const [{ buildApp }, { Database, enterNobody }, { tell }, { checkLedger, eraseApproved }] = await loaded
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
@@ -44,7 +50,11 @@ export async function startService(config: Config, interrupted = new AbortContro
     throw new StartError(
       `KEY_FILE ${config.keyFile} does not open what this database keeps: it is that of another one, or an older copy`,
     )
-  const app = await buildApp({ db, config })
+  // Whatever was to be erased is, before anybody can ask for it.
+  const ledger = new Ledger(config.erasureLedger, keys)
+  await checkLedger(db, ledger)
+  await eraseApproved(db, ledger)
+  const app = await buildApp({ db, ledger, config })
   const closeMetrics = await serveMetrics(measure(app, db), config).catch(refused('METRICS_PORT', config))
   opened.defer(() => within(1_000, closeMetrics()))
   opened.defer(async () => {
@@ -77,7 +87,10 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
   interrupted.throwIfAborted()
   await prepareDatabase(cluster.endpoint('owner'), config)
   interrupted.throwIfAborted()
-  if (!existsSync(config.keyFile)) createKeyFile(config.keyFile, kmsOf(config))
+  if (!existsSync(config.keyFile)) {
+    createKeyFile(config.keyFile, kmsOf(config))
+    Ledger.create(config.erasureLedger)
+  }
   await writeDemonstration(config.dataDir, cluster.endpoint('owner'))
   return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
 }

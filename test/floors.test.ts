@@ -37,13 +37,15 @@ const modules = [
   'jobs',
   'imports',
   'reports',
+  'erasures',
+  'retention',
   'audit',
 ]
 for (const name of modules) below[name] = [...ground, 'access', 'db', 'http']
 
 /** What a module offers, and to whom; nothing else of it is anybody's. */
 const offered: Record<string, string[]> = {
-  'reference/queries.ts': ['cases', 'transitions', 'imports', 'zones', 'flags', 'grants', 'referrals'],
+  'reference/queries.ts': ['cases', 'transitions', 'imports', 'zones', 'flags', 'grants', 'referrals', 'erasures'],
   'reference/data.ts': ['database.ts'],
   'organisations/contract.ts': [
     'events',
@@ -55,6 +57,8 @@ const offered: Record<string, string[]> = {
     'documents',
     'notes',
     'audit',
+    'erasures',
+    'retention',
   ],
   'organisations/queries.ts': [
     'events',
@@ -65,6 +69,7 @@ const offered: Record<string, string[]> = {
     'documents',
     'notes',
     'imports',
+    'retention',
   ],
   'sessions/password.ts': ['demonstration.ts'],
   'sessions/queries.ts': ['organisations', 'accounts', 'admin.ts'],
@@ -72,7 +77,7 @@ const offered: Record<string, string[]> = {
   'lifecycle/policy.ts': ['referrals'],
   'lifecycle/steps.ts': ['database.ts'],
   'lifecycle/standing.ts': ['cases', 'transitions'],
-  'zones/contract.ts': ['grants', 'cases', 'transitions', 'referrals', 'imports', 'audit'],
+  'zones/contract.ts': ['grants', 'cases', 'transitions', 'referrals', 'imports', 'audit', 'erasures'],
   'zones/birth.ts': ['grants'],
   'zones/codes.ts': ['cases'],
   'zones/identifiers.ts': ['cases', 'transitions', 'imports'],
@@ -90,7 +95,9 @@ const offered: Record<string, string[]> = {
   'transitions/contract.ts': ['proposals'],
   'transitions/queries.ts': ['proposals', 'referrals'],
   'referrals/policy.ts': ['database.ts'],
-  'referrals/sweep.ts': ['app.ts'],
+  'referrals/expire.ts': ['app.ts'],
+  'erasures/erase.ts': ['app.ts'],
+  'erasures/ledger.ts': ['app.ts', 'start.ts', 'openapi.ts', 'admin.ts', 'admin'],
   'transitions/routes.ts': ['proposals'],
   'jobs/contract.ts': ['imports'],
   'jobs/queries.ts': ['imports'],

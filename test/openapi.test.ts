@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
 import { required } from '../src/imports/row.ts'
+import { asking } from './support/erasing.ts'
 import { consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
 
@@ -80,6 +81,13 @@ t.test('every example is accepted, and every answer is one that the document nam
     await started.step(caseworker, { action: 'start_assessment' })
     return started
   }
+  const left = async () => {
+    const { id, step } = await assessed()
+    await step(caseworker, { action: 'withdraw' })
+    return id
+  }
+  const toErase = async () => (await asking(caseworker, await left())).json().id
+  const run = async () => (await administrator.post('/v1/retention-runs')).json().id
   const almaty = organisation('almaty-city')
   const given: Record<string, () => Given | Promise<Given>> = {
     getOrganisation: () => ({ who: caseworker, id: organisation('common-home').id }),
@@ -143,6 +151,16 @@ t.test('every example is accepted, and every answer is one that the document nam
     completeTask: async () => ({ ...(await made('tasks', 'NewTask')), version: 1 }),
     getFlag: () => made('flags', 'NewFlag'),
     clearFlag: async () => ({ ...(await made('flags', 'NewFlag')), version: 1 }),
+    planErasure: () => ({ who: caseworker, id: one.id }),
+    requestErasure: async () => ({ who: caseworker, id: await left() }),
+    getErasure: async () => ({ who: caseworker, id: await toErase() }),
+    approveErasure: async () => ({ who: supervisor, id: await toErase(), version: 1 }),
+    rejectErasure: async () => ({ who: supervisor, id: await toErase(), version: 1 }),
+    startRetention: () => ({ who: administrator }),
+    listRetentionRuns: () => ({ who: administrator }),
+    getRetentionRun: async () => ({ who: administrator, id: await run() }),
+    approveRetention: async () => ({ who: await as('administrator', 'operator', 1), id: await run(), version: 1 }),
+    rejectRetention: async () => ({ who: administrator, id: await run(), version: 1 }),
     signOut: async () => ({ who: await as('caseworker', 'iom') }),
     signOutEverywhere: async () => ({ who: await as('supervisor', 'iom') }),
   }

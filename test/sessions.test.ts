@@ -76,7 +76,7 @@ t.test('why somebody cannot sign in is told to nobody', async t => {
 
 t.test('guesses are slowed down, in every process', async t => {
   const service = await startService(t)
-  const { app, db, keys, owner } = service
+  const { app, db, ledger, keys, owner } = service
   const guesses = await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(app, { password: `guess ${i}` })))
   const tried = guesses.filter(({ statusCode }) => statusCode === 401)
   const refused = guesses.filter(({ statusCode }) => statusCode === 429)
@@ -90,6 +90,7 @@ t.test('guesses are slowed down, in every process', async t => {
   const log = { write() {} }
   const beside = await buildApp({
     db,
+    ledger,
     config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
     log,
   })

@@ -41,7 +41,16 @@ const KeyFile = z.strictObject({
 
 type KeyFile = z.infer<typeof KeyFile>
 
-type HashPurpose = 'external-id' | 'fingerprint' | 'guess' | 'document-number' | 'iin' | 'name' | 'address' | 'criteria'
+type HashPurpose =
+  | 'external-id'
+  | 'fingerprint'
+  | 'guess'
+  | 'document-number'
+  | 'iin'
+  | 'name'
+  | 'address'
+  | 'criteria'
+  | 'erasure'
 
 /** What the key file holds, ready for use: the first signing key signs, all of them verify. */
 export type Keys = {

@@ -14,18 +14,25 @@ const wrappedBy = async (send: Send): Promise<Map<number, number>> => {
   return new Map(rows.map(({ epoch, keys }) => [epoch, keys]))
 }
 
+/** Of how many erasures a backup from before still holds a key that an epoch opens: those by an epoch not older than it. */
+const openBy = async (send: Send, epoch: number): Promise<number> => {
+  const [row] = await send('select count(*)::int as erasures from erasures where epoch >= $1', [epoch])
+  return row?.erasures
+}
+
 /** The epochs of the key file and how many data keys each wraps, the oldest first. */
 export const listEpochs = (config: Config): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async ({ send }) => {
       readKeys(config.keyFile, kmsOf(config))
       const [epochs, wrapped] = [epochsIn(config.keyFile), await wrappedBy(send)]
-      const lines = [...new Set([...epochs, ...wrapped.keys()])]
-        .sort((a, b) => a - b)
-        .map(epoch => {
-          const note = !epochs.includes(epoch) ? '  not in the key file' : epoch === epochs.at(-1) ? '  wraps now' : ''
-          return `epoch ${epoch}: ${wrapped.get(epoch) ?? 0} data keys${note}`
-        })
+      const lines = []
+      for (const epoch of [...new Set([...epochs, ...wrapped.keys()])].sort((a, b) => a - b)) {
+        const note = !epochs.includes(epoch) ? '  not in the key file' : epoch === epochs.at(-1) ? '  wraps now' : ''
+        const erased = epochs.includes(epoch) && (await openBy(send, epoch))
+        const waiting = erased ? `  opens ${erased} erased in backups from before` : ''
+        lines.push(`epoch ${epoch}: ${wrapped.get(epoch) ?? 0} data keys${note}${waiting}`)
+      }
       return lines.join('\n')
     }),
   )

@@ -71,6 +71,9 @@ export const CaseIndex = z
       .describe('Who is being waited for.'),
     updatedAt: Instant,
     version: Version,
+    erasedAt: Instant.nullable().describe(
+      'Since when nothing is known of the person any more, and nothing happens to the case.',
+    ),
   })
   .meta({ id: 'CaseIndex' })
 export type CaseIndex = z.infer<typeof CaseIndex>

@@ -97,6 +97,7 @@ export async function assignments(tx: Tx, id: string): Promise<Assignments> {
 export async function assign(tx: Tx, id: string, version: number, assigneeId: string): Promise<Case> {
   const [found, { organisation }] = await Promise.all([find(tx, id), tx.actor])
   if (found.owner.id !== organisation) throw new Problem('forbidden', { detail: 'Only its owner assigns a case' })
+  if (found.erasedAt) throw new Problem('file-erased')
   const [active] = await tx.execute(
     sql`select from accounts where id = ${assigneeId} and organisation_id = app.org() and status = 'active'`,
   )

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { sealerForNew } from '../db/sealed.ts'
 import { append } from '../events/append.ts'
-import { keepText } from '../events/text.ts'
+import { keepText, placeOfText } from '../events/text.ts'
 import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
 import * as grants from '../grants/give.ts'
 import { invalid } from '../problem.ts'
@@ -45,7 +45,7 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
   await Promise.all([
     append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
     keep(),
-    keepText(tx, sealer, id, text),
+    keepText(tx, id, id, sealer.sealSaid(placeOfText(id), text)),
     zones.write(
       tx,
       sealer,

@@ -108,7 +108,7 @@ export const caseRoutes: Routes = async app => {
   app.patch(
     '/v1/cases/:id',
     {
-      config: { permission: 'cases:assign', audit: ofPerson, conditional: true },
+      config: { permission: 'cases:assign', audit: ofPerson, conditional: true, problems: ['file-erased'] },
       schema: {
         operationId: 'assignCase',
         summary: 'Give the case into the hands of somebody else in your organisation.',

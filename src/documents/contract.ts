@@ -6,7 +6,7 @@ const IdentityDocument = z
   .object({
     id: Id.describe('The event by which it was recorded.'),
     type: z.string(),
-    number: z.string(),
+    number: z.string().nullable().describe('Null once it was erased.'),
     issuer: z.string().nullable(),
     iin: z.string().nullable(),
     issuedOn: Day,

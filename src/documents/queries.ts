@@ -21,7 +21,7 @@ export async function list(tx: Tx, caseId: string): Promise<IdentityDocument[]> 
     from documents d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
     where d.case_id = ${caseId} order by e.id desc`)
   return rows.map(({ content, textId, ...document }) => {
-    const { number = '', issuer = null, iin = null } = opened(tx.keys, placeOfText(textId), content, Said) ?? {}
+    const { number = null, issuer = null, iin = null } = opened(tx.keys, placeOfText(textId), content, Said) ?? {}
     return { ...document, number, issuer, iin }
   })
 }

@@ -1,16 +1,12 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
-import type { Place, Sealer } from '../db/sealed.ts'
-import type { Facts } from './append.ts'
+import type { Place } from '../db/sealed.ts'
 
 /** Where what was typed with an event is sealed, wherever it stands: its id is that of the proposal or the referral that it came with, or its own. */
 export const placeOfText = (id: string): Place => ['event_texts.content', id]
 
-/** Keeps what was typed along with the event that was written last, if anything was. */
-export async function keepText(tx: Tx, { sealSaid }: Sealer, caseId: string, content: Facts): Promise<void> {
-  const id = randomUUIDv7()
-  const text = sealSaid(placeOfText(id), content)
+/** Keeps what was typed along with the event that was written last, sealed for {@link placeOfText}, if anything was. */
+export async function keepText(tx: Tx, caseId: string, id: string, text: Buffer | null): Promise<void> {
   if (!text) return
   await tx.execute(sql`
     insert into event_texts (id, event_id, case_id, organisation_id, content)

@@ -12,7 +12,7 @@ export const flagRoutes: Routes = async app => {
   app.post(
     '/v1/cases/:id/flags',
     {
-      config: { permission: 'flags:write', audit: ofCase, idempotency: 'accepted' },
+      config: { permission: 'flags:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'raiseFlag',
         summary: 'Say what your organisation has to keep in mind about the case.',

@@ -16,7 +16,7 @@ export type Given = { id: string; row: object; typed: object; born: string | nul
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
   const said = await say(tx, given, content as Identity | null)
-  await write(tx, await sealerFor(tx, { caseId }), caseId, said)
+  await write(tx, await sealerFor(tx, { caseId, file: true }), caseId, said)
   return said.id
 }
 

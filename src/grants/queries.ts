@@ -73,7 +73,7 @@ export async function revoke(tx: Tx, id: string, version: number, { reason }: Re
   // Whoever may not revoke it may not reach the case either: the database says which it is.
   const text =
     reason !== undefined && found.allowedActions.includes('revoke')
-      ? (await sealerFor(tx, found)).seal(placeOf(id, 'closed'), { revocation: reason })
+      ? (await sealerFor(tx, { caseId: found.caseId, file: true })).seal(placeOf(id, 'closed'), { revocation: reason })
       : null
   await tx.execute(sql`select app.revoke_grant(${id}, ${version}, ${text})`)
   return find(tx, id)

@@ -15,7 +15,12 @@ export const grantRoutes: Routes = async app => {
   app.post(
     '/v1/cases/:id/grants',
     {
-      config: { permission: 'grants:give', audit: {}, idempotency: 'accepted', problems: ['action-not-allowed'] },
+      config: {
+        permission: 'grants:give',
+        audit: {},
+        idempotency: 'accepted',
+        problems: ['action-not-allowed', 'file-erased'],
+      },
       schema: {
         operationId: 'giveGrant',
         summary:

@@ -54,6 +54,7 @@ const constraints: Record<string, () => Problem> = {
   zone_versions_pkey: stale,
   proposals_pending: () => new Problem('proposal-pending'),
   referrals_pending: () => new Problem('referral-pending'),
+  erasures_pending: () => new Problem('erasure-pending'),
   relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Another case than this one' }]),
   tasks_assignee: () => invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }]),
   organisations_parent: () => unknown('#/parentId'),

@@ -12,7 +12,7 @@ export const noteRoutes: Routes = async app => {
   app.post(
     '/v1/cases/:id/notes',
     {
-      config: { permission: 'notes:write', audit: ofCase, idempotency: 'accepted' },
+      config: { permission: 'notes:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'writeNote',
         summary: 'Write a note on the case, for your organisation or for whoever reaches the case.',
@@ -79,7 +79,7 @@ export const noteRoutes: Routes = async app => {
   app.put(
     '/v1/notes/:id',
     {
-      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck'] },
+      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
       schema: {
         operationId: 'rewriteNote',
         summary: 'Write a note of your organisation anew; what it said before stays on record.',
@@ -111,7 +111,7 @@ export const noteRoutes: Routes = async app => {
   app.post(
     '/v1/notes/:id/strike',
     {
-      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck'] },
+      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
       schema: {
         operationId: 'strikeNote',
         summary: 'Strike a note of your organisation: others cannot read it any more, and nobody writes it anew.',

@@ -4,7 +4,7 @@ import type { Sealed } from '../access/data-key.ts'
 import { find as findCase } from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { olderThan, type Page, pageOf } from '../db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../db/sealed.ts'
+import { opened, type Place, sealed, sealedIfSaid, sealerFor } from '../db/sealed.ts'
 import { append, lastEvent } from '../events/append.ts'
 import { placeOfText } from '../events/text.ts'
 import { party } from '../organisations/queries.ts'
@@ -58,11 +58,11 @@ export async function find(tx: Tx, id: string): Promise<Proposal> {
 export async function propose(tx: Tx, caseId: string, version: number, step: ProposedStep): Promise<string> {
   const { facts, text, annuls = null, found } = await prepare(tx, caseId, version, step, true)
   const id = randomUUIDv7()
-  const { sealSaid } = await sealerFor(tx, { caseId })
+  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(id), text)
   const proposing = tx.execute(sql`
     insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
     values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
-      ${sealSaid(placeOfText(id), text)}, ${annuls}, ${version})`)
+      ${typed}, ${annuls}, ${version})`)
   await refusedWith(found, proposing)
   return id
 }

@@ -40,6 +40,7 @@ export const Code = z
     needsDocument: z.boolean().nullable(),
     needsState: z.boolean().nullable().describe('The outcome speaks of a State, which is to be named.'),
     sensitive: z.boolean().nullable(),
+    keepsFile: z.boolean().nullable().describe('As long as the flag stands, nothing is erased.'),
     ...evidence,
   })
   .meta({ id: 'Code' })
@@ -72,6 +73,19 @@ const Purpose = z
   .meta({ id: 'PurposeRule' })
 export const Purposes = z.object({ items: z.array(Purpose) }).meta({ id: 'Purposes' })
 export type Purposes = z.infer<typeof Purposes>
+
+const RetentionRule = z
+  .object({
+    purpose: z.string(),
+    kind: z.string().describe('The kind of organisation that holds something for this purpose.'),
+    term: z.string().describe('How long it is kept from the end of the purpose: of the terms.'),
+    obligatory: z.boolean().describe('Whether it has to be kept so long: nothing is erased before.'),
+    legalReference: z.string(),
+    ...evidence,
+  })
+  .meta({ id: 'RetentionRule' })
+export const RetentionRules = z.object({ items: z.array(RetentionRule) }).meta({ id: 'RetentionRules' })
+export type RetentionRules = z.infer<typeof RetentionRules>
 
 const ConsentForm = z
   .object({

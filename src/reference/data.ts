@@ -52,6 +52,7 @@ export const referenceSeeds = (): Seed[] => [
       needs_document: yesNo(row.needs_document),
       needs_state: yesNo(row.needs_state),
       sensitive: yesNo(row.sensitive),
+      keeps_file: yesNo(row.keeps_file),
       source: row.source,
       verified: yesNo(row.verified),
     })),
@@ -89,6 +90,20 @@ export const referenceSeeds = (): Seed[] => [
       source: row.source,
       verified: yesNo(row.verified),
     })),
+  },
+  {
+    table: 'retention_rules',
+    rows: read('retention-rules').flatMap(row =>
+      several(row.kinds).map(kind => ({
+        purpose: row.purpose,
+        kind,
+        term: row.term,
+        obligatory: yesNo(row.obligatory),
+        legal_reference: row.legal_reference,
+        source: row.source,
+        verified: yesNo(row.verified),
+      })),
+    ),
   },
   {
     table: 'consent_forms',

@@ -1,7 +1,17 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
 import { type Fault, notFound } from '../problem.ts'
-import type { CodeList, CodeLists, ConsentForms, Purposes, Region, Regions, Terms, Thresholds } from './contract.ts'
+import type {
+  CodeList,
+  CodeLists,
+  ConsentForms,
+  Purposes,
+  Region,
+  Regions,
+  RetentionRules,
+  Terms,
+  Thresholds,
+} from './contract.ts'
 
 const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label_kk) as label`
 
@@ -27,7 +37,7 @@ export async function codeLists(tx: Tx): Promise<CodeLists> {
 
 export async function codeList(tx: Tx, list: string): Promise<CodeList> {
   const items = await tx.execute<CodeList['items'][number]>(sql`
-    select code, ${label}, polarity, needs_document as "needsDocument", needs_state as "needsState", sensitive, source, verified
+    select code, ${label}, polarity, needs_document as "needsDocument", needs_state as "needsState", sensitive, keeps_file as "keepsFile", source, verified
     from codes where list = ${list} order by position`)
   if (!items.length) throw notFound()
   return { list, items }
@@ -54,6 +64,14 @@ export async function purposes(tx: Tx): Promise<Purposes> {
     items: await tx.execute<Purposes['items'][number]>(sql`
       select purpose, to_jsonb(recipients) as recipients, without_representative as "withoutRepresentative", names_states as "namesStates",
         legal_basis as "legalBasis", to_jsonb(legal_zones) as "legalZones", source, verified from purposes order by purpose`),
+  }
+}
+
+export async function retentionRules(tx: Tx): Promise<RetentionRules> {
+  return {
+    items: await tx.execute<RetentionRules['items'][number]>(sql`
+      select purpose, kind, term, obligatory, legal_reference as "legalReference", source, verified
+      from retention_rules order by purpose, kind`),
   }
 }
 

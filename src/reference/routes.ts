@@ -7,6 +7,7 @@ import {
   Purposes,
   RegionQuery,
   Regions,
+  RetentionRules,
   Terms,
   Thresholds,
 } from './contract.ts'
@@ -90,6 +91,19 @@ export const referenceRoutes: Routes = async app => {
       },
     },
     request => request.transact(reference.purposes),
+  )
+  app.get(
+    '/v1/retention-rules',
+    {
+      config,
+      schema: {
+        operationId: 'listRetentionRules',
+        summary: 'How long who keeps what for which purpose, and by which law.',
+        tags,
+        response: { 200: RetentionRules },
+      },
+    },
+    request => request.transact(reference.retentionRules),
   )
   app.get(
     '/v1/consent-forms',

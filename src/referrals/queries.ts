@@ -5,7 +5,7 @@ import type { Sealed } from '../access/data-key.ts'
 import * as cases from '../cases/queries.ts'
 import type { Tx } from '../db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../db/sealed.ts'
+import { opened, type Place, sealed, sealedIfSaid } from '../db/sealed.ts'
 import { placeOfText } from '../events/text.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../grants/basis.ts'
 import { placeOf as placeOfGrant, rowOf, say } from '../grants/give.ts'
@@ -104,14 +104,20 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   if (faults.length) throw invalid(faults)
   const said = basis && sayBasis(basis)
   const id = randomUUIDv7()
-  const { sealSaid } = await sealerFor(tx, { caseId })
+  // What is said to the recipient is the sender's; what the person agreed to is the file's.
+  const file = { caseId, file: true }
+  const sealing = [
+    sealedIfSaid(tx, { caseId }, placeOf(id, 'offer'), { message }),
+    sealedIfSaid(tx, file, placeOfText(id), said?.text ?? {}),
+    shared ? sealedIfSaid(tx, file, placeOfGrant(shared.id, 'given'), shared.typed) : null,
+  ]
+  const [offered, agreed, typed] = await Promise.all(sealing)
   const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
   await refusedWith(
     found,
     tx.execute(sql`
       select app.offer_referral(jsonb_populate_record(null::referrals, ${JSON.stringify(row)}::jsonb),
-        ${sealSaid(placeOf(id, 'offer'), { message })}, ${sealSaid(placeOfText(id), said?.text ?? {})},
-        ${shared ? rowOf(shared.row) : null}, ${shared ? sealSaid(placeOfGrant(shared.id, 'given'), shared.typed) : null},
+        ${offered}, ${agreed}, ${shared ? rowOf(shared.row) : null}, ${typed},
         ${shared?.born ?? null}::date, ${version})`),
   )
   return id
@@ -122,8 +128,7 @@ export async function decide(tx: Tx, id: string, version: number, given: NewDeci
   const { decision, reason, note } = given
   const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
   if (faults.length) throw invalid(faults)
-  const text =
-    note === undefined ? null : (await sealerFor(tx, { referralId: id })).seal(placeOf(id, decision), { note })
+  const text = await sealedIfSaid(tx, { referralId: id }, placeOf(id, decision), { note })
   await tx.execute(sql`select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${text})`)
   return id
 }

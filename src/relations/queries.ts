@@ -27,7 +27,10 @@ export async function find(tx: Tx, caseId: string, id: string): Promise<Relation
 /** Links a case of one's own to another one that one sees. */
 export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: NewRelation): Promise<string> {
   await visible(tx, caseId, { own: true })
-  const [other] = await tx.execute(sql`select id from cases where id = ${otherId}`)
+  const [other] = await tx.execute<{ erased: boolean }>(
+    sql`select erased_at is not null as erased from cases where id = ${otherId}`,
+  )
+  if (other?.erased) throw invalid([{ pointer: '#/caseId', detail: 'Its file was erased' }])
   if (!other) throw invalid([{ pointer: '#/caseId', detail: 'Not there, or not yours to know' }])
   const id = randomUUIDv7()
   await tx.execute(
@@ -48,10 +51,13 @@ export async function end(tx: Tx, caseId: string, id: string): Promise<null> {
 
 async function visible(tx: Tx, caseId: string, { own = false } = {}) {
   const [[found], { organisation }] = await Promise.all([
-    tx.execute<{ owner_id: string }>(sql`select owner_id from cases where id = ${caseId}`),
+    tx.execute<{ owner_id: string; erased: boolean }>(
+      sql`select owner_id, erased_at is not null as erased from cases where id = ${caseId}`,
+    ),
     tx.actor,
   ])
   if (!found) throw notFound()
   if (own && found.owner_id !== organisation)
     throw new Problem('forbidden', { detail: 'Only the owner of the case links it to others' })
+  if (own && found.erased) throw new Problem('file-erased')
 }

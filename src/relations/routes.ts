@@ -30,7 +30,7 @@ export const relationRoutes: Routes = async app => {
         permission: 'cases:write',
         audit: { cases: ({ case: { id } }: Relation) => [id] },
         idempotency: 'accepted',
-        problems: ['already-exists'],
+        problems: ['already-exists', 'file-erased'],
       },
       schema: {
         operationId: 'relateCases',

@@ -56,7 +56,7 @@ export async function find(tx: Tx, id: string): Promise<Task> {
 
 export async function set(tx: Tx, caseId: string, { title, assigneeId, dueOn }: NewTask): Promise<string> {
   const id = randomUUIDv7()
-  const { seal } = await sealerFor(tx, { caseId })
+  const { seal } = await sealerFor(tx, { caseId, file: true })
   const rows = await tx.execute(sql`
     insert into tasks (id, case_id, assignee_id, due_on, content)
     select ${id}, c.id, ${assigneeId}, ${dueOn}::date, ${seal(placeOf(id), { title })} from cases c where c.id = ${caseId} returning id`)
@@ -76,7 +76,7 @@ export async function change(tx: Tx, id: string, version: number, { title, ...gi
 /** What the system set is about no case, or has no title to change: the database says so. */
 async function entitle(tx: Tx, { id, caseId }: Task, title: string): Promise<Buffer> {
   if (!caseId) return Buffer.of()
-  const { seal } = await sealerFor(tx, { caseId })
+  const { seal } = await sealerFor(tx, { caseId, file: true })
   return seal(placeOf(id), { title })
 }
 

@@ -12,7 +12,7 @@ export const taskRoutes: Routes = async app => {
   app.post(
     '/v1/cases/:id/tasks',
     {
-      config: { permission: 'tasks:write', audit: ofCase, idempotency: 'accepted' },
+      config: { permission: 'tasks:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'setTask',
         summary: 'Say what is to be done about the case, until when and by whom of your organisation.',
@@ -83,7 +83,7 @@ export const taskRoutes: Routes = async app => {
         permission: 'tasks:write',
         audit: ofCase,
         conditional: true,
-        problems: ['task-done', 'task-of-the-system'],
+        problems: ['task-done', 'task-of-the-system', 'file-erased'],
       },
       schema: {
         operationId: 'changeTask',
@@ -104,7 +104,7 @@ export const taskRoutes: Routes = async app => {
         permission: 'tasks:write',
         audit: ofCase,
         conditional: true,
-        problems: ['task-done', 'task-of-the-system'],
+        problems: ['task-done', 'task-of-the-system', 'file-erased'],
       },
       schema: {
         operationId: 'completeTask',

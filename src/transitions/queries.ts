@@ -1,10 +1,11 @@
+import { randomUUIDv7 } from 'node:crypto'
 import type { Case } from '../cases/contract.ts'
 import * as cases from '../cases/queries.ts'
 import { refusalOf, type Tx } from '../db/database.ts'
-import { sealerFor } from '../db/sealed.ts'
+import { sealedIfSaid } from '../db/sealed.ts'
 import { append, lastEvent } from '../events/append.ts'
 import * as events from '../events/queries.ts'
-import { keepText } from '../events/text.ts'
+import { keepText, placeOfText } from '../events/text.ts'
 import { faultsOfBasis } from '../grants/basis.ts'
 import type { CaseAction } from '../lifecycle/contract.ts'
 import { allowedActions, type Standing, stepFor } from '../lifecycle/standing.ts'
@@ -16,10 +17,11 @@ import { type Statement, statementOf } from './statement.ts'
 /** Takes a step of one person. Gives the id of its event. */
 export async function take(tx: Tx, caseId: string, version: number, step: Transition): Promise<string> {
   const { facts, text, found } = await prepare(tx, caseId, version, step, false)
-  const sealer = await sealerFor(tx, { caseId })
+  const textId = randomUUIDv7()
+  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(textId), text)
   const writing = Promise.all([
     append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
-    keepText(tx, sealer, caseId, text),
+    keepText(tx, caseId, textId, typed),
     lastEvent(tx, caseId),
   ])
   const [, , event] = await refusedWith(found, writing)

@@ -149,14 +149,14 @@ const current = (zone: Zone) =>
     .object({
       version: z.int().min(0).describe('0: nothing has been written yet.'),
       writtenAt: Instant.nullable(),
-      content: documents[zone].nullable(),
+      content: documents[zone].nullable().describe('Null where nothing was written, and of what was erased.'),
     })
     .meta({ id: `Current${titled(zone)}` })
 
 const versions = (zone: Zone) =>
   z
     .object({
-      items: z.array(z.object({ version: Version, writtenAt: Instant, content: documents[zone] })),
+      items: z.array(z.object({ version: Version, writtenAt: Instant, content: documents[zone].nullable() })),
     })
     .meta({ id: `${titled(zone)}Versions` })
 
@@ -176,7 +176,7 @@ export const zoneContracts = Object.fromEntries(
   }
 >
 
-export type WrittenZone = { version: number; writtenAt: string; content: Content }
+export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
 export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null }
 
 /** What is known, as far as the caller may see it: of each zone the newest document with its version. */

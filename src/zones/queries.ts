@@ -57,7 +57,7 @@ export async function write(tx: Tx, { seal }: Sealer, versions: readonly NewVers
   ])
 }
 
-/** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document, sealed. */
+/** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document, sealed; of what was erased nothing. */
 export type Kept = Partial<Record<Zone, Sealed & { version: number }>>
 
 export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person =>
@@ -77,7 +77,7 @@ export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person 
 
 /** All versions of a zone that the caller sees, the newest first. */
 export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
-  const rows = await tx.execute<Omit<WrittenZone, 'content'> & { content: Sealed }>(sql`
+  const rows = await tx.execute<Omit<WrittenZone, 'content'> & { content: Sealed | null }>(sql`
     select version, app.rfc3339(written_at) as "writtenAt", ${sealed('content')} as content from zone_versions
     where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`)
   return rows.map(row => ({
@@ -106,6 +106,7 @@ export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise
   if (!writable.open) throw new Problem('action-not-allowed')
   const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))
   if (faults.length) throw invalid(faults)
-  await write(tx, await sealerFor(tx, next), [{ ...next, version: version + 1 }])
+  const { caseId } = next
+  await write(tx, await sealerFor(tx, { caseId, file: true }), [{ ...next, version: version + 1 }])
   return current(tx, next.caseId, next.zone)
 }

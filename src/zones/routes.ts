@@ -35,7 +35,12 @@ export const zoneRoutes: Routes = async app => {
     app.put(
       url,
       {
-        config: { permission: 'cases:write', audit, conditional: true, problems: ['action-not-allowed'] },
+        config: {
+          permission: 'cases:write',
+          audit,
+          conditional: true,
+          problems: ['action-not-allowed', 'file-erased'],
+        },
         schema: {
           operationId: `put${title}`,
           summary: `Write the whole zone ${zone} anew; earlier versions are kept.`,

@@ -1,5 +1,5 @@
 // A story in which a grant, a referral and a procedure go through everything that they can.
-import { expireReferrals } from '../../src/referrals/sweep.ts'
+import { expireReferrals } from '../../src/referrals/expire.ts'
 import {
   consent,
   decision,

@@ -50,6 +50,7 @@ const kept: [said: RegExp, where: string | null][] = [
   [/^(setTask|changeTask) /, 'tasks.content'],
   [/^raiseFlag /, 'flags.content'],
   [/^clearFlag /, 'flags.clearance'],
+  [/^requestErasure /, 'erasures.content'],
 ]
 
 /** Formats and patterns that leave no room for a word of one's own. */

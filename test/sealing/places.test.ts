@@ -137,7 +137,7 @@ t.test('what was moved from where it stood is refused, and the log says where wi
   await kept('an epoch that there is not', 'epoch = 2')
 })
 
-t.test('each organisation seals with a key of its own for each case, and keeps to it', async t => {
+t.test('the file has a key of its own, and so has what each organisation types, who keeps to it', async t => {
   const { as, superuser, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const zarina = await as('caseworker', 'common-home')
@@ -159,6 +159,7 @@ t.test('each organisation seals with a key of its own for each case, and keeps t
     [
       { of: nurlan.organisation.id, count: 1, cases: 1 },
       { of: asel.organisation.id, count: 2, cases: 2 },
+      { of: null, count: 3, cases: 3 },
     ],
   )
   t.equal(await write(nurlan, one.id), 404, 'nobody gets a key to a case that they do not reach')
@@ -166,6 +167,7 @@ t.test('each organisation seals with a key of its own for each case, and keeps t
     workAs(who, 'cases:write', tx => sealerFor(tx, about))
   await t.resolves(asked(asel, { caseId: one.id }))
   await t.rejects(asked(nurlan, { caseId: one.id }), { message: 'not-found' }, 'not in SQL either')
+  await t.rejects(asked(nurlan, { caseId: one.id, file: true }), { message: 'not-found' })
   await one.step(asel, { action: 'start_assessment' })
   const offer = await offered(one, asel, nurlan.organisation)
   await t.resolves(asked(nurlan, { referralId: offer.id }), 'to answer an offer')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { makeFolder, makePrivate } from '../../src/embedded/folder.ts'
-import { startDatabase } from '../support/service.ts'
+import { ledgerOf, startDatabase } from '../support/service.ts'
 import { socket } from '../support/socket.ts'
 import { folder, oneLine, root, run } from './program.ts'
 
@@ -86,6 +86,7 @@ t.test('the operator migrates a database and makes the first administrator by ha
 
   const app = await buildApp({
     db,
+    ledger: ledgerOf(t),
     config: { logLevel: 'silent', trustedProxies: [], rateLimit: 1000, importLimit: 1 },
   })
   t.teardown(() => app.close())

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { InjectOptions } from 'fastify'
 import postgres from 'postgres'
 import type { Test } from 'tap'
@@ -8,6 +11,7 @@ import { buildApp } from '../../src/app.ts'
 import { Database, enterSession, type Tx, withEntry } from '../../src/db/database.ts'
 import { writeEntry } from '../../src/db/entry.ts'
 import { seedDemonstration } from '../../src/demonstration.ts'
+import { Ledger } from '../../src/erasures/ledger.ts'
 import { everyRequestHasItsEntry } from './entries.ts'
 import { socket } from './socket.ts'
 
@@ -35,6 +39,14 @@ export async function startDatabase(
   return { db, keys, owner, superuser, endpoint }
 }
 
+/** A ledger of its own. */
+export function ledgerOf(t: Pick<Test, 'teardown'>, keys = passingKeys()): Ledger {
+  const path = join(tmpdir(), `ledger-${randomUUID()}.jsonl`)
+  Ledger.create(path)
+  t.teardown(() => rmSync(path))
+  return new Ledger(path, keys)
+}
+
 export type Headers = Record<string, string>
 
 /** The service on a database of its own, people who can make requests, and what it logged. */
@@ -46,8 +58,10 @@ export async function startService(
   const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
+  const ledger = ledgerOf(t, keys)
   const app = await buildApp({
     db,
+    ledger,
     config: { logLevel: 'info', trustedProxies: [], rateLimit, importLimit },
     log,
   })
@@ -105,7 +119,22 @@ export async function startService(
     db.transact(withEntry(randomUUID(), enterSession(session, permissions[permission])), work, () =>
       writeEntry('test', { cases: [] }),
     )
-  return { app, db, keys, owner, superuser, endpoint, demonstration, organisation, as, lines, travel, workAs, watch }
+  return {
+    app,
+    db,
+    ledger,
+    keys,
+    owner,
+    superuser,
+    endpoint,
+    demonstration,
+    organisation,
+    as,
+    lines,
+    travel,
+    workAs,
+    watch,
+  }
 }
 
 export type Service = Awaited<ReturnType<typeof startService>>

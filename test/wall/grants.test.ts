@@ -1,6 +1,6 @@
 // What a person agreed to share: given, given onward, taken back, run out.
 import t from 'tap'
-import { expireReferrals } from '../../src/referrals/sweep.ts'
+import { expireReferrals } from '../../src/referrals/expire.ts'
 import { consent, offered, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { findings } from '../../src/audit/holds.ts'
-import { expireReferrals } from '../../src/referrals/sweep.ts'
+import { expireReferrals } from '../../src/referrals/expire.ts'
 import { idempotencyKey, intake, registration, type Someone, startService } from '../support/service.ts'
 import { type Move, moves, pick, type Who } from './moves.ts'
 import { type Reading, read, readInSql } from './paths.ts'

@@ -1,6 +1,6 @@
 // A case goes to another organisation: by a referral, and only by one.
 import t from 'tap'
-import { expireReferrals } from '../../src/referrals/sweep.ts'
+import { expireReferrals } from '../../src/referrals/expire.ts'
 import { consent, offered, offering, referred, register, submitted, submittedWith } from '../support/procedure.ts'
 import { startService } from '../support/service.ts'
 

@@ -1,0 +1,52 @@
+import { readKeys } from '../access/keys.ts'
+import { kmsOf } from '../access/kms.ts'
+import type { Config } from '../config.ts'
+import { Connection, type Send } from '../db/connection.ts'
+import { Ledger, Told } from '../erasures/ledger.ts'
+import { asOwner } from './owner.ts'
+
+export async function createLedger({ erasureLedger }: Config): Promise<string> {
+  Ledger.create(erasureLedger)
+  return `Made ${erasureLedger}; keep a copy apart from the data, along with that of KEY_FILE`
+}
+
+/**
+ * Brings a database that was restored and the ledger to the same knowledge: what the ledger tells of is erased again, and what
+ * only the database knows of is told to the ledger. What was interrupted goes on when it is asked for again.
+ */
+export const restoreCheck = (config: Config): Promise<string> =>
+  asOwner(config, owner =>
+    Connection.with(owner, async connection => {
+      const { send } = connection
+      const ledger = new Ledger(config.erasureLedger, readKeys(config.keyFile, kmsOf(config)))
+      const told = ledger.read()
+      const [unknown, untold] = await connection.atOnce(async () => {
+        await send('set local role definer')
+        return [await unknownOf(send, told), await untoldOf(send, told)] as const
+      })
+      if (untold.length) ledger.append(untold)
+      for (const one of told.filter(({ id }) => unknown.has(id)))
+        await connection.atOnce(async () => {
+          await send('set local role definer')
+          await send('select app.replay_erasure($1::text::jsonb)', [JSON.stringify(one)])
+          await send('reset role')
+          await send(`select app.tell('admin.eraseAgain', $1)`, [{ cases: [one.case_id], target: one.id }])
+        })
+      return `Of ${told.length} erasures in ERASURE_LEDGER ${unknown.size} were done again; ${untold.length} were added to it. The database may serve`
+    }),
+  )
+
+const idsOf = (told: readonly Told[]) => told.map(({ id }) => id)
+
+async function unknownOf(send: Send, told: readonly Told[]): Promise<Set<string>> {
+  const cases = told.map(({ case_id }) => case_id)
+  const rows = await send('select app.unknown_erasures($1::uuid[], $2::uuid[]) as id', [idsOf(told), cases])
+  return new Set(rows.map(({ id }) => id))
+}
+
+async function untoldOf(send: Send, told: readonly Told[]): Promise<Told[]> {
+  const rows = await send('select to_jsonb(e) as told from app.done_erasures() e where id <> all ($1::uuid[])', [
+    idsOf(told),
+  ])
+  return rows.map(({ told }) => Told.parse(told))
+}
