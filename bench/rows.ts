@@ -111,7 +111,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
   const contact = { phones: [`+7701${String(line).padStart(7, '0')}`], languages: ['ru'] }
   return {
     cases: [index],
-    data_keys: [{ id: dataKey.id, case_id: id, organisation_id: owner.id, epoch, wrapped: asText(wrapped) }],
+    data_keys: [{ id: dataKey.id, case_id: id, organisation_id: null, epoch, wrapped: asText(wrapped) }],
     case_events: events,
     grants: open.map(({ recipient, ...grant }) => ({
       id: randomUUIDv7(),

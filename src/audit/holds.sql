@@ -127,6 +127,23 @@ where (c.state, c.outcome, c.final_on, c.region_code, c.category, c.causes, c.ha
     array(select jsonb_array_elements_text(f -> 'causes')), (f ->> 'handler')::uuid, coalesce((f ->> 'owner')::uuid, folded.registered_by),
     nullif(f ->> 'waitingFor', 'nobody'), (f ->> 'waitingSince')::date, (f ->> 'dueOn')::date)
 union all
+-- What was erased is gone, and by whom it was held.
+select 'erased-but-kept', jsonb_build_object('case', c.id, 'erasure', e.id)
+from erasures e join cases c on c.id = e.case_id
+where e.state = 'done' and e.file and (c.erased_at is null or c.external_hmac is not null
+  or exists (select from data_keys k where k.case_id = c.id and k.organisation_id is null)
+  or exists (select from identifiers i where i.case_id = c.id) or exists (select from relations r where c.id in (r.case_id, r.other_id))
+  or exists (select from zone_versions z where z.case_id = c.id and num_nonnulls(z.sex, z.birth_year) > 0))
+union all
+select 'erased-by-others', jsonb_build_object('case', e.case_id, 'erasure', e.id)
+from erasures e join accounts a on a.id = e.settled_by
+where e.state in ('approved', 'done') and (e.run_id is null and a.organisation_id <> e.holder_id
+  or e.run_id is not null and not exists (select from retention_runs r where r.id = e.run_id and r.state = 'approved' and r.settled_by = a.id))
+union all
+select 'erased-without-request', jsonb_build_object('case', c.id)
+from cases c where c.erased_at is not null and not exists (
+  select from erasures e where e.case_id = c.id and e.file and e.state in ('approved', 'done'))
+union all
 -- What an offer and each decision is to the case has happened to it, and nothing else has.
 select 'referral-between-states', jsonb_build_object('case', r.case_id, 'referral', r.id)
 from referrals r join referral_events e on e.id = r.id join organisations o on o.id = r.from_id

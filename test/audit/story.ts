@@ -1,5 +1,6 @@
 // A story in which a grant, a referral and a procedure go through everything that they can.
 import { expireReferrals } from '../../src/referrals/expire.ts'
+import { erased } from '../support/erasing.ts'
 import {
   consent,
   decision,
@@ -72,10 +73,11 @@ export async function story(service: Service) {
   await withdrawn.step(asel, { action: 'start_assessment' })
   await offered(withdrawn, asel, bolat.organisation)
   await withdrawn.step(asel, { action: 'withdraw' })
+  await erased(asel, dina, withdrawn.id)
   await service.travel(30)
   await expireReferrals(db)
   const waiting = await register(asel)
   await waiting.step(asel, { action: 'start_assessment' })
   await offered(waiting, asel, bolat.organisation)
-  return { asel, marta, bolat, nurlan, zarina, shared, decided, own, proposed, waiting }
+  return { asel, marta, bolat, nurlan, zarina, shared, decided, own, proposed, waiting, withdrawn }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { createKeyFile } from '../../src/access/keys.ts'
+import { Ledger } from '../../src/erasures/ledger.ts'
 import { register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, password, registration, type Someone, startService } from '../support/service.ts'
 import { socket } from '../support/socket.ts'
@@ -93,6 +94,7 @@ t.test('killed around the commit and asked again: one case for each of 200 keys'
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const keyFile = join(folder, 'keys.json')
   createKeyFile(keyFile)
+  Ledger.create(join(folder, 'erasures.jsonl'))
   const environment = {
     DATABASE_URL: `postgres://app@localhost/${endpoint('app').database}?host=${socket}`,
     NODE_COMPILE_CACHE: 'node_modules/.cache/node', // 20 starts

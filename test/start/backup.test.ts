@@ -1,21 +1,15 @@
 // What the operator does by hand with the embedded database: keys, backup, restore.
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { createKeyFile, readKeys } from '../../src/access/keys.ts'
 import { Client } from '../../src/demo/client.ts'
+import { filesIn, readInFiles } from '../support/stolen.ts'
 import { superuserOf } from './kill.ts'
 import { accountsOf, folder, oneLine, pidOf, run, start } from './program.ts'
 
 const canary = 'Қарлығаш48151623'
-
-function* filesIn(path: string): Generator<string> {
-  for (const entry of readdirSync(path, { withFileTypes: true }))
-    if (entry.isDirectory()) yield* filesIn(join(path, entry.name))
-    else yield join(path, entry.name)
-}
-const holding = (path: string, word: string) => [...filesIn(path)].filter(file => readFileSync(file).includes(word))
 
 t.test(
   'a backup taken beside the service holds every case of before but what was erased since, sealed, and opens with its key file only',
@@ -65,14 +59,14 @@ t.test(
       'also when nothing runs',
     )
 
-    t.same(holding(place, canary), [], 'no name stands in the backup')
-    t.same(holding(dataDir, canary), [], 'nor in the folder that it is of')
+    t.same(readInFiles(place, [canary]), [], 'no name stands in the backup')
+    t.same(readInFiles(dataDir, [canary]), [], 'nor in the folder that it is of')
     t.same(
       [...filesIn(place)].filter(file => file.endsWith('keys.json')),
       [],
       'nor are the keys there',
     )
-    t.ok(holding(place, 'asel@sunrise.example').length, 'what stands in clear would be found')
+    t.ok(readInFiles(place, ['asel@sunrise.example']).length, 'what stands in clear would be found')
 
     const restored = join(folder(), 'data')
     t.match(await admin(restored, 'restore', place), { code: 0, err: '' })

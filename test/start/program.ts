@@ -48,8 +48,11 @@ export function run(
 }
 
 /** The service when its first screen is complete. */
-export async function start(dataDir: string, as: As = {}) {
-  const service = run('src/server.ts', { DATA_DIR: dataDir }, [], as)
+export async function start(
+  dataDir: string,
+  { environment = {}, ...as }: As & { environment?: Record<string, string> } = {},
+) {
+  const service = run('src/server.ts', { DATA_DIR: dataDir, ...environment }, [], as)
   const screen = new Promise<string>(resolve => {
     service.child.stdout.on('data', () => service.said.out.includes('Ctrl-C') && resolve(service.said.out))
   })

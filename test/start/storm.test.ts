@@ -66,7 +66,9 @@ t.test(`killed ${kills} times under load`, { timeout: 680_000 }, async t => {
       await Promise.race([wait(20), clients])
       if (Date.now() < tooLong) continue
       const ready = await fetch(`${service.address}/health/ready`).then(({ status }) => status, String)
-      throw new Error(`${JSON.stringify(killed)}: nobody is answered since; ready says ${ready}`)
+      const { exitCode, signalCode } = service.child
+      const ended = `${exitCode ?? signalCode ?? 'at work'} ${service.said.err.slice(-2_000)}`
+      throw new Error(`${JSON.stringify(killed)}: nobody is answered since; ready says ${ready}; the service: ${ended}`)
     }
   }
   for (let kill = 0; kill < kills; kill++) {

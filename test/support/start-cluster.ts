@@ -22,7 +22,8 @@ run(
   '--locale=C.UTF-8',
   '--no-sync',
 )
-const settings = `-k ${socket} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300`
+// Its log of what it writes is kept whole, to be searched when the run is over.
+const settings = `-k ${socket} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c wal_keep_size=64GB`
 run(pg_ctl, '-D', `${socket}/data`, '-w', '-l', `${socket}/log`, '-o', settings, 'start')
 
 const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })

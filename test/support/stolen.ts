@@ -1,3 +1,5 @@
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import type postgres from 'postgres'
 
 /** Each row of each table of each schema, the catalogue's own too, as a thief reads it who has the whole database. */
@@ -28,4 +30,34 @@ export async function readByThief(superuser: postgres.Sql, words: readonly strin
     for (const { word, spelled } of sought)
       if (spelled.some(spelling => rows.includes(spelling))) read.push(`${word} in ${rows.slice(0, rows.indexOf(':'))}`)
   return read
+}
+
+/** Bytes of a file at a time; and those of the end of one piece that are read again with the next. */
+const [piece, overlap] = [16_000_000, 1_000]
+
+function* piecesOf(path: string): Generator<Buffer> {
+  const file = openSync(path, 'r')
+  const buffer = Buffer.alloc(piece)
+  for (let at = 0, read = piece; read === piece; at += piece - overlap) {
+    read = readSync(file, buffer, 0, piece, at)
+    yield buffer.subarray(0, read)
+  }
+  closeSync(file)
+}
+
+export function* filesIn(path: string): Generator<string> {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) yield* filesIn(join(path, entry.name))
+    else if (entry.isFile()) yield join(path, entry.name)
+}
+
+/** The same of files, byte for byte: what a database keeps on its disk, its log included. */
+export function readInFiles(folder: string, words: readonly string[]): string[] {
+  const sought = words.map(word => ({ word, spelled: spellings(word).map(spelling => Buffer.from(spelling)) }))
+  const read = new Set<string>()
+  for (const path of filesIn(folder))
+    for (const bytes of piecesOf(path))
+      for (const { word, spelled } of sought)
+        if (spelled.some(spelling => bytes.includes(spelling))) read.add(`${word} in ${path}`)
+  return [...read]
 }

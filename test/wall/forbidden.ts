@@ -18,7 +18,7 @@ const all = (...texts: string[]) => texts.join('; ')
 /** Of the work on a case, and of what is known of the person. */
 export function onCases({ people, ids, lostNote }: World): Attempt[] {
   const { asel, ruslan, dina, marta, jonas, nurlan, gulnara } = people
-  const { shared, revoked, waiting, moved, withdrawn, decided, proposed } = ids
+  const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed } = ids
   const iom = { organisation_id: marta.organisation.id }
   const work = (table: string, row: object): Attempt[] => [
     [asel, insert(table, { id: id(), case_id: shared, ...row }), one],
@@ -82,6 +82,8 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, relation(revoked, waiting, iom), refused],
     [marta, relation(shared, moved), refused],
     [asel, relation(revoked, decided), refused],
+    [asel, relation(gone, waiting), refused],
+    [asel, relation(revoked, gone), refused],
     [asel, end(asel), 'changed 2'],
     [marta, end(marta), 'changed 0'],
     [asel, end(dina), refused],

@@ -2,7 +2,7 @@ import type { Someone } from '../support/service.ts'
 
 export const publicKnowledge = [
   ...['app.migrations', 'codes', 'consent_forms', 'former_region_names', 'installation', 'lifecycle', 'purposes'],
-  ...['referral_decisions', 'referral_rules', 'regions', 'terms', 'thresholds'],
+  ...['referral_decisions', 'referral_rules', 'regions', 'retention_rules', 'terms', 'thresholds'],
 ]
 /** To everybody who has signed in. */
 const directories = ['organisations', 'coverage', 'campaigns']
@@ -41,6 +41,7 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
     decisions: identified,
     documents: identified,
     enrolments: `account_id in (select id from accounts where ${accounts})`,
+    erasures: `holder_id = ${us}`,
     event_texts: `${ourDivisions} and ${open('case_id')}`,
     flags: `${ours} and ${open('case_id')}`,
     grant_texts: `${ours} and grant_id in (select id from grants where ${grants})`,
@@ -58,6 +59,7 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
     referral_texts: `referral_id in (select id from referrals where ${referrals} and (from_id = ${us} or to_id = ${us}))`,
     referrals,
     relations: `${open('case_id')} and ${open('other_id')}`,
+    retention_runs: String(role === 'administrator'),
     sessions: jobs,
     tasks: `${ours} and (case_id is null or ${open('case_id')})`,
     zone_versions: `${open('case_id', 'zone')} and (zone <> 'protection' or ${role === 'supervisor'}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { asking, erased } from '../support/erasing.ts'
 import {
   consent,
   decision,
@@ -132,6 +133,13 @@ export async function buildWorld(service: Service) {
   const withdrawn = await register(asel, { person })
   await done(withdrawn.step(asel, { action: 'withdraw' }))
 
+  // Erased, and to be erased.
+  const gone = await register(asel, { person })
+  await done(gone.step(asel, { action: 'withdraw' }))
+  await erased(asel, dina, gone.id)
+  await done(asking(asel, withdrawn.id))
+  await post(people.admin, '/v1/retention-runs')
+
   // Decided and documented, open to others in part, or not any more.
   const decided = await takenUp(nurlan)
   await done(decided.together(nurlan, kairat, { ...decision, occurredOn: '2021-05-03' }))
@@ -172,7 +180,7 @@ export async function buildWorld(service: Service) {
   const [empty] =
     await superuser`insert into organisations (kind, name, short_name) values ('ngo', 'Nobody yet', 'nobody') returning id`
 
-  const cases = { shared, handed, waiting, revoked, moved, withdrawn, decided, proposed }
+  const cases = { shared, handed, waiting, revoked, moved, withdrawn, gone, decided, proposed }
   const ids = Object.fromEntries(Object.entries(cases).map(([name, { id }]) => [name, id])) as Record<
     keyof typeof cases,
     string

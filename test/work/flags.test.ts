@@ -50,10 +50,10 @@ t.test('a flag is raised, and cleared once', async t => {
   for (const { code } of items) t.equal((await asel.post(url, { ...urgent, kind: code })).statusCode, 201, code)
   t.same(
     (await asel.get(url)).json().items.map((flag: { kind: string }) => flag.kind),
-    ['deadline', 'risk_of_harm', 'follow_up', 'urgent', 'urgent'],
+    ['legal_hold', 'deadline', 'risk_of_harm', 'follow_up', 'urgent', 'urgent'],
     'the newest first',
   )
-  const { nextCursor } = (await asel.get(`${url}?limit=4`)).json()
+  const { nextCursor } = (await asel.get(`${url}?limit=5`)).json()
   t.match((await asel.get(`${url}?cursor=${nextCursor}`)).json().items, [{ id: flag.id }])
 })
 
