@@ -1,6 +1,7 @@
 // npm run bench -- [--cases 100000] [--seconds 5] [--plans]: what a request costs, each row beside the bare statement of
 // the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases. --reports: only the
 // figures of a campaign, of 100,000 cases and of 1,000,000. --imports: only an import, of 10,000 rows and of --cases.
+// --erasures: only a run of retention over --cases.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { readKeys } from '../src/access/keys.ts'
 import { Connection, type Endpoint } from '../src/db/connection.ts'
 import { Client } from '../src/demo/client.ts'
+import { measureErasures } from './erasures.ts'
 import { measureImports } from './imports.ts'
 import { loader } from './load.ts'
 import { measureOracle } from './oracle.ts'
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     plans: { type: 'boolean', default: false },
     reports: { type: 'boolean', default: false },
     imports: { type: 'boolean', default: false },
+    erasures: { type: 'boolean', default: false },
   },
 })
 const usual = values.reports ? 1_000_000 : values.imports ? 500_000 : 100_000
@@ -34,10 +37,18 @@ const service = await startService(dataDir)
 try {
   if (values.reports) await measureReports(service, dataDir, cases)
   else if (values.imports) await measureImports(service, dataDir, cases)
+  else if (values.erasures) await measureRetention()
   else await measureRequests()
 } finally {
   await service.stop()
   rmSync(dataDir, { recursive: true, force: true })
+}
+
+async function measureRetention() {
+  const { upTo } = await loader(service.cluster.endpoint('postgres'), readKeys(join(dataDir, 'keys.json')), cases)
+  await upTo(cases)
+  await settled(service.cluster.endpoint('postgres'))
+  await measureErasures(service, dataDir)
 }
 
 async function measureRequests() {

@@ -75,6 +75,14 @@ alter policy made on relations with check (
   and exists (select from cases c where c.id = case_id and c.owner_id = (select app.org()) and c.erased_at is null)
   and (select true from cases c where c.id = relations.other_id and c.erased_at is null));
 
+-- Nor is it shared.
+create function app.refuse_erased() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from public.cases c where c.id = new.case_id and c.erased_at is not null) then perform app.refuse('file-erased'); end if;
+  return new;
+end $$;
+create trigger refuse_erased before insert on grants for each row execute function app.refuse_erased();
+
 -- The day on which an instant falls.
 create function app.day_of(t timestamptz) returns date language sql stable return
   (t at time zone (select time_zone from public.installation))::date;
@@ -84,25 +92,28 @@ grant execute on function app.day_of(timestamptz) to app, definer;
 create view held_parts with (security_invoker) as
   select case_id, organisation_id as holder_id from data_keys where organisation_id is not null
   union select id, owner_id from cases where erased_at is null;
--- For which purposes, since when that has ended, and until when they are kept for it; no end: it has not ended.
-create view held_purposes with (security_invoker) as
-  select h.case_id, h.holder_id, h.purpose, h.ended_on, r.obligatory, r.legal_reference, (h.ended_on + t.length)::date as until
+-- The day on which a case came to its end, if it has.
+create view final_days with (security_invoker) as
+  select c.id as case_id, (select e.occurred_on from standing_events e
+    where e.case_id = c.id and e.from_state <> e.to_state order by e.id desc limit 1) as day
+  from cases c where c.state in ('closed', 'withdrawn', 'merged');
+-- For which purposes an organisation was given a case, since when that has ended, and until when what it holds is kept for
+-- it; no end: it has not ended.
+create view given_purposes with (security_invoker) as
+  select g.case_id, g.holder_id, g.purpose, g.ended_on, r.obligatory, r.legal_reference, (g.ended_on + t.length)::date as until
   from (
-    select p.case_id, p.holder_id, e.purpose, case when bool_and(e.ended_on is not null) then max(e.ended_on) end as ended_on
-    from held_parts p join cases c on c.id = p.case_id
-      left join lateral (
-        select v.occurred_on as day from case_events v
-        where c.state in ('closed', 'withdrawn', 'merged') and v.case_id = c.id and v.from_state <> v.to_state and v.annuls is null
-        order by v.id desc limit 1) final on true
-      cross join lateral (
-        select g.purpose, least(app.day_of(g.closed_at), case when g.valid_until <= app.now() then app.day_of(g.valid_until) end, final.day) as ended_on
-        from grants g where g.case_id = p.case_id and g.recipient_id = p.holder_id
-        union all
-        select r.purpose, least(app.day_of(r.settled_at), case when r.expires_at <= app.now() then app.day_of(r.expires_at) end, final.day)
-        from referrals r where r.case_id = p.case_id and r.to_id = p.holder_id and r.state <> 'accepted') e
-    group by p.case_id, p.holder_id, e.purpose) h
-    join organisations o on o.id = h.holder_id
-    left join retention_rules r on r.purpose = h.purpose and r.kind = o.kind
+    select e.case_id, e.holder_id, e.purpose, case when bool_and(e.day is not null) then max(e.day) end as ended_on
+    from (
+      select g.case_id, g.recipient_id as holder_id, g.purpose,
+        least(app.day_of(g.closed_at), case when g.valid_until <= app.now() then app.day_of(g.valid_until) end, final.day) as day
+      from grants g left join final_days final on final.case_id = g.case_id
+      union all
+      select r.case_id, r.to_id, r.purpose,
+        least(app.day_of(r.settled_at), case when r.expires_at <= app.now() then app.day_of(r.expires_at) end, final.day)
+      from referrals r left join final_days final on final.case_id = r.case_id where r.state <> 'accepted') e
+    group by e.case_id, e.holder_id, e.purpose) g
+    join organisations o on o.id = g.holder_id
+    left join retention_rules r on r.purpose = g.purpose and r.kind = o.kind
     left join lateral (select app.term(r.term) as length) t on true;
 -- What is flagged so that nobody erases it.
 create view kept_by_flag with (security_invoker) as
@@ -112,22 +123,22 @@ create view kept_by_flag with (security_invoker) as
 create view due_parts with (security_invoker) as
   select p.case_id, p.holder_id, max(p.until) as due_on, (array_agg(p.purpose order by p.until desc))[1] as purpose,
     (array_agg(p.legal_reference order by p.until desc))[1] as legal_reference
-  from held_purposes p
+  from held_parts h join given_purposes p using (case_id, holder_id)
   where not exists (select from kept_by_flag f where f.case_id = p.case_id and f.holder_id = p.holder_id)
     and not exists (select from erasures e where e.case_id = p.case_id and e.holder_id = p.holder_id and e.state in ('requested', 'approved'))
   group by p.case_id, p.holder_id having bool_and(p.until is not null);
-grant select on held_parts, held_purposes, kept_by_flag, due_parts to definer;
+grant select on held_parts, final_days, given_purposes, kept_by_flag, due_parts to definer;
 
 -- Why what an organisation holds of a case has to stay for now; nothing when it may go.
 create function app.why_kept(p_case uuid, p_holder uuid) returns text language plpgsql stable security definer set search_path = '' as $$
 declare kept record;
 begin
-  if exists (select from public.held_purposes h where h.case_id = p_case and h.holder_id = p_holder and h.ended_on is null) then
+  if exists (select from public.given_purposes h where h.case_id = p_case and h.holder_id = p_holder and h.ended_on is null) then
     return 'It is in use: the case is open, and so is the grant by which you see it';
   elsif exists (select from public.kept_by_flag f where f.case_id = p_case and f.holder_id = p_holder) then
     return 'A flag of your organisation keeps it';
   end if;
-  select * into kept from public.held_purposes h
+  select * into kept from public.given_purposes h
     where h.case_id = p_case and h.holder_id = p_holder and h.obligatory and h.until > app.today() order by h.until desc limit 1;
   if found then return format('The law keeps it until %s: %s', kept.until, kept.legal_reference); end if;
   return null;
@@ -158,8 +169,8 @@ begin
   select coalesce(jsonb_agg(s.said order by s.place), '[]') into stays from (
     select 0 as place, jsonb_build_object('what', 'held_by_others', 'organisation', jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind),
       'until', max(h.until), 'law', string_agg(distinct h.legal_reference, '; ')) as said
-    from public.held_purposes h join public.organisations o on o.id = h.holder_id
-    -- Who else holds something is known to the owner, whose grants they have it by; to the others only what they see anyway.
+    from public.given_purposes h join public.organisations o on o.id = h.holder_id
+    -- Whom it was given is known to its owner; what of it they hold, to themselves.
     where h.case_id = p_case and h.holder_id <> app.org() and exists (
       select from public.cases c where c.id = p_case and c.owner_id = app.org()) group by o.id
     union all
@@ -169,7 +180,7 @@ end $$;
 
 create function app.request_erasure(p_id uuid, p_case uuid, p_basis text, p_content bytea) returns void
 language plpgsql security definer set search_path = '' as $$
-declare plan record; kept text;
+declare plan record;
 begin
   perform from public.cases c where c.id = p_case for update;
   select * into plan from app.erasure_plan(p_case);
@@ -214,14 +225,15 @@ begin
   perform app.approve_erasures(array[e.id]);
 end $$;
 
--- An administrator asks for what is due to go; another one approves it. Neither learns of a case.
+-- An administrator asks for what is due longest to go; another one approves it. Neither learns of a case.
 create function app.start_retention(p_id uuid) returns void language plpgsql security definer set search_path = '' as $$
 begin
   if not app.has_role('administrator') then perform app.refuse('forbidden'); end if;
   insert into public.retention_runs (id, due_on) values (p_id, app.today());
   insert into public.erasures (id, case_id, holder_id, run_id, purpose, legal_basis, requested_by, requested_at)
     select uuidv7(), d.case_id, d.holder_id, p_id, d.purpose, 'retention_ended', app.account(), app.now()
-    from public.due_parts d where d.due_on <= app.today();
+    from public.due_parts d where d.due_on <= app.today()
+    order by d.due_on limit (select t.value from public.thresholds t where t.threshold = 'retention_run');
 end $$;
 create function app.decide_retention(p_run uuid, p_version int, p_decision text) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -285,6 +297,7 @@ begin
     delete from public.identifiers i where i.case_id = e.case_id;
     delete from public.relations r where e.case_id in (r.case_id, r.other_id);
     update public.cases c set external_hmac = null, erased_at = coalesce(c.erased_at, app.now()) where c.id = e.case_id;
+    update public.proposals p set state = 'expired' where p.case_id = e.case_id and p.state = 'open';
     update public.zone_versions z set sex = null, birth_year = null where z.case_id = e.case_id and z.zone = 'identity';
   end if;
   perform app.close_grants(array(select g.id from public.grants g where g.case_id = e.case_id and g.closed_at is null and case
@@ -505,5 +518,6 @@ call app.define(array[
   'app.unknown_erasures(uuid[],uuid[])',
   'app.done_erasures()',
   'app.replay_erasure(jsonb)',
-  'app.keep_zones()'
+  'app.keep_zones()',
+  'app.refuse_erased()'
 ]::regprocedure[]);

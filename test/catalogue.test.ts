@@ -91,6 +91,7 @@ const definers = [
   'referrals_of',
   'referred',
   'refresh_session',
+  'refuse_erased',
   'reject_proposal',
   'relations',
   'replay_erasure',

@@ -51,7 +51,9 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
       sealer,
       known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
     ),
-    ...shared.map((said, i) => grants.write(tx, sealer, id, said, `#/grants/${i}`)),
+    ...shared.map((said, i) =>
+      grants.write(tx, id, said, sealer.sealSaid(grants.placeOf(said.id, 'given'), said.typed), `#/grants/${i}`),
+    ),
   ])
   return id
 }

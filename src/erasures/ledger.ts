@@ -1,4 +1,15 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { z } from 'zod'
 import type { Keys } from '../access/keys.ts'
 import { StartError, unusable } from '../config.ts'
@@ -50,6 +61,7 @@ export class Ledger {
   /** All that it tells of, the oldest first, each once: after a crash some are told of again. Throws a {@link StartError} when it is missing, or says what this service has not written. */
   read(): Told[] {
     try {
+      accessSync(this.path, constants.W_OK) // what cannot be written is told now, and not when somebody was to be erased
       const told = wholeLines(readFileSync(this.path, 'utf8')).map((line, i) => this.#opened(line, i + 1))
       return [...new Map(told.map(one => [one.id, one])).values()]
     } catch (error) {

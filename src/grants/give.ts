@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/database.ts'
-import { type Place, type Sealer, sealerFor } from '../db/sealed.ts'
+import { type Place, sealedIfSaid } from '../db/sealed.ts'
 import { invalid } from '../problem.ts'
 import { latestBirth } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
@@ -16,7 +16,8 @@ export type Given = { id: string; row: object; typed: object; born: string | nul
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
   const said = await say(tx, given, content as Identity | null)
-  await write(tx, await sealerFor(tx, { caseId, file: true }), caseId, said)
+  const typed = await sealedIfSaid(tx, { caseId, file: true }, placeOf(said.id, 'given'), said.typed)
+  await write(tx, caseId, said, typed)
   return said.id
 }
 
@@ -53,11 +54,9 @@ export async function say(
 /** As a row of `grants`. */
 export const rowOf = (row: object) => sql`jsonb_populate_record(null::grants, ${JSON.stringify(row)}::jsonb)`
 
-/** Gives it, open at once. */
-export const write = (tx: Tx, { sealSaid }: Sealer, caseId: string, { id, row, typed, born }: Given, place = '#') =>
-  tx.execute(
-    sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${sealSaid(placeOf(id, 'given'), typed)}, ${born}::date, true, ${place})`,
-  )
+/** Gives it, open at once, with what was typed sealed for {@link placeOf}. */
+export const write = (tx: Tx, caseId: string, { row, born }: Given, typed: Buffer | null, place = '#') =>
+  tx.execute(sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${typed}, ${born}::date, true, ${place})`)
 
 /** Where what was typed on an occasion is sealed. */
 export const placeOf = (id: string, occasion: 'given' | 'closed'): Place => ['grant_texts.content', id, occasion]

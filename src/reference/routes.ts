@@ -72,7 +72,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listThresholds',
-        summary: 'The numbers that figures are pooled by, with their sources.',
+        summary: 'The numbers that rules of this installation set, with their sources.',
         tags,
         response: { 200: Thresholds },
       },

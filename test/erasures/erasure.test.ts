@@ -65,7 +65,7 @@ t.test('a file is erased by two persons, and what stays says nothing of the pers
   t.ok(plan.goes.identifiers >= 2)
   t.same(
     plan.stays.map(({ what }: { what: string }) => what),
-    ['tombstone', 'events', 'audit_entries', 'figures'],
+    ['held_by_others', 'tombstone', 'events', 'audit_entries', 'figures'],
   )
   t.ok(
     plan.stays.every(({ law }: { law: string }) => law),

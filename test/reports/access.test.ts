@@ -155,6 +155,7 @@ t.test('what is pooled stands last and has a name, and so have the thresholds', 
   ])
   t.match((await nurlan.get('/v1/thresholds')).json().items, [
     { threshold: 'pooled_groups', value: 2 },
+    { threshold: 'retention_run', value: 2000 },
     { threshold: 'smallest_group', value: 5, verified: false },
   ])
 })

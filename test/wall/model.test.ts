@@ -4,7 +4,8 @@ import t from 'tap'
 import { findings } from '../../src/audit/holds.ts'
 import { expireReferrals } from '../../src/referrals/expire.ts'
 import { idempotencyKey, intake, registration, type Someone, startService } from '../support/service.ts'
-import { type Move, moves, pick, type Who } from './moves.ts'
+import { type Move, pick, type Who } from './move.ts'
+import { moves } from './moves.ts'
 import { type Reading, read, readInSql } from './paths.ts'
 import {
   all,
@@ -42,7 +43,12 @@ t.test(`${steps} random steps`, { timeout: patience }, async t => {
   const { as, superuser, db, organisation } = service
   const orgs: Org[] = ['sunrise', 'common-home', 'iom', 'almaty-city', 'turkistan', 'committee']
   const people: Who[] = []
-  for (const org of orgs) people.push({ org, who: await as('supervisor', org) })
+  for (const org of orgs)
+    people.push({
+      org,
+      who: await as('supervisor', org),
+      maker: await as(isAuthority(org) ? 'officer' : 'caseworker', org),
+    })
   const someone = (org: Org) => people.find(one => one.org === org)?.who as Someone
   const byId = new Map(orgs.map(org => [organisation(org).id, org]))
   const shortOf = (id: string) => byId.get(id) as Org
@@ -76,6 +82,8 @@ t.test(`${steps} random steps`, { timeout: patience }, async t => {
       grants: [ownBasis(org)],
       referrals: [],
       notes: [],
+      typed: new Set(),
+      erased: false,
     }
     byStatute(c, committeeOf(org))
     everything.push(c)

@@ -1,5 +1,6 @@
 import { consent, following, referred } from '../support/procedure.ts'
-import { idempotencyKey, ifMatch, type Someone } from '../support/service.ts'
+import { idempotencyKey, ifMatch } from '../support/service.ts'
+import { firstOf, type Move, pick, type Reply, type Who, type World } from './move.ts'
 import {
   all,
   type Case,
@@ -17,18 +18,9 @@ import {
   standing,
   withdraw,
 } from './reference-model.ts'
+import { erasing, noting } from './typing.ts'
 
-type Reply = { statusCode: number; body: string; json(): { id: string; grantId: string | null } }
-/** What somebody may try: the status that it has by the model, how it is asked, and what comes of it. */
-export type Move = { what: string; status: number; send: () => Promise<Reply>; makes: (reply: Reply) => void }
-export type Who = { org: Org; who: Someone }
-type World = { day: number; dateOf: (day: number) => string; people: readonly Who[] }
-
-const firstOf = (...rules: [when: boolean, status: number][]) => rules.find(([when]) => when)?.[1] ?? 200
-export const pick = <T>(list: readonly T[], n: number) => list[n % list.length] as T
 const isDivision = (org: Org) => committeeOf(org) !== null
-/** What every note says. */
-export const told = 'Called twice.'
 const subset = (n: number) => all.filter((_, i) => ((n % 15) + 1) & (1 << i))
 
 /** All that can be tried on a case; `n` chooses the particulars. */
@@ -47,6 +39,7 @@ export const moves = (c: Case, n: number, world: World): Move[] =>
         ['accept', 'decline', 'recall', 'return', 'done'].map(decision => deciding(c, one, referral, decision, world)),
       ),
     ...(n % 8 ? [] : [noting(c, one, n, world)]),
+    ...(n % 4 ? [] : [erasing(c, one, world)]),
   ])
 
 function steps(c: Case, { org, who }: Who, { day }: World): Move[] {
@@ -210,14 +203,5 @@ function deciding(c: Case, { org, who }: Who, referral: Referral, decision: stri
     status: firstOf([!hears(c, referral, org, day), 404], [wrong, 403], [out || stuck, 409]),
     send: () => referred(referral.id).decide(who, decision, reason) as Promise<Reply>,
     makes: () => decide(c, referral, decision),
-  }
-}
-function noting(c: Case, { org, who }: Who, n: number, { day }: World): Move {
-  const audience = pick(['organisation', 'case'] as const, n >> 4)
-  return {
-    what: `note for ${audience} by ${org}`,
-    status: firstOf([!reaches(c, org, day), 404], [true, 201]),
-    send: () => who.post(`/v1/cases/${c.id}/notes`, { audience, text: told }, idempotencyKey()),
-    makes: reply => void c.notes.push({ id: reply.json().id, of: org, audience }),
   }
 }

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import type { Someone } from '../support/service.ts'
-import { told } from './moves.ts'
 import { all, type Case, hears, isTold, knows, type Org, over, reaches, zonesOf } from './reference-model.ts'
+import { told } from './typing.ts'
 
 /** What was read on a path, and what the model says of it. */
 export type Reading = { path: string; read: unknown; expected: unknown }
@@ -38,7 +38,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
         Object.keys(person).sort(),
         [...withheld].sort(),
       ],
-      [c.owner, c.handler, c.state, zones, all.filter(zone => !zones.includes(zone))],
+      [c.owner, c.handler, c.state, c.erased ? [] : zones, all.filter(zone => !zones.includes(zone))],
     ),
     under(`/person/${zone}`, ({ version }: Shown) => version, 1, zones.includes(zone)),
     under(`/person/${zone}/versions`, ({ items }: Shown) => items.length, 1, zones.includes(zone)),
@@ -47,7 +47,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
     has('/v1/cases?limit=200&updatedSince=2020-01-01T00:00:00Z', sees),
     has(`/v1/reports/campaign-progress/cases?campaignId=${world.campaign}&limit=200`, sees),
     search({ number: c.number }, sees),
-    search({ names: [c.family] }, identified),
+    search({ names: [c.family] }, identified && !c.erased),
     under('/events', ({ items }: Shown) => items.length > 0, true),
     under('/decisions', ({ items }: Shown) => items.length, 0, identified),
     under('/documents', ({ items }: Shown) => items.length, 0, identified),
@@ -61,7 +61,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
         get(
           `/v1/notes/${note.id}`,
           ({ text }: Shown) => text,
-          note.of === org || (sees && note.audience === 'case') ? told : 404,
+          note.of === org || (sees && note.audience === 'case') ? (note.erased ? null : told) : 404,
         ),
       ),
     under('/tasks', ({ items }: Shown) => items.length, 0),
@@ -132,7 +132,7 @@ export async function readInSql(
     expected: {
       state: sees ? c.state : null,
       zones,
-      identified,
+      identified: identified && !c.erased,
       events: sees,
       access: sees,
       open: sees,

@@ -33,7 +33,10 @@ export type Case = {
   state: string
   grants: Grant[]
   referrals: Referral[]
-  notes: { id: string; of: Org; audience: 'organisation' | 'case' }[]
+  notes: { id: string; of: Org; audience: 'organisation' | 'case'; erased?: boolean }[]
+  /** Who has typed something about it. */
+  typed: Set<Org>
+  erased: boolean
 }
 
 /** The day that it is, by the model. */
@@ -139,4 +142,22 @@ export function withdraw(c: Case): void {
   recall(c, () => true)
   close(c, 'withdrawn', g => g.to !== c.owner && g.basis !== 'statute')
   c.state = 'withdrawn'
+}
+
+/** The file, and whatever somebody typed themselves. */
+export const holds = (c: Case, org: Org) => (org === c.owner && !c.erased) || c.typed.has(org)
+/** What is in use stays, and what the law has an authority keep for longer than any story lasts. */
+export const isKept = (c: Case, org: Org, day: number) =>
+  (c.state !== 'withdrawn' &&
+    (c.grants.some(g => g.to === org && ['open', 'offered'].includes(standing(g, day))) ||
+      c.referrals.some(r => r.to === org && r.state === 'offered' && !over(r, day)))) ||
+  (isAuthority(org) &&
+    (c.grants.some(g => g.to === org && ['case_management', 'status_determination'].includes(g.purpose)) ||
+      c.referrals.some(r => r.to === org)))
+
+export function erase(c: Case, org: Org): void {
+  close(c, 'erased', g => (org === c.owner ? g.to !== org && g.basis !== 'statute' : g.to === org))
+  c.erased ||= org === c.owner
+  c.typed.delete(org)
+  for (const note of c.notes) note.erased ||= note.of === org
 }
