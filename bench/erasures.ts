@@ -8,8 +8,9 @@ type Run = { id: string; version: number; parts: { cases: number; done: number }
 
 /** Finds what is due among all that is on file, and erases a run of it, beside the bare deletion of as many keys. */
 export async function measureErasures(service: Service, dataDir: string): Promise<void> {
-  await Connection.with(service.cluster.endpoint('postgres'), async ({ send, script }) => {
-    await script(`create or replace function app.now() returns timestamptz language sql stable
+  await Connection.with(service.cluster.endpoint('postgres'), async connection => {
+    const { send } = connection
+    await connection.script(`create or replace function app.now() returns timestamptz language sql stable
       return statement_timestamp() + interval '20 years'`)
     const took = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
       const begun = performance.now()
@@ -30,7 +31,7 @@ export async function measureErasures(service: Service, dataDir: string): Promis
     const [, erasing] = await took(async () => {
       while ((await done()) < size) await wait(50)
     })
-    await script(
+    await connection.script(
       'create table bare_keys (like data_keys including indexes); insert into bare_keys select * from data_keys',
     )
     const keys = await send('select id from bare_keys limit $1', [size])

@@ -83,11 +83,6 @@ begin
 end $$;
 create trigger refuse_erased before insert on grants for each row execute function app.refuse_erased();
 
--- The day on which an instant falls.
-create function app.day_of(t timestamptz) returns date language sql stable return
-  (t at time zone (select time_zone from public.installation))::date;
-grant execute on function app.day_of(timestamptz) to app, definer;
-
 -- Who holds something of which case: whoever has a key to it, and its owner the file.
 create view held_parts with (security_invoker) as
   select case_id, organisation_id as holder_id from data_keys where organisation_id is not null
@@ -100,21 +95,21 @@ create view final_days with (security_invoker) as
 -- For which purposes an organisation was given a case, since when that has ended, and until when what it holds is kept for
 -- it; no end: it has not ended.
 create view given_purposes with (security_invoker) as
-  select g.case_id, g.holder_id, g.purpose, g.ended_on, r.obligatory, r.legal_reference, (g.ended_on + t.length)::date as until
+  with rules as materialized (select r.*, app.term(r.term) as length from retention_rules r)
+  select g.case_id, g.holder_id, g.purpose, g.ended_on, r.obligatory, r.legal_reference, (g.ended_on + r.length)::date as until
   from (
     select e.case_id, e.holder_id, e.purpose, case when bool_and(e.day is not null) then max(e.day) end as ended_on
     from (
-      select g.case_id, g.recipient_id as holder_id, g.purpose,
-        least(app.day_of(g.closed_at), case when g.valid_until <= app.now() then app.day_of(g.valid_until) end, final.day) as day
-      from grants g left join final_days final on final.case_id = g.case_id
+      select g.case_id, g.recipient_id as holder_id, g.purpose, least((g.closed_at at time zone i.time_zone)::date,
+        case when g.valid_until <= app.now() then (g.valid_until at time zone i.time_zone)::date end, final.day) as day
+      from installation i, grants g left join final_days final on final.case_id = g.case_id
       union all
-      select r.case_id, r.to_id, r.purpose,
-        least(app.day_of(r.settled_at), case when r.expires_at <= app.now() then app.day_of(r.expires_at) end, final.day)
-      from referrals r left join final_days final on final.case_id = r.case_id where r.state <> 'accepted') e
+      select r.case_id, r.to_id, r.purpose, least((r.settled_at at time zone i.time_zone)::date,
+        case when r.expires_at <= app.now() then (r.expires_at at time zone i.time_zone)::date end, final.day)
+      from installation i, referrals r left join final_days final on final.case_id = r.case_id where r.state <> 'accepted') e
     group by e.case_id, e.holder_id, e.purpose) g
     join organisations o on o.id = g.holder_id
-    left join retention_rules r on r.purpose = g.purpose and r.kind = o.kind
-    left join lateral (select app.term(r.term) as length) t on true;
+    left join rules r on r.purpose = g.purpose and r.kind = o.kind;
 -- What is flagged so that nobody erases it.
 create view kept_by_flag with (security_invoker) as
   select f.case_id, f.organisation_id as holder_id from flags f join codes c on c.list = 'flag' and c.code = f.kind
@@ -166,7 +161,7 @@ begin
       'documents', (select count(*) from public.documents d join public.data_keys k on k.id = encode(substr(d.content, 1, 16), 'hex')::uuid
         where d.case_id = p_case and (k.organisation_id = app.org() or file and k.organisation_id is null)))
     into goes;
-  select coalesce(jsonb_agg(s.said order by s.place), '[]') into stays from (
+  select coalesce(jsonb_agg(s.said order by s.place, s.said #>> '{organisation,name}'), '[]') into stays from (
     select 0 as place, jsonb_build_object('what', 'held_by_others', 'organisation', jsonb_build_object('id', o.id, 'name', o.name, 'kind', o.kind),
       'until', max(h.until), 'law', string_agg(distinct h.legal_reference, '; ')) as said
     from public.given_purposes h join public.organisations o on o.id = h.holder_id
@@ -274,7 +269,7 @@ end $$;
 -- Erases what was approved: the holder's keys go, and with the file whatever the person is found by; the rest of the case
 -- stays as codes and days. Not twice.
 create function app.erase(p_erasure uuid) returns boolean language plpgsql security definer set search_path = '' as $$
-declare e public.erasures; gone uuid[]; newest int; hashes text[] := '{externalHmac,numberHmac,iinHmac}';
+declare e public.erasures; gone uuid[]; shared uuid[]; newest int; hashes text[] := '{externalHmac,numberHmac,iinHmac}';
 begin
   perform from public.cases c join public.erasures x on x.case_id = c.id where x.id = p_erasure for update of c;
   select * into e from public.erasures where id = p_erasure and state = 'approved' for update;
@@ -300,8 +295,9 @@ begin
     update public.proposals p set state = 'expired' where p.case_id = e.case_id and p.state = 'open';
     update public.zone_versions z set sex = null, birth_year = null where z.case_id = e.case_id and z.zone = 'identity';
   end if;
-  perform app.close_grants(array(select g.id from public.grants g where g.case_id = e.case_id and g.closed_at is null and case
-    when e.file then g.basis <> 'statute' and g.recipient_id <> g.owner_id else g.recipient_id = e.holder_id and g.given_at <= e.settled_at end), 'erased');
+  shared := array(select g.id from public.grants g where g.case_id = e.case_id and g.closed_at is null and case
+    when e.file then g.basis <> 'statute' and g.recipient_id <> g.owner_id else g.recipient_id = e.holder_id and g.given_at <= e.settled_at end);
+  if shared <> '{}' then perform app.close_grants(shared, 'erased'); end if;
   update public.erasures set state = 'done', done_at = app.now(), epoch = newest, version = version + 1 where id = e.id;
   return true;
 end $$;
@@ -449,6 +445,14 @@ begin
     perform app.refuse('precondition-failed');
   end if;
   return new;
+end $$;
+
+-- As before; by an array, because a plan for the cases of a whole run would stay with the connection, for those who change one.
+create or replace function app.keep_state() returns trigger language plpgsql security definer set search_path = '' as $$
+declare touched uuid[] := array(select id from changed);
+begin
+  update public.case_access a set state = c.state, updated_at = c.updated_at from public.cases c where c.id = any (touched) and a.case_id = c.id;
+  return null;
 end $$;
 
 -- As before; what is imported of a person is their file, with the documents that came along.

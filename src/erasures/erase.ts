@@ -20,14 +20,16 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<numbe
       return told
     })
     if (!erasures.length) return done
-    for (const { id, case_id, holder_id, legal_basis } of erasures) {
-      const said = { cases: [case_id], target: id, holder: holder_id, basis: legal_basis }
-      await db.transact(enterNobody, tx =>
-        tx.execute(sql`
-          select app.tell('service.erase', ${JSON.stringify(said)}::jsonb) from (select app.erase(${id}) as done) e where done`),
-      )
-      done += 1
-    }
+    await db.transact(enterNobody, tx =>
+      Promise.all(
+        erasures.map(({ id, case_id, holder_id, legal_basis }) => {
+          const said = { cases: [case_id], target: id, holder: holder_id, basis: legal_basis }
+          return tx.execute(sql`
+            select app.tell('service.erase', ${JSON.stringify(said)}::jsonb) from (select app.erase(${id}) as done) e where done`)
+        }),
+      ),
+    )
+    done += erasures.length
   }
 }
 

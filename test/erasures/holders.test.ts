@@ -38,8 +38,10 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   await asel.post(`/v1/flags/${flag.json().id}/clearance`, { reason: 'Settled' }, ifMatch(1))
 
   const plan = (await asel.get(`/v1/cases/${id}/erasure-plan`)).json()
-  t.match(plan.stays[0], { what: 'held_by_others', organisation: { id: bolat.organisation.id }, law: /archives/ })
-  t.match(plan.stays[0].until, /^\d{4}/)
+  const theirs = plan.stays.find(
+    (one: { organisation: { id: string } | null }) => one.organisation?.id === bolat.organisation.id,
+  )
+  t.match(theirs, { what: 'held_by_others', law: /archives/, until: /^\d{4}/ })
   await erased(asel, dina, id)
   t.same((await one.read(bolat)).person, {})
   t.match(
