@@ -271,6 +271,7 @@ end $$;
 create function app.erase(p_erasure uuid) returns boolean language plpgsql security definer set search_path = '' as $$
 declare e public.erasures; gone uuid[]; shared uuid[]; newest int; hashes text[] := '{externalHmac,numberHmac,iinHmac}';
 begin
+  perform pg_advisory_xact_lock(7282, hashtext(x.case_id::text)) from public.erasures x where x.id = p_erasure; -- see app.own_data_key()
   perform from public.cases c join public.erasures x on x.case_id = c.id where x.id = p_erasure for update of c;
   select * into e from public.erasures where id = p_erasure and state = 'approved' for update;
   if not found then return false; end if;
@@ -387,14 +388,17 @@ set local role definer;
 grant execute on function app.keep_figures() to session_user; -- as long as it takes to hang it up
 -- The caller's key for a case that they reach, or for that of a referral which they send or receive: the one that is kept, or
 -- else this one, kept from now on. `p_file`: that of the file, if the case is the caller's own. Of what was erased there is
--- no new one; whoever erases it waits until what is being written stands there.
+-- no new one; whoever erases it waits until what is being written stands there. By a lock of its own, shared by those who
+-- write: two that share one on the case, and then want it for themselves, would wait for each other for ever.
 drop function app.own_data_key(uuid, uuid, uuid, int, bytea);
 create function app.own_data_key(p_case uuid, p_referral uuid, p_file boolean, p_id uuid, p_epoch int, p_wrapped bytea)
 returns table (id uuid, epoch int, wrapped bytea) language plpgsql security definer set search_path = '' as $$
 declare c public.cases; holder uuid;
 begin
-  select * into c from public.cases k where k.id = coalesce(p_case, (
-    select r.case_id from public.referrals r where r.id = p_referral and app.org() in (r.from_id, r.to_id, r.owner_id))) for key share;
+  select k.id into c.id from public.cases k where k.id = coalesce(p_case, (
+    select r.case_id from public.referrals r where r.id = p_referral and app.org() in (r.from_id, r.to_id, r.owner_id)));
+  perform pg_advisory_xact_lock_shared(7282, hashtext(c.id::text));
+  select * into c from public.cases k where k.id = c.id;
   if not (p_file and c.owner_id = app.org()) then holder := app.org(); end if;
   return query select k.id, k.epoch, k.wrapped from public.data_keys k
     where k.case_id = c.id and (k.organisation_id = holder or holder is null and k.organisation_id is null) order by k.id desc limit 1;

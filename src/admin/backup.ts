@@ -23,5 +23,5 @@ export async function backUp(config: Config, folder: string | undefined): Promis
 export async function restore(config: Config, folder: string | undefined): Promise<string> {
   const from = folderOf(config, 'restore', folder)
   await restoreCluster(from, config.dataDir)
-  return `${config.dataDir} holds the database of ${from}. Put the key file of its time to ${config.keyFile}, then: npm start`
+  return `${config.dataDir} holds the database of ${from}. Put the newest copies of the key file and of the ledger to ${config.keyFile} and ${config.erasureLedger}, then: npm run admin -- restore-check`
 }

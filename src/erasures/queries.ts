@@ -30,18 +30,10 @@ const told =
 
 /** What would go with what the caller's organisation holds of a case, and what would stay. */
 export async function plan(tx: Tx, caseId: string): Promise<ErasurePlan> {
-  const { holds, ...found } = await planOf(tx, caseId)
-  if (!holds) throw new Problem('nothing-held')
+  const [found] = await tx.execute<ErasurePlan & { holds: boolean }>(sql`
+    select ${caseId}::uuid as "caseId", file as "withFile", kept, goes, stays, holds from app.erasure_plan(${caseId})`)
+  if (!found?.holds) throw new Problem('nothing-held')
   return found
-}
-
-async function planOf(tx: Tx, caseId: string): Promise<ErasurePlan & { holds: boolean }> {
-  const [found] = await tx.execute<Omit<ErasurePlan, 'caseId' | 'withFile'> & { holds: boolean; file: boolean }>(
-    sql`select * from app.erasure_plan(${caseId})`,
-  )
-  if (!found) throw notFound()
-  const { file, ...rest } = found
-  return { caseId, withFile: file, ...rest }
 }
 
 /** Asks for the end of what the caller's organisation holds of a case. Gives the id of the erasure. */

@@ -70,10 +70,10 @@ export async function versions(tx: Tx, id: string): Promise<NoteVersions & { cas
 
 export async function write(tx: Tx, caseId: string, { audience, text }: NewNote): Promise<string> {
   const id = randomUUIDv7()
+  const { seal } = await sealerFor(tx, { caseId })
   const rows = await tx.execute(sql`
     insert into notes (id, case_id, audience) select ${id}, c.id, ${audience} from cases c where c.id = ${caseId} returning id`)
   if (!rows.length) throw notFound()
-  const { seal } = await sealerFor(tx, { caseId })
   await tx.execute(sql`insert into note_versions (note_id, content) values (${id}, ${seal(placeOf(id, 1), { text })})`)
   return id
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { findings } from '../../src/audit/holds.ts'
-import { approving, asking, because, people, person, untilDone } from '../support/erasing.ts'
+import { approving, asking, because, erased, people, person, untilDone } from '../support/erasing.ts'
 import { consent, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from '../support/service.ts'
 
@@ -164,4 +164,26 @@ t.test('whoever asks for it does not approve it, and may take it back', async t 
   }
   t.equal((await approving(kamila, first.id, 2)).statusCode, 404)
   t.match((await asel.get('/v1/erasures?state=rejected')).json().items, [{ id: second.id }, { id: first.id }])
+})
+
+t.test('the totals stay what they were, and sex and age of the erased are unknown', async t => {
+  const service = await startService(t)
+  const { asel, dina } = await people(service)
+  const head = await service.as('supervisor', 'committee')
+  const campaignId = (await head.post('/v1/campaigns', { name: 'One', startsOn: '2020-01-01' })).json().id
+  const [one] = [await register(asel, { campaignId }), await register(asel, { campaignId })]
+  const counted = async (groupBy: string) => {
+    const report = (await asel.get(`/v1/reports/campaign-progress?campaignId=${campaignId}&groupBy=${groupBy}`)).json()
+    const groups = report.groups.map(({ key, registered }: { key: string; registered: number }) => [key, registered])
+    return { all: report.totals.registered, ...Object.fromEntries(groups) }
+  }
+  t.match(await counted('sex'), { all: 2, male: 2 })
+  await one.step(asel, { action: 'withdraw' })
+  await erased(asel, dina, one.id)
+  t.same(await counted('sex'), { all: 2, male: 1, unknown: 1 })
+  t.match(await counted('ageGroup'), { all: 2, unknown: 1 })
+  t.match(await counted('region'), { all: 2, 'KZ-75': 2 })
+  const differing = await service.superuser`(table case_figures except select * from figures_on_record)
+    union all (select * from figures_on_record except table case_figures)`
+  t.equal(differing.length, 0, 'the rows that are counted are what is on record')
 })

@@ -151,3 +151,16 @@ t.test('an open case of a holder is in use, however old', async t => {
   await service.travel(40 * 366)
   t.equal((await asking(dina, one.id)).json().type, '/problems/file-must-stay')
 })
+
+t.test('there is a rule for whatever somebody may hold, with a term and a law', async t => {
+  const { as, owner } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const { items } = (await asel.get('/v1/retention-rules')).json()
+  const ruled = items.map(({ purpose, kind }: { purpose: string; kind: string }) => `${purpose} ${kind}`).sort()
+  const held = await owner`select purpose || ' ' || kind as held from purposes, unnest(recipients) kind
+    union select 'case_management ' || unnest(array['ngo', 'iom', 'division', 'committee']) order by 1`
+  t.same(ruled, held.map(row => row.held).sort())
+  t.ok(items.every((rule: { legalReference: string; source: string }) => rule.legalReference && rule.source))
+  const [unknown] = await owner`select count(*)::int as n from retention_rules r where app.term(r.term) is null`
+  t.equal(unknown?.n, 0)
+})

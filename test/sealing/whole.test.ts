@@ -2,14 +2,16 @@
 // it, the database, its disk, its log and that of the service, metrics, a file that waits to be imported, gives nobody's name.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { registrations } from '../../src/demo/campaign.ts'
 import { plant, plantWork } from '../cases/planting.ts'
 import { superuserOf } from '../start/kill.ts'
-import { accountsOf, folder, pidOf, run, signIn, start } from '../start/program.ts'
+import { accountsOf, folder, pidOf, postmaster, run, signIn, start } from '../start/program.ts'
 import { because } from '../support/erasing.ts'
 import { file } from '../support/imports.ts'
 import { consent, following, offered } from '../support/procedure.ts'
@@ -134,6 +136,7 @@ t.test('a thief reads nobody’s name, wherever they look', { timeout: 150_000 }
   t.ok((await readByThief(sql, [inClear])).length, 'what stands in clear is found')
   await sql.end()
   process.kill(pidOf(dataDir), 'SIGQUIT')
+  while (existsSync(postmaster(dataDir))) await wait(20)
   t.same(readInFiles(dataDir, [...words, ...names]), [], 'in no file, the log of PostgreSQL among them')
   t.ok(readInFiles(dataDir, [inClear]).length)
 

@@ -1,5 +1,5 @@
 // What the operator does by hand with the embedded database: keys, backup, restore.
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { createKeyFile, readKeys } from '../../src/access/keys.ts'
 import { Client } from '../../src/demo/client.ts'
 import { filesIn, readInFiles } from '../support/stolen.ts'
 import { superuserOf } from './kill.ts'
-import { accountsOf, folder, oneLine, pidOf, run, start } from './program.ts'
+import { accountsOf, folder, oneLine, pidOf, postmaster, run, start } from './program.ts'
 
 const canary = 'Қарлығаш48151623'
 
@@ -107,6 +107,7 @@ t.test(
     const kept = await sql`select id, epoch, wrapped from data_keys where case_id = ${gone}`
     await sql.end()
     process.kill(pidOf(never), 'SIGQUIT')
+    while (existsSync(postmaster(never))) await wait(20)
     const open = (path: string) => readKeys(path).dataKey(kept[0] as never)
     t.ok(open(keyFile), 'the key file of before would open it')
     t.throws(() => open(join(never, 'keys.json')), /an epoch that the key file does not hold/)
