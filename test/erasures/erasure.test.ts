@@ -187,3 +187,25 @@ t.test('the totals stay what they were, and sex and age of the erased are unknow
     union all (select * from figures_on_record except table case_figures)`
   t.equal(differing.length, 0, 'the rows that are counted are what is on record')
 })
+
+t.test('out of what is written once nothing is taken but what an erasure takes', async t => {
+  const service = await startService(t)
+  const { asel, dina } = await people(service)
+  const { superuser: sql } = service
+  const [live, gone] = [await register(asel, { externalId: 'A-1' }), await register(asel, { externalId: 'A-2' })]
+  await gone.step(asel, { action: 'withdraw' })
+  await erased(asel, dina, gone.id)
+  for (const id of [live.id, gone.id])
+    for (const statement of [
+      `update case_events set facts = facts - 'region' where case_id = '${id}'`,
+      `update case_events set facts = facts - 'externalHmac', occurred_on = '2020-01-01' where case_id = '${id}'`,
+      `update case_events set to_state = 'closed' where case_id = '${id}'`,
+      `delete from case_events where case_id = '${id}'`,
+      `update zone_versions set sex = 'female' where case_id = '${id}'`,
+      `update zone_versions set written_at = now(), sex = null, birth_year = null where case_id = '${id}'`,
+      `delete from zone_versions where case_id = '${id}'`,
+    ])
+      await t.rejects(sql.unsafe(statement), { message: 'forbidden' }, statement.replace(id, '…'))
+  const counted = `update zone_versions set sex = null, birth_year = null where case_id = '${live.id}'`
+  await t.rejects(sql.unsafe(counted), { message: 'forbidden' }, 'nor of somebody whose file opens')
+})

@@ -37,12 +37,24 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   await stays(dina, id, /flag/)
   await asel.post(`/v1/flags/${flag.json().id}/clearance`, { reason: 'Settled' }, ifMatch(1))
 
+  const aid = {
+    to: zarina.organisation.id,
+    purpose: 'legal_aid',
+    zones: ['identity'],
+    validUntil: '2031-11-23',
+    basis: consent,
+  }
+  const shared = (await asel.post(`/v1/cases/${id}/grants`, aid)).json()
+  t.equal((await zarina.get(`/v1/cases/${id}`)).statusCode, 200)
   const plan = (await asel.get(`/v1/cases/${id}/erasure-plan`)).json()
+  t.equal(plan.goes.grants, 2, 'that of the submission, and this one')
   const theirs = plan.stays.find(
     (one: { organisation: { id: string } | null }) => one.organisation?.id === bolat.organisation.id,
   )
   t.match(theirs, { what: 'held_by_others', law: /archives/, until: /^\d{4}/ })
   await erased(asel, dina, id)
+  t.equal((await zarina.get(`/v1/cases/${id}`)).statusCode, 404)
+  t.match((await zarina.get(`/v1/grants/${shared.id}`)).json(), { state: 'closed', closedReason: 'erased' })
   t.same((await one.read(bolat)).person, {})
   t.match(
     (await bolat.get(`/v1/cases/${id}/decisions`)).json().items,
