@@ -16,7 +16,7 @@ const folderOf = ({ databaseUrl }: Config, command: string, folder: string | und
 export async function backUp(config: Config, folder: string | undefined): Promise<string> {
   const to = folderOf(config, 'backup', folder)
   await withEmbedded(config.dataDir, cluster => backUpCluster(cluster, config.dataDir, to))
-  return `${to} holds the database, sealed as it is. What opens it is ${config.keyFile}: keep a copy of that, and elsewhere`
+  return `${to} holds the database, sealed as it is. What opens it is ${config.keyFile}, and what is erased from now on stands in ${config.erasureLedger}: keep copies of both, and elsewhere`
 }
 
 /** Makes the embedded database out of a backup. */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { findings } from '../../src/audit/holds.ts'
+import { append } from '../../src/events/append.ts'
 import { asking, erased, people, person } from '../support/erasing.ts'
 import { consent, decision, document, offered, register, submitted } from '../support/procedure.ts'
 import { ifMatch, type Someone, startService } from '../support/service.ts'
@@ -55,6 +56,13 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   await erased(asel, dina, id)
   t.equal((await zarina.get(`/v1/cases/${id}`)).statusCode, 404)
   t.match((await zarina.get(`/v1/grants/${shared.id}`)).json(), { state: 'closed', closedReason: 'erased' })
+  const reopened = { case_id: id, action: 'reopen', facts: { basis: consent } } as const
+  t.equal((await one.step(asel, { action: 'reopen', basis: consent, reason: 'New facts' })).statusCode, 409)
+  await t.rejects(
+    service.workAs(asel, 'cases:write', tx => append(tx, [reopened])),
+    { message: 'action-not-allowed' },
+    'nor in SQL',
+  )
   t.same((await one.read(bolat)).person, {})
   t.match(
     (await bolat.get(`/v1/cases/${id}/decisions`)).json().items,
