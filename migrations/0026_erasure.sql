@@ -4,8 +4,12 @@
 -- What is known of the person, and what they agreed to, is the file: it goes with the case to its next owner, and so does its
 -- key, which belongs to no organisation. What was sealed before goes with the file that it was sealed along with.
 alter table data_keys alter column organisation_id drop not null;
-update data_keys set organisation_id = null
-  where id in (select encode(substr(content, 1, 16), 'hex')::uuid from zone_versions where content is not null);
+-- The id of the key that something was sealed with: it stands before it.
+create function app.key_of(content bytea) returns uuid language sql immutable return encode(substr(content, 1, 16), 'hex')::uuid;
+-- What an event says that the person is found by: keyed hashes.
+create function app.match_keys() returns text[] language sql immutable return '{externalHmac,numberHmac,iinHmac}'::text[];
+grant execute on function app.key_of(bytea), app.match_keys() to definer;
+update data_keys set organisation_id = null where id in (select app.key_of(content) from zone_versions where content is not null);
 
 alter table cases add column erased_at timestamptz; -- since when its file is no more: nothing happens to it any more
 alter table documents alter column number_hmac drop not null;
@@ -158,7 +162,7 @@ begin
       'tasks', (select count(*) from public.tasks t where t.case_id = p_case and t.organisation_id = app.org() and t.kind = 'by_hand'),
       'flags', (select count(*) from public.flags f where f.case_id = p_case and f.organisation_id = app.org()),
       'texts', (select count(*) from public.event_texts t where t.case_id = p_case and t.organisation_id = app.org()),
-      'documents', (select count(*) from public.documents d join public.data_keys k on k.id = encode(substr(d.content, 1, 16), 'hex')::uuid
+      'documents', (select count(*) from public.documents d join public.data_keys k on k.id = app.key_of(d.content)
         where d.case_id = p_case and (k.organisation_id = app.org() or file and k.organisation_id is null)))
     into goes;
   select coalesce(jsonb_agg(s.said order by s.place, s.said #>> '{organisation,name}'), '[]') into stays from (
@@ -269,7 +273,7 @@ end $$;
 -- Erases what was approved: the holder's keys go, and with the file whatever the person is found by; the rest of the case
 -- stays as codes and days. Not twice.
 create function app.erase(p_erasure uuid) returns boolean language plpgsql security definer set search_path = '' as $$
-declare e public.erasures; gone uuid[]; shared uuid[]; newest int; hashes text[] := '{externalHmac,numberHmac,iinHmac}';
+declare e public.erasures; gone uuid[]; shared uuid[]; newest int; hashes text[] := app.match_keys();
 begin
   perform pg_advisory_xact_lock(7282, hashtext(x.case_id::text)) from public.erasures x where x.id = p_erasure; -- see app.own_data_key()
   perform from public.cases c join public.erasures x on x.case_id = c.id where x.id = p_erasure for update of c;
@@ -282,9 +286,9 @@ begin
   -- Nobody finds what nobody can open.
   update public.case_events v set facts = v.facts - hashes
     where v.case_id = e.case_id and v.facts ?| hashes and (e.file and v.from_state = '' or exists (
-      select from public.documents d where d.event_id = v.id and encode(substr(d.content, 1, 16), 'hex')::uuid = any (gone)));
+      select from public.documents d where d.event_id = v.id and app.key_of(d.content) = any (gone)));
   update public.documents d set number_hmac = null, iin_hmac = null
-    where d.case_id = e.case_id and encode(substr(d.content, 1, 16), 'hex')::uuid = any (gone);
+    where d.case_id = e.case_id and app.key_of(d.content) = any (gone);
   update public.proposals p set facts = p.facts - hashes where p.case_id = e.case_id and p.organisation_id = e.holder_id and p.facts ?| hashes;
   delete from public.flags f where f.case_id = e.case_id and f.organisation_id = e.holder_id;
   update public.tasks t set done_at = app.now(), version = version + 1
@@ -364,7 +368,7 @@ end $$;
 -- History is written once; erasing takes out of it what the person is found or counted by, and nothing else.
 create function app.keep_facts() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'UPDATE' and new.facts = old.facts - '{externalHmac,numberHmac,iinHmac}'::text[]
+  if tg_op = 'UPDATE' and new.facts = old.facts - app.match_keys()
       and to_jsonb(new) - 'facts' = to_jsonb(old) - 'facts' then
     return new;
   end if;

@@ -8,10 +8,9 @@ const batch = 100
 
 /**
  * Does what was approved: told to the ledger first, so that whatever happens in between it is done, by whoever comes next, and
- * done again in a database that is restored from before. Gives how many.
+ * done again in a database that is restored from before.
  */
-export async function eraseApproved(db: Database, ledger: Ledger): Promise<number> {
-  let done = 0
+export async function eraseApproved(db: Database, ledger: Ledger): Promise<void> {
   for (;;) {
     const erasures = await db.transact(enterNobody, async tx => {
       const approved = await tx.execute(sql`select to_jsonb(e) as told from app.approved_erasures(${batch}) e`)
@@ -19,7 +18,7 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<numbe
       if (told.length) ledger.append(told) // as long as no other process writes there
       return told
     })
-    if (!erasures.length) return done
+    if (!erasures.length) return
     await db.transact(enterNobody, tx =>
       Promise.all(
         erasures.map(({ id, case_id, holder_id, legal_basis }) => {
@@ -29,7 +28,6 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<numbe
         }),
       ),
     )
-    done += erasures.length
   }
 }
 
