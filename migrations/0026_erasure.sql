@@ -307,14 +307,13 @@ begin
   return true;
 end $$;
 
--- What the ledger says of cases that are here and this database does not: it was restored from before that.
-create function app.unknown_erasures(p_erasures uuid[], p_cases uuid[]) returns setof uuid language sql stable security definer set search_path = '' as $$
-  select told.id from unnest(p_erasures, p_cases) told(id, case_id) join public.cases c on c.id = told.case_id
-  where not exists (select from public.erasures e where e.id = told.id and e.state in ('approved', 'done'))
-$$;
--- What this database says and the ledger does not: the ledger was lost, or cut.
-create function app.done_erasures() returns setof public.erasures language sql stable security definer set search_path = '' as $$
-  select e.* from public.erasures e where e.state = 'done' order by e.id
+-- Where the ledger and this database differ: which erasures of cases that are here it tells of and the database does not, which
+-- then was restored from before them; and those that only the database tells of, the ledger having been lost or cut.
+create function app.compare_ledger(p_erasures uuid[], p_cases uuid[], out unknown uuid[], out untold jsonb)
+language sql stable security definer set search_path = '' as $$
+  select array(select told.id from unnest(p_erasures, p_cases) told(id, case_id) join public.cases c on c.id = told.case_id
+      where not exists (select from public.erasures e where e.id = told.id and e.state in ('approved', 'done'))),
+    coalesce((select jsonb_agg(e order by e.id) from public.erasures e where e.state = 'done' and e.id <> all (p_erasures)), '[]')
 $$;
 -- Does again what the ledger tells of, in a database from before it; whoever it names may not have been there yet.
 create function app.replay_erasure(told jsonb) returns void language plpgsql security definer set search_path = '' as $$
@@ -515,7 +514,7 @@ reset role;
 grant execute on function app.why_kept(uuid, uuid), app.approve_erasures(uuid[]), app.erase(uuid), app.erasure_plan(uuid) to definer;
 grant execute on function app.erasure_plan(uuid), app.request_erasure(uuid, uuid, text, bytea), app.decide_erasure(uuid, int, text),
   app.start_retention(uuid), app.decide_retention(uuid, int, text), app.retention_parts(uuid), app.approved_erasures(int), app.erase(uuid),
-  app.unknown_erasures(uuid[], uuid[]), app.done_erasures(), app.read_case(uuid, text[], uuid, text, jsonb, uuid) to app;
+  app.compare_ledger(uuid[], uuid[]), app.read_case(uuid, text[], uuid, text, jsonb, uuid) to app;
 call app.define(array[
   'app.why_kept(uuid,uuid)',
   'app.erasure_plan(uuid)',
@@ -527,8 +526,7 @@ call app.define(array[
   'app.retention_parts(uuid)',
   'app.approved_erasures(int)',
   'app.erase(uuid)',
-  'app.unknown_erasures(uuid[],uuid[])',
-  'app.done_erasures()',
+  'app.compare_ledger(uuid[],uuid[])',
   'app.replay_erasure(jsonb)',
   'app.keep_zones()',
   'app.refuse_erased()'

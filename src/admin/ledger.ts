@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { readKeys } from '../access/keys.ts'
 import { kmsOf } from '../access/kms.ts'
 import type { Config } from '../config.ts'
@@ -20,33 +21,26 @@ export const restoreCheck = (config: Config): Promise<string> =>
       const { send } = connection
       const ledger = new Ledger(config.erasureLedger, readKeys(config.keyFile, kmsOf(config)))
       const told = ledger.read()
-      const [unknown, untold] = await connection.atOnce(async () => {
+      const { unknown, untold } = await connection.atOnce(async () => {
         await send('set local role definer')
-        return [await unknownOf(send, told), await untoldOf(send, told)] as const
+        return compared(send, told)
       })
       if (untold.length) ledger.append(untold)
-      for (const one of told.filter(({ id }) => unknown.has(id)))
+      for (const one of told.filter(({ id }) => unknown.includes(id)))
         await connection.atOnce(async () => {
           await send('set local role definer')
           await send('select app.replay_erasure($1::text::jsonb)', [JSON.stringify(one)])
           await send('reset role')
           await send(`select app.tell('admin.eraseAgain', $1)`, [{ cases: [one.case_id], target: one.id }])
         })
-      return `Of ${told.length} erasures in ERASURE_LEDGER ${unknown.size} were done again; ${untold.length} were added to it. The database may serve`
+      return `Of ${told.length} erasures in ERASURE_LEDGER ${unknown.length} were done again; ${untold.length} were added to it. The database may serve`
     }),
   )
 
-const idsOf = (told: readonly Told[]) => told.map(({ id }) => id)
-
-async function unknownOf(send: Send, told: readonly Told[]): Promise<Set<string>> {
-  const cases = told.map(({ case_id }) => case_id)
-  const rows = await send('select app.unknown_erasures($1::uuid[], $2::uuid[]) as id', [idsOf(told), cases])
-  return new Set(rows.map(({ id }) => id))
-}
-
-async function untoldOf(send: Send, told: readonly Told[]): Promise<Told[]> {
-  const rows = await send('select to_jsonb(e) as told from app.done_erasures() e where id <> all ($1::uuid[])', [
-    idsOf(told),
+async function compared(send: Send, told: readonly Told[]): Promise<{ unknown: string[]; untold: Told[] }> {
+  const [differing] = await send('select * from app.compare_ledger($1::uuid[], $2::uuid[])', [
+    told.map(({ id }) => id),
+    told.map(({ case_id }) => case_id),
   ])
-  return rows.map(({ told }) => Told.parse(told))
+  return { unknown: differing?.unknown, untold: z.array(Told).parse(differing?.untold) }
 }

@@ -37,8 +37,8 @@ export async function checkLedger(db: Database, ledger: Ledger): Promise<void> {
   const [ids, cases] = [told.map(({ id }) => id), told.map(({ case_id }) => case_id)]
   const [missing] = await db.transact(enterNobody, tx =>
     tx.execute<{ here: number; there: number }>(sql`
-      select (select count(*)::int from app.unknown_erasures(${sql.param(ids)}::uuid[], ${sql.param(cases)}::uuid[])) as here,
-        (select count(*)::int from app.done_erasures() where id <> all (${sql.param(ids)}::uuid[])) as there`),
+      select cardinality(unknown) as here, jsonb_array_length(untold) as there
+      from app.compare_ledger(${sql.param(ids)}::uuid[], ${sql.param(cases)}::uuid[])`),
   )
   const [here, there] = [missing?.here ?? 0, missing?.there ?? 0]
   if (here || there)
