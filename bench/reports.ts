@@ -1,5 +1,4 @@
 import { Connection, type Endpoint } from '../src/db/connection.ts'
-import { readMigrations } from '../src/db/migrate.ts'
 import { Client } from '../src/demo/client.ts'
 import { readDemonstration } from '../src/demonstration.ts'
 import { Dimension, Scope } from '../src/reports/contract.ts'
@@ -113,7 +112,8 @@ const load = (superuser: Endpoint, count: number) =>
       analyze;
       delete from case_figures;
       delete from readerships;
-      ${kept().join('\n')}
+      insert into case_figures select * from figures_on_record;
+      select app.keep_readerships(array(select case_id from case_figures));
       drop schema if exists bare cascade;
       create schema bare;
       create table bare.figures as
@@ -121,9 +121,3 @@ const load = (superuser: Endpoint, count: number) =>
     `)
     await connection.script('vacuum analyze case_figures, readerships, bare.figures')
   })
-
-/** The statements by which the migration fills what is kept. */
-const kept = () => {
-  const { text = '' } = readMigrations().find(({ name }) => name.endsWith('_figures.sql')) ?? {}
-  return text.match(/^(insert into case_figures|select app.keep_readerships).*;$/gm) ?? []
-}

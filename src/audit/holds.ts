@@ -5,7 +5,7 @@ import { Connection, type Endpoint } from '../db/connection.ts'
 export type Finding = { finding: string; ids: Record<string, string | null> }
 
 /** The statement that finds it, for whoever is in a transaction already. */
-export const holds = readFileSync(new URL('holds.sql', import.meta.url), 'utf8')
+export const holds = readFileSync(new URL('../../migrations/checks/holds.sql', import.meta.url), 'utf8')
 
 /** What does not hold together, read at one instant as the owner of the database. */
 export const findings = (owner: Endpoint): Promise<Finding[]> =>

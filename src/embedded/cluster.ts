@@ -184,4 +184,5 @@ function reachable(dataDir: string, programs: Binaries): Binaries {
 }
 
 /** The text that makes the roles, the same for every cluster. */
-export const rolesSql = () => readFileSync(fileURLToPath(new URL('../db/roles.sql', import.meta.url)), 'utf8')
+export const rolesSql = () =>
+  readFileSync(fileURLToPath(new URL('../../migrations/roles.sql', import.meta.url)), 'utf8')

@@ -17,7 +17,7 @@ t.test('the audit log knows when the service was migrated, started and stopped',
       { operation: 'service.start' },
       { operation: 'service.stop', outcome: 'done', cases: [] },
       { operation: 'service.start' },
-      { operation: 'admin.migrate', migrations: [/^0001/] },
+      { operation: 'admin.migrate', migrations: [/^tables.0001/] },
     ],
   })
   second.child.kill('SIGTERM')

@@ -27,7 +27,7 @@ const settings = `-k ${socket} -c listen_addresses='' -c fsync=off -c synchronou
 run(pg_ctl, '-D', `${socket}/data`, '-w', '-l', `${socket}/log`, '-o', settings, 'start')
 
 const admin = postgres({ host: socket, database: 'postgres', user: 'postgres', max: 1, onnotice() {} })
-await admin.unsafe(readFileSync('src/db/roles.sql', 'utf8')).simple()
+await admin.unsafe(readFileSync('migrations/roles.sql', 'utf8')).simple()
 await admin.unsafe('create database template_app owner owner')
 await admin.end()
 

@@ -1,0 +1,39 @@
+-- Notes.
+
+-- Writes the next version of one's own note, or strikes it, which is the last. Whoever has lost the case has nothing more to
+-- say to those who have it.
+create function app.rewrite_note(p_note uuid, p_version int, p_content bytea, p_struck boolean) returns void
+language plpgsql security definer set search_path = '' as $$
+declare n public.notes;
+begin
+  select * into n from public.notes where id = p_note for update;
+  if n.id is null or n.organisation_id <> app.org() and not (n.audience = 'case' and app.reaches(n.case_id)) then
+    perform app.refuse('not-found');
+  elsif n.organisation_id <> app.org() then
+    perform app.refuse('forbidden', 'Whose note it is writes it');
+  elsif n.version <> p_version then
+    perform app.refuse('precondition-failed');
+  elsif n.struck then
+    perform app.refuse('note-struck');
+  elsif n.audience = 'case' and not p_struck and not app.reaches(n.case_id) then
+    perform app.refuse('forbidden', 'The case has left you: what others read can only be struck');
+  end if;
+  insert into public.note_versions (note_id, version, content) values (n.id, n.version + 1, p_content);
+  update public.notes set version = n.version + 1, struck = p_struck where id = n.id;
+end $$;
+grant execute on function app.rewrite_note(uuid, integer, bytea, boolean) to app;
+
+grant select, insert (id, case_id, audience) on notes to app;
+create policy seen on notes for select to app using (organisation_id = (select app.org())
+  or audience = 'case' and (select true from case_access a where a.case_id = notes.case_id limit 1));
+create policy written on notes for insert to app with check (
+  organisation_id = (select app.org()) and (select true from case_access a where a.case_id = notes.case_id limit 1));
+
+grant select, insert (note_id, content) on note_versions to app;
+-- Others read what it says now, unless it was struck.
+create policy seen on note_versions for select to app using (exists (select from notes n where n.id = note_id
+  and (n.organisation_id = (select app.org()) or n.version = note_versions.version and not n.struck)));
+-- The first version; later ones come from app.rewrite_note().
+create policy written on note_versions for insert to app with check (version = 1 and exists (
+  select from notes n where n.id = note_id and n.created_by = (select app.account())));
+create trigger keep_history before update or delete on note_versions for each row execute function app.keep_history();

@@ -1,0 +1,113 @@
+-- What tables rest on, and what the migrator calls. Applied before anything else whenever this file or the code changes, so
+-- each statement can run again.
+revoke all on schema public from public;
+grant usage on schema public, app to app, definer;
+alter default privileges revoke execute on functions from public;
+
+-- The one clock. Tests replace this one function. The statement's time and not the transaction's: a request that waited
+-- for another one must see the grant which that one opened after it had begun.
+create or replace function app.now() returns timestamptz language sql stable return statement_timestamp();
+
+-- Organisation and account of whoever acts in this transaction, each in a setting of its own, because every policy reads
+-- them. A setting that was local to an ended transaction reads as '', hence nullif.
+create or replace function app.account() returns uuid language sql stable return
+  nullif(current_setting('app.account', true), '')::uuid;
+create or replace function app.org() returns uuid language sql stable return
+  nullif(current_setting('app.org', true), '')::uuid;
+
+-- The audit entry that this transaction will have: its id is set when the transaction begins.
+create or replace function app.entry() returns uuid language sql stable return
+  nullif(current_setting('app.entry', true), '')::uuid;
+
+-- The kinds of organisation, for app.roles_of, which a constraint of accounts calls.
+do $$ begin
+  if to_regtype('organisation_kind') is null then
+    create type organisation_kind as enum ('iom', 'committee', 'division', 'ngo', 'oversight', 'operator');
+  end if;
+end $$;
+-- The roles that exist in an organisation of this kind: the same table as in the service, compared by a test.
+create or replace function app.roles_of(kind organisation_kind) returns text[] language sql immutable return case kind
+  when 'ngo' then array['caseworker', 'supervisor']
+  when 'iom' then array['caseworker', 'supervisor', 'coordinator']
+  when 'division' then array['officer', 'supervisor']
+  when 'committee' then array['officer', 'supervisor']
+  when 'oversight' then array['auditor']
+  when 'operator' then array['administrator'] end;
+
+-- Refuses with a name that the service knows as a problem, and the detail that the caller may read.
+create or replace function app.refuse(problem text, detail text default null) returns void language plpgsql as $$
+begin
+  raise exception using errcode = 'QJ001', message = problem, detail = coalesce(detail, '');
+end $$;
+-- The same with a JSON pointer to the fault in the request's body.
+create or replace function app.refuse(problem text, detail text, pointer text) returns void language plpgsql as $$
+begin
+  raise exception using errcode = 'QJ001', message = problem, detail = detail, hint = pointer;
+end $$;
+
+grant execute on function app.now(), app.account(), app.org(), app.entry(), app.roles_of(organisation_kind),
+  app.refuse(text, text), app.refuse(text, text, text) to app, definer;
+
+-- Puts tables behind the wall: closed to everybody but their owner, who migrates, and the definer's reviewed functions.
+create or replace procedure app.guard(tables regclass[]) language plpgsql as $$
+declare t regclass;
+begin
+  foreach t in array tables loop
+    execute format('alter table %s enable row level security', t);
+    execute format('alter table %s force row level security', t);
+    execute format('create policy owner on %s to %I using (true) with check (true)', t, current_user);
+    execute format('create policy definer on %s to definer using (true) with check (true)', t);
+    execute format('grant select, insert, update on %s to definer', t);
+  end loop;
+end $$;
+
+-- Takes away all that `code/` makes: policies (but those of app.guard), triggers, rights on tables, views, functions and the
+-- types that only they use. Refuses when a table rests on any of it: what tables call is defined in this file.
+create or replace procedure app.drop_code() language plpgsql as $$
+declare
+  ground text[] := '{now,account,org,entry,roles_of,refuse,guard,drop_code,own_code}';
+  schemas oid[] := array['public'::regnamespace, 'app'::regnamespace];
+  code oid[] := array(select oid from pg_proc where pronamespace = 'app'::regnamespace and proname <> all (ground));
+  resting text; objects text[]; object text;
+begin
+  select string_agg(distinct refobjid::regprocedure::text, ', ') into resting from pg_depend
+    where refclassid = 'pg_proc'::regclass and refobjid = any (code)
+      and (classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass)
+        or classid = 'pg_class'::regclass and (select relkind in ('r', 'i') from pg_class where oid = objid));
+  if resting is not null then raise exception 'A table rests on %, which belongs into ground.sql', resting; end if;
+  objects := array(
+    select format('policy %I on %s', polname, polrelid::regclass) from pg_policy p join pg_class c on c.oid = polrelid
+      where relnamespace = any (schemas) and polname not in ('owner', 'definer')
+    union all
+    select format('trigger %I on %s', tgname, tgrelid::regclass) from pg_trigger t join pg_class c on c.oid = tgrelid
+      where relnamespace = any (schemas) and not tgisinternal
+    union all
+    select format('view %s', oid::regclass) from pg_class where relnamespace = any (schemas) and relkind = 'v'
+    union all
+    select format('routine %s', oid::regprocedure) from pg_proc where oid = any (code) and prokind <> 'a'
+    union all
+    select format('aggregate %s', oid::regprocedure) from pg_proc where oid = any (code) and prokind = 'a'
+    union all
+    select format('type %s', reltype::regtype) from pg_class where relnamespace = any (schemas) and relkind = 'c');
+  foreach object in array objects loop
+    -- A view takes along the functions that return its rows, hence "if exists".
+    execute replace(format('drop %s', object), split_part(object, ' ', 1), split_part(object, ' ', 1) || ' if exists') || ' cascade';
+  end loop;
+  revoke all on all tables in schema public, app from app, definer;
+  grant select, insert, update on all tables in schema public, app to definer;
+end $$;
+
+-- Gives each reviewed function that sees past the wall (`security definer`) to the role definer, and refuses one without a
+-- search path of its own.
+create or replace procedure app.own_code() language plpgsql as $$
+declare f regprocedure;
+begin
+  grant create on schema app to definer;
+  for f in select oid from pg_proc where pronamespace = 'app'::regnamespace and prosecdef loop
+    if not exists (select from pg_proc where oid = f and 'search_path=""' = any (proconfig)) then
+      raise exception '% has no search path of its own', f;
+    end if;
+    execute format('alter function %s owner to definer', f);
+  end loop;
+  revoke create on schema app from definer;
+end $$;
