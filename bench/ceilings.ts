@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { Connection, type Endpoint, type Send } from '../src/db/connection.ts'
+import { Connection, type Endpoint, type Send } from '../src/platform/db/connection.ts'
 
 /** Something that is asked again and again on one connection. */
 export type Ask = (send: Send) => PromiseLike<unknown>

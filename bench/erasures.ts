@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Connection } from '../src/db/connection.ts'
-import { Client } from '../src/demo/client.ts'
-import { readDemonstration } from '../src/demonstration.ts'
+import { Connection } from '../src/platform/db/connection.ts'
+import { Client } from '../src/programs/demo/client.ts'
+import { readDemonstration } from '../src/programs/demonstration-accounts.ts'
 import type { Service } from './service.ts'
 
 type Run = { id: string; version: number; parts: { cases: number; done: number }[] }

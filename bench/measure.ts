@@ -1,5 +1,5 @@
 import autocannon from 'autocannon'
-import { Connection, type Endpoint } from '../src/db/connection.ts'
+import { Connection, type Endpoint } from '../src/platform/db/connection.ts'
 import type { Ask } from './ceilings.ts'
 import type { Service } from './service.ts'
 

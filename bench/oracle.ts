@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Client } from '../src/demo/client.ts'
+import type { Client } from '../src/programs/demo/client.ts'
 
 const rounds = 2_000
 

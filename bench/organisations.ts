@@ -1,5 +1,5 @@
-import type { Send } from '../src/db/connection.ts'
-import { type Demonstration, readDemonstration } from '../src/demonstration.ts'
+import type { Send } from '../src/platform/db/connection.ts'
+import { type Demonstration, readDemonstration } from '../src/programs/demonstration-accounts.ts'
 
 export type Organisation = {
   id: string

@@ -1,7 +1,7 @@
-import { Connection, type Endpoint } from '../src/db/connection.ts'
-import { Client } from '../src/demo/client.ts'
-import { readDemonstration } from '../src/demonstration.ts'
-import { Dimension, Scope } from '../src/reports/contract.ts'
+import { Dimension, Scope } from '../src/campaigns/reports/contract.ts'
+import { Connection, type Endpoint } from '../src/platform/db/connection.ts'
+import { Client } from '../src/programs/demo/client.ts'
+import { readDemonstration } from '../src/programs/demonstration-accounts.ts'
 import type { Service } from './service.ts'
 
 const budgets = new Map([

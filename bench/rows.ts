@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Keys } from '../src/access/keys.ts'
-import { asText, Sealer } from '../src/db/sealed.ts'
-import { placeOfText } from '../src/events/text.ts'
-import { birthYear } from '../src/zones/birth.ts'
-import { Zone } from '../src/zones/contract.ts'
-import { identifiersOf, identify } from '../src/zones/identifiers.ts'
-import { placeOf } from '../src/zones/queries.ts'
+import { placeOfText } from '../src/casefile/events/text.ts'
+import { birthYear } from '../src/casefile/zones/birth.ts'
+import { Zone } from '../src/casefile/zones/contract.ts'
+import { identifiersOf, identify } from '../src/casefile/zones/identifiers.ts'
+import { placeOf } from '../src/casefile/zones/queries.ts'
+import type { Keys } from '../src/platform/access/keys.ts'
+import { asText, Sealer } from '../src/platform/db/sealed.ts'
 import type { Story } from './story.ts'
 
 type Facts = Record<string, unknown>

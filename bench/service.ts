@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { Cluster } from '../src/embedded/cluster.ts'
+import { Cluster } from '../src/platform/embedded/cluster.ts'
 
 /** The service as `npm start` starts it, in a process of its own, and a way past it to its database. */
 export async function startService(dataDir: string) {
   const env = { ...process.env, PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', RATE_LIMIT: '100000000' }
-  const child = spawn(process.execPath, ['--max-semi-space-size=32', 'src/server.ts'], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', 'src/programs/server.ts'], {
     cwd: join(import.meta.dirname, '..'),
     env: { POOL_SIZE: '16', ...env, DATA_DIR: dataDir, DATABASE_URL: '' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Keys } from '../src/access/keys.ts'
-import { externalHmac } from '../src/cases/register.ts'
-import type { Registration } from '../src/demo/campaign.ts'
-import type { Random } from '../src/demo/random.ts'
-import { readRow } from '../src/imports/row.ts'
-import type { CaseAction } from '../src/lifecycle/contract.ts'
-import { steps } from '../src/lifecycle/steps.ts'
+import { externalHmac } from '../src/casefile/cases/register.ts'
+import { readRow } from '../src/exchange/imports/row.ts'
+import type { Keys } from '../src/platform/access/keys.ts'
+import type { Registration } from '../src/programs/demo/campaign.ts'
+import type { Random } from '../src/programs/demo/random.ts'
+import type { CaseAction } from '../src/rules/lifecycle/contract.ts'
+import { steps } from '../src/rules/lifecycle/steps.ts'
 import type { Organisation } from './organisations.ts'
 
 /** Who owns how much of a country's cases. Of the organisations of a kind a few have many, and most have few. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { required } from '../src/imports/row.ts'
+import { required } from '../src/exchange/imports/row.ts'
 import { asking } from './support/erasing.ts'
 import { consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'

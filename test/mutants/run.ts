@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import postgres from 'postgres'
-import { golden, privilegesOf } from '../access/privileges.ts'
+import { golden, privilegesOf } from '../platform/access/privileges.ts'
 import '../support/start-cluster.ts'
+import { faults } from '../casefile/wall/faults.ts'
+import { buildWorld, type World } from '../casefile/wall/world.ts'
 import { startService } from '../support/service.ts'
 import { socket } from '../support/socket.ts'
-import { faults } from '../wall/faults.ts'
-import { buildWorld, type World } from '../wall/world.ts'
 import { type Mutant, mutants } from './catalogue.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, jobs: { type: 'string' } } })
@@ -17,8 +17,8 @@ const only = new RegExp(values.only)
 const jobs = Number(values.jobs ?? availableParallelism())
 
 /** Asked one after the other, as long as nothing is red. None that is random or against the clock: it would kill at random too. */
-const files = `catalogue wall/policies cases/forge cases/zones cases/corrections work/notes work/tasks work/flags
-  wall/grants wall/referrals audit/entries administration imports`.split(/\s+/)
+const files = `platform/db/catalogue casefile/wall/policies casefile/forge casefile/zones procedure/corrections work/notes
+  work/tasks work/flags casefile/grants procedure/referrals oversight/audit/entries people/administration exchange/imports`.split(/\s+/)
 
 const connect = (database: string) => postgres({ host: socket, database, user: 'postgres', max: 1, onnotice() {} })
 const admin = connect('postgres')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { binaries, unprivileged } from '../../src/embedded/binaries.ts'
+import { binaries, unprivileged } from '../../src/platform/embedded/binaries.ts'
 
 export const { initdb, pg_ctl } = await binaries()
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { Registration } from '../../src/demo/campaign.ts'
-import { columns } from '../../src/imports/row.ts'
-import { ImportWorker } from '../../src/imports/worker.ts'
+import { columns } from '../../src/exchange/imports/row.ts'
+import { ImportWorker } from '../../src/exchange/imports/worker.ts'
+import type { Registration } from '../../src/programs/demo/campaign.ts'
 import { idempotencyKey, type Service, type Someone } from './service.ts'
 
 export const line = (row: Partial<Registration>) =>

@@ -1,7 +1,7 @@
 // Starts one throwaway PostgreSQL for the whole run, with a migrated and seeded database to copy.
 import { chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import postgres from 'postgres'
-import { prepareDatabase } from '../../src/database.ts'
+import { prepareDatabase } from '../../src/programs/prepare-database.ts'
 import { initdb, pg_ctl, run, unprivileged } from './binaries.ts'
 import { socket } from './socket.ts'
 

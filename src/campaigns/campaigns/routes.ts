@@ -1,0 +1,77 @@
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { Campaign, CampaignChange, CampaignPage, CampaignQuery, NewCampaign } from './contract.ts'
+import * as campaigns from './queries.ts'
+
+const tags = ['Campaigns']
+
+export const campaignRoutes: Routes = async app => {
+  app.get(
+    '/v1/campaigns',
+    {
+      config: { permission: 'campaigns:read', audit: 'nothing' },
+      schema: {
+        operationId: 'listCampaigns',
+        summary: 'The identification campaigns.',
+        tags,
+        querystring: CampaignQuery,
+        response: { 200: CampaignPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => campaigns.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/campaigns/:id',
+    {
+      config: { permission: 'campaigns:read', audit: 'nothing' },
+      schema: {
+        operationId: 'getCampaign',
+        summary: 'One campaign.',
+        tags,
+        params: IdParams,
+        response: { 200: Campaign },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => campaigns.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/campaigns',
+    {
+      config: { permission: 'campaigns:write', audit: {}, idempotency: 'accepted' },
+      schema: {
+        operationId: 'createCampaign',
+        summary: 'Start a campaign.',
+        tags,
+        body: NewCampaign,
+        response: { 201: Campaign },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => campaigns.create(tx, request.body),
+          location: id => `/v1/campaigns/${id}`,
+          read: campaigns.find,
+        }),
+      ),
+  )
+  app.patch(
+    '/v1/campaigns/:id',
+    {
+      config: { permission: 'campaigns:write', audit: {}, conditional: true },
+      schema: {
+        operationId: 'changeCampaign',
+        summary: 'Change a campaign of your organisation.',
+        tags,
+        params: IdParams,
+        body: CampaignChange,
+        response: { 200: Campaign },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => campaigns.change(tx, request.params.id, version, request.body)),
+  )
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { Party } from '../../people/organisations/contract.ts'
+import { ChangeCursor, PageQuery } from '../../platform/db/page.ts'
+import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import { pageContract } from '../../platform/http/page.ts'
+import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
+import { Basis, NewGrant } from '../grants/contract.ts'
+import { documents, Iin, Person, Zone } from '../zones/contract.ts'
+
+const { identity, contact, whereabouts, protection } = documents
+
+export const NewCase = z
+  .strictObject({
+    campaignId: Id.optional(),
+    externalId: z.string().min(1).max(100).optional().describe('Your own number for it; unique in your organisation.'),
+    regionCode: RegionCode,
+    registeredOn: Day,
+    category: Code,
+    causes: z.array(Code).max(20).default([]),
+    basis: Basis,
+    person: z.strictObject({
+      identity,
+      contact: contact.optional(),
+      whereabouts: whereabouts.optional(),
+      protection: protection.optional(),
+    }),
+    grants: z.array(NewGrant).max(20).default([]).describe('What the person agreed to share from the beginning.'),
+  })
+  .meta({
+    id: 'NewCase',
+    examples: [
+      {
+        externalId: 'form-118',
+        regionCode: 'KZ-75',
+        registeredOn: '2021-03-04',
+        category: 'ussr_passport_1974',
+        causes: ['state_succession'],
+        basis: { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' },
+        person: {
+          identity: {
+            names: [{ kind: 'official', family: 'Әбдіғали', given: 'Қайрат', patronymic: 'Серікұлы' }],
+            sex: 'male',
+            birth: { precision: 'year', year: 1961 },
+            birthPlace: { country: 'UZB', text: 'Нукус' },
+          },
+          contact: { phones: ['+77010000000'] },
+        },
+      },
+    ],
+  })
+export type NewCase = z.output<typeof NewCase>
+
+/** What a grant of any zone shows of a case. */
+export const CaseIndex = z
+  .object({
+    id: Id,
+    number: z.string(),
+    campaignId: Id.nullable(),
+    state: CaseState,
+    outcome: z.string().nullable(),
+    regionCode: z.string(),
+    category: z.string(),
+    causes: z.array(z.string()),
+    owner: Party,
+    handler: Party.nullable(),
+    assigneeId: Id.nullable().describe('Who looks after the person: for the owner.'),
+    registeredOn: Day,
+    clock: z
+      .object({ waitingFor: Waited, since: Day, dueOn: Day.nullable() })
+      .nullable()
+      .describe('Who is being waited for.'),
+    updatedAt: Instant,
+    version: Version,
+    erasedAt: Instant.nullable().describe(
+      'Since when nothing is known of the person any more, and nothing happens to the case.',
+    ),
+  })
+  .meta({ id: 'CaseIndex' })
+export type CaseIndex = z.infer<typeof CaseIndex>
+
+export const Case = CaseIndex.extend({
+  person: Person,
+  withheld: z.array(Zone).describe('Zones that do not stand open to you.'),
+  basis: z
+    .object({
+      kind: z.enum(['consent', 'statute']),
+      method: z.string().nullable(),
+      language: z.string().nullable(),
+      formVersion: z.string().nullable(),
+      legalReference: z.string().nullable(),
+      representative: z.string().nullable(),
+    })
+    .nullable()
+    .describe('Why the file is kept: for the owner.'),
+  allowedActions: z.array(CaseAction),
+}).meta({ id: 'Case' })
+export type Case = z.infer<typeof Case>
+
+export const RegisteredCase = Case.extend({
+  possibleDuplicates: z
+    .array(z.object({ id: Id, number: z.string() }))
+    .describe('Cases that stand open to you and carry the same number of a document, or the same IIN.'),
+}).meta({ id: 'RegisteredCase' })
+export type RegisteredCase = z.infer<typeof RegisteredCase>
+
+const filters = {
+  state: anyOf(CaseState),
+  outcome: anyOf(Code),
+  region: anyOf(RegionCode),
+  category: anyOf(Code),
+  campaign: anyOf(Id),
+  owner: anyOf(Id),
+  handler: anyOf(Id),
+  assignee: anyOf(Id),
+}
+export const CaseQuery = PageQuery.extend({
+  ...filters,
+  overdue: z.enum(['true', 'false']).optional().describe('Whether the term of whoever is waited for has passed.'),
+  flagged: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Whether your organisation has a flag on it that was not cleared.'),
+  updatedSince: Instant.optional().describe(
+    'Only what changed for you from then on: the case, or what stands open to you; the oldest change first.',
+  ),
+  cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),
+}).refine(({ updatedSince, cursor }) => !cursor || (updatedSince !== undefined) === (typeof cursor === 'object'), {
+  path: ['cursor'],
+  message: 'Not a cursor of this list',
+})
+export type CaseQuery = z.output<typeof CaseQuery>
+export const CasePage = pageContract('CasePage', CaseIndex)
+export const CaseList = CasePage.extend({
+  syncedThrough: Instant.optional().describe(
+    'With `updatedSince`: all changes before this instant are listed. Send it as `updatedSince` next time, and none is missed.',
+  ),
+}).meta({ id: 'CaseList' })
+export type CaseList = z.infer<typeof CaseList>
+
+export const CaseSearch = z
+  .strictObject({
+    number: z.string().max(30).optional(),
+    iin: Iin.optional(),
+    documentNumber: text(60).optional().describe('Of a document that the person held, or was given.'),
+    names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name; each of them must be there.'),
+  })
+  .refine(({ number, iin, documentNumber, names }) => number ?? iin ?? documentNumber ?? names, {
+    message: 'At least one of number, iin, documentNumber, names',
+  })
+  .meta({ id: 'CaseSearch', examples: [{ names: ['Әбдіғали', 'Қайрат'] }] })
+export type CaseSearch = z.output<typeof CaseSearch>
+
+export const Assignment = z
+  .strictObject({ assigneeId: Id.describe('An active account of your organisation.') })
+  .meta({ id: 'Assignment', examples: [{ assigneeId: '0193f0a4-0000-7000-8000-000000000001' }] })
+export type Assignment = z.output<typeof Assignment>
+
+export const Assignments = z
+  .object({
+    items: z.array(
+      z.object({
+        assigneeId: Id.nullable(),
+        assignedBy: Id.nullable().describe('None where that was not kept yet.'),
+        assignedAt: Instant,
+      }),
+    ),
+  })
+  .meta({ id: 'Assignments' })
+export type Assignments = z.infer<typeof Assignments>

@@ -1,0 +1,111 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { among } from '../../platform/db/filter.ts'
+import { type Change, type Page, pageOf, pageOfChanges, startOf } from '../../platform/db/page.ts'
+import type { Asking } from '../../platform/http/authenticate.ts'
+import { invalid, notFound, Problem, stale } from '../../problem.ts'
+import { allowedActions, type Standing } from '../../rules/lifecycle/standing.ts'
+import { Zone } from '../zones/contract.ts'
+import * as zones from '../zones/queries.ts'
+import type { Assignments, Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
+
+/** What a query asks for beside states, as the database takes it; nothing when it asks for nothing. */
+function filterOf({ outcome, region, category, campaign, owner, handler, assignee, overdue, flagged }: CaseQuery): SQL {
+  const filter = JSON.stringify({ outcome, region, category, campaign, owner, handler, assignee, overdue, flagged })
+  return sql`jsonb_populate_record(null::case_filter, ${filter === '{}' ? null : filter}::jsonb)`
+}
+
+/** A page of the cases that stand open to the caller, the newest first: one statement, which is the whole transaction. */
+export async function list(asking: Asking, query: CaseQuery): Promise<Page<CaseIndex>> {
+  const { state, cursor, limit } = query
+  const states = state && [...new Set(state)]
+  const rows = await asking.ask<CaseIndex>(
+    caller => sql`select * from app.list_cases(${caller}, ${sql.param(states ?? null)}, ${filterOf(query)},
+      ${startOf(cursor as string | undefined)}, ${limit})`,
+  )
+  return pageOf(rows, { limit })
+}
+
+/** What changed for the caller, the oldest change first. Only up to the horizon: below it nothing can appear any more, whoever has still to commit. */
+export async function changes(tx: Tx, query: CaseQuery, since: string): Promise<CaseList> {
+  const { state, cursor, limit } = query
+  const { at, id } = typeof cursor === 'object' ? cursor : { at: null, id: null }
+  const [row] = await tx.execute<{ horizon: string }>(sql`select app.rfc3339(app.horizon()) as horizon`)
+  if (!row) throw new Error('there is a horizon')
+  const rows = await tx.execute<CaseIndex & Change>(sql`
+    select i.*, (extract(epoch from p.updated_at) * 1000000)::bigint::text as at from (
+      select a.case_id, a.updated_at from case_access a
+      where a.updated_at >= ${since}::timestamptz and a.updated_at < ${row.horizon}::timestamptz
+        and (${at}::bigint is null or (a.updated_at, a.case_id) > ('epoch'::timestamptz + ${at}::bigint * interval '1 microsecond', ${id}::uuid))
+        ${among(sql`a.state`, state)} and exists (select from cases c where c.id = a.case_id and app.is_asked(c, ${filterOf(query)}))
+      order by a.updated_at, a.case_id limit ${limit + 1}) p join case_index i on i.id = p.case_id order by p.updated_at, p.case_id`)
+  return { ...pageOfChanges(rows, { limit }), syncedThrough: row.horizon }
+}
+
+type Look = CaseIndex & Omit<Standing, 'state'> & { open: Zone[]; basis: Case['basis']; person: zones.Kept | null }
+
+/** The case as far as it stands open to the caller. One that does not, and one that never was, are the same. */
+export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx, id)).case
+
+/** The same, with where it stands for the caller. */
+export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
+  const [row] = await tx.execute<Look>(sql`select * from looks where id = ${id}`)
+  if (!row) throw notFound()
+  return seen(tx.keys, row)
+}
+
+/** The same in one statement, which is the whole transaction: nothing is asked for more often. */
+export async function read(asking: Asking, id: string): Promise<Case> {
+  const [row] = await asking.ask<Look>(caller => sql`select * from app.read_case(${caller}, ${id})`)
+  if (!row) throw notFound()
+  return seen(asking.keys, row).case
+}
+
+function seen(keys: Keys, { open, person, relations, needsDocument, final, toHandOver, ...index }: Look) {
+  const standing: Standing = { state: index.state, relations, needsDocument, final, toHandOver }
+  const withheld = Zone.options.filter(zone => !open.includes(zone))
+  return {
+    case: {
+      ...index,
+      person: zones.personOf(keys, index.id, person),
+      withheld,
+      allowedActions: allowedActions(standing),
+    },
+    standing,
+  }
+}
+
+/** Refuses a case that does not stand open like one that never was. */
+export async function requireReached(tx: Tx, id: string): Promise<void> {
+  const [reached] = await tx.execute(sql`select from cases where id = ${id}`)
+  if (!reached) throw notFound()
+}
+
+/** Whose hands the case was in while the caller's organisation owned it, the newest first. */
+export async function assignments(tx: Tx, id: string): Promise<Assignments> {
+  const [, items] = await Promise.all([
+    requireReached(tx, id),
+    tx.execute<Assignments['items'][number]>(sql`
+      select assignee_id as "assigneeId", assigned_by as "assignedBy", app.rfc3339(assigned_at) as "assignedAt"
+      from assignments where case_id = ${id} order by id desc`),
+  ])
+  return { items }
+}
+
+/** Gives the case into somebody else's hands within its owner. */
+export async function assign(tx: Tx, id: string, version: number, assigneeId: string): Promise<Case> {
+  const [found, { organisation }] = await Promise.all([find(tx, id), tx.actor])
+  if (found.owner.id !== organisation) throw new Problem('forbidden', { detail: 'Only its owner assigns a case' })
+  if (found.erasedAt) throw new Problem('file-erased')
+  const [active] = await tx.execute(
+    sql`select from accounts where id = ${assigneeId} and organisation_id = app.org() and status = 'active'`,
+  )
+  if (!active) throw invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }])
+  if (found.version !== version) throw stale()
+  const rows = await tx.execute(
+    sql`update cases set assignee_id = ${assigneeId} where id = ${id} and version = ${version} returning id`,
+  )
+  if (!rows.length) throw stale()
+  return find(tx, id)
+}

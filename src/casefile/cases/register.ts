@@ -1,0 +1,82 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import { sealerForNew } from '../../platform/db/sealed.ts'
+import { invalid } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import { append } from '../events/append.ts'
+import { keepText, placeOfText } from '../events/text.ts'
+import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
+import * as grants from '../grants/give.ts'
+import { codesIn } from '../zones/codes.ts'
+import { Zone } from '../zones/contract.ts'
+import * as zones from '../zones/queries.ts'
+import type { NewCase, RegisteredCase } from './contract.ts'
+import { find } from './queries.ts'
+
+/** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
+export async function register(tx: Tx, given: NewCase): Promise<string> {
+  const { organisation } = await tx.actor
+  const { causes, category, regionCode, registeredOn, person } = given
+  const known = Zone.options.flatMap(zone => (person[zone] ? [[zone, person[zone]] as const] : []))
+  const [faults, basisFaults, shared] = await Promise.all([
+    faultsOfCodes(tx, [
+      { at: '#/category', list: 'category', code: category },
+      { at: '#/regionCode', list: 'region', code: regionCode, on: registeredOn },
+      ...causes.map((code, i) => ({ at: `#/causes/${i}`, list: 'cause', code })),
+      ...known.flatMap(([zone, content]) => codesIn(zone, content, `#/person/${zone}`)),
+    ]),
+    faultsOfBasis(tx, given.basis, person.identity, registeredOn),
+    Promise.all(given.grants.map((grant, i) => grants.say(tx, grant, person.identity, `#/grants/${i}`))),
+  ])
+  if (faults.length || basisFaults.length) throw invalid([...faults, ...basisFaults])
+  const id = randomUUIDv7()
+  const { facts: basis, text } = sayBasis(given.basis)
+  const facts = {
+    campaign: given.campaignId,
+    region: regionCode,
+    category,
+    causes,
+    basis,
+    externalHmac: given.externalId && externalHmac(tx.keys, organisation, given.externalId),
+  }
+  const { sealer, keep } = sealerForNew(tx, id)
+  // In one flight, in this order.
+  await Promise.all([
+    append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
+    keep(),
+    keepText(tx, id, id, sealer.sealSaid(placeOfText(id), text)),
+    zones.write(
+      tx,
+      sealer,
+      known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
+    ),
+    ...shared.map((said, i) =>
+      grants.write(tx, id, said, sealer.sealSaid(grants.placeOf(said.id, 'given'), said.typed), `#/grants/${i}`),
+    ),
+  ])
+  return id
+}
+
+/** The case that was registered, with those of the caller's view that carry the same number. */
+export async function findRegistered(tx: Tx, id: string): Promise<RegisteredCase> {
+  const found = await find(tx, id)
+  const { iin, documents = [] } = found.person.identity ?? {}
+  const numbered = iin !== undefined || documents.some(({ number }) => number !== undefined)
+  return { ...found, possibleDuplicates: numbered ? await sameNumber(tx, id) : [] }
+}
+
+const sameNumber = async (tx: Tx, id: string) => [
+  ...(await tx.execute<RegisteredCase['possibleDuplicates'][number]>(sql`
+    select distinct c.id, c.number from identifiers own
+    join lateral (
+      select case_id from identifiers i where i.hmac = own.hmac and i.kind = own.kind
+      union select case_id from documents d where own.kind = 'document' and d.number_hmac = own.hmac and not d.annulled
+      union select case_id from documents d where own.kind = 'iin' and d.iin_hmac = own.hmac and not d.annulled) other on true
+    join cases c on c.id = other.case_id
+    where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`)),
+]
+
+/** An owner's own number of a case, found again but not read: hexadecimal. */
+export const externalHmac = ({ hash }: Pick<Tx['keys'], 'hash'>, owner: string, externalId: string) =>
+  hash('external-id', `${owner}:${externalId}`).toString('hex')

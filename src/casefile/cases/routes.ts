@@ -1,0 +1,140 @@
+import { PageQuery } from '../../platform/db/page.ts'
+import { ofPage, ofPerson } from '../../platform/http/audit.ts'
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import {
+  Assignment,
+  Assignments,
+  Case,
+  CaseList,
+  CasePage,
+  CaseQuery,
+  CaseSearch,
+  NewCase,
+  RegisteredCase,
+} from './contract.ts'
+import * as cases from './queries.ts'
+import { findRegistered, register } from './register.ts'
+import { search } from './search.ts'
+
+const tags = ['Cases']
+const ofRegistered = {
+  ...ofPerson,
+  cases: ({ id, possibleDuplicates }: RegisteredCase) => [id, ...possibleDuplicates.map(found => found.id)],
+}
+
+export const caseRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases',
+    {
+      config: {
+        permission: 'cases:register',
+        audit: ofRegistered,
+        idempotency: 'required',
+        problems: ['already-exists'],
+      },
+      schema: {
+        operationId: 'registerCase',
+        summary: 'Register a person: the case, the legal basis, what is known.',
+        tags,
+        body: NewCase,
+        response: { 201: RegisteredCase },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => register(tx, request.body),
+          location: id => `/v1/cases/${id}`,
+          read: findRegistered,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/cases',
+    {
+      config: { permission: 'cases:read', audit: ofPage },
+      schema: {
+        operationId: 'listCases',
+        summary: 'The cases that stand open to you, newest first, or what changed since.',
+        tags,
+        querystring: CaseQuery,
+        response: { 200: CaseList },
+      },
+    },
+    async (request, reply) => {
+      const { query } = request
+      const { updatedSince } = query
+      const page =
+        updatedSince === undefined
+          ? cases.list(request, query)
+          : request.transact(tx => cases.changes(tx, query, updatedSince))
+      return sendPage(request, reply, await page)
+    },
+  )
+  app.post(
+    '/v1/cases/search',
+    {
+      config: { permission: 'cases:read', audit: { ...ofPage, criteria: true } },
+      schema: {
+        operationId: 'searchCases',
+        summary: 'Find cases that stand open to you by number, IIN, document or name.',
+        tags,
+        querystring: PageQuery,
+        body: CaseSearch,
+        response: { 200: CasePage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => search(tx, request.body, request.query))),
+  )
+  app.get(
+    '/v1/cases/:id',
+    {
+      config: { permission: 'cases:read', audit: ofPerson },
+      schema: {
+        operationId: 'getCase',
+        summary: 'One case, with the zones that you may see.',
+        tags,
+        params: IdParams,
+        response: { 200: Case },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await cases.read(request, request.params.id)),
+  )
+  app.patch(
+    '/v1/cases/:id',
+    {
+      config: { permission: 'cases:assign', audit: ofPerson, conditional: true, problems: ['file-erased'] },
+      schema: {
+        operationId: 'assignCase',
+        summary: 'Give the case into the hands of somebody else in your organisation.',
+        tags,
+        params: IdParams,
+        body: Assignment,
+        response: { 200: Case },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        cases.assign(tx, request.params.id, version, request.body.assigneeId),
+      ),
+  )
+  app.get(
+    '/v1/cases/:id/assignments',
+    {
+      config: { permission: 'cases:read', audit: {} },
+      schema: {
+        operationId: 'listAssignments',
+        summary: 'Whose hands the case was in, the newest first; for its owner of that time.',
+        tags,
+        params: IdParams,
+        response: { 200: Assignments },
+      },
+    },
+    request => request.transact(tx => cases.assignments(tx, request.params.id)),
+  )
+}

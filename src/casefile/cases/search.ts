@@ -1,0 +1,63 @@
+import { sql } from 'drizzle-orm'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, sealed } from '../../platform/db/sealed.ts'
+import { Identity } from '../zones/contract.ts'
+import { bears, identify } from '../zones/identifiers.ts'
+import { placeOf } from '../zones/queries.ts'
+import type { CaseIndex, CaseSearch } from './contract.ts'
+
+/** What the person is known by now: of each identity the newest version. */
+const known = (kind: string, hmac: string) => sql`
+  select i.case_id from identifiers i where i.kind = ${kind} and i.hmac = decode(${hmac}, 'hex') and i.version = (
+    select max(z.version) from zone_versions z where z.case_id = i.case_id and z.zone = 'identity')`
+
+/** The cases of the caller's view to which all of this applies, the newest first. */
+export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQuery): Promise<Page<CaseIndex>> {
+  const { keys } = tx
+  const { number, iin, documentNumber, names = [] } = given
+  const criteria = [
+    ...(number ? [sql`c.number = ${number.toUpperCase()}`] : []),
+    ...(iin ? [oneOf(known('iin', identify.iin(keys, iin)), issued(sql`iin_hmac`, identify.iin(keys, iin)))] : []),
+    ...(documentNumber
+      ? [
+          oneOf(
+            known('document', identify.document(keys, documentNumber)),
+            issued(sql`number_hmac`, identify.document(keys, documentNumber)),
+          ),
+        ]
+      : []),
+    ...names.map(part => oneOf(known('name', identify.name(keys, part)))),
+  ]
+  const candidates = (before: string | undefined) =>
+    tx.execute<Candidate>(sql`
+      select c.*, z.version as "identityVersion", ${sealed('z.content')} as identity from case_index c
+        left join lateral (select version, content from zone_versions v
+          where ${names.length > 0} and v.case_id = c.id and v.zone = 'identity' order by version desc limit 1) z on true
+      where ${sql.join(criteria, sql` and `)} and (${before ?? null}::uuid is null or c.id < ${before ?? null}::uuid) order by c.id desc limit ${limit + 1}`)
+  // The names of a page of candidates are opened and compared, and of the next one, until a page is full.
+  const found: CaseIndex[] = []
+  for (let before = cursor, more = true; more && found.length <= limit; ) {
+    const rows = await candidates(before)
+    found.push(
+      ...rows.filter(row => isNamed(tx, row, names)).map(({ identity: _, identityVersion: __, ...index }) => index),
+    )
+    before = rows.at(-1)?.id
+    more = rows.length > limit
+  }
+  return pageOf(found.slice(0, limit + 1), { limit })
+}
+
+type Candidate = CaseIndex & { identityVersion: number | null; identity: Sealed | null }
+
+function isNamed({ keys }: Tx, { id, identityVersion, identity }: Candidate, names: readonly string[]): boolean {
+  if (!names.length) return true
+  const known = opened(keys, placeOf(id, 'identity', identityVersion ?? 0), identity, Identity)
+  return known !== null && bears(known, names)
+}
+
+type Sql = ReturnType<typeof sql>
+const issued = (column: Sql, hmac: string) =>
+  sql`select d.case_id from documents d where not d.annulled and d.${column} = decode(${hmac}, 'hex')`
+const oneOf = (...searches: Sql[]) => sql`c.id in (${sql.join(searches, sql` union `)})`

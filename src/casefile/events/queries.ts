@@ -1,0 +1,44 @@
+import { sql } from 'drizzle-orm'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, sealed } from '../../platform/db/sealed.ts'
+import { notFound } from '../../problem.ts'
+import { CaseEvent } from './contract.ts'
+import { placeOfText } from './text.ts'
+
+const timeline = sql`
+  select e.id, e.action, nullif(e.from_state, '') as "fromState", e.to_state as "toState", e.occurred_on as "occurredOn",
+    app.rfc3339(e.recorded_at) as "recordedAt", ${party('o')} as organisation,
+    jsonb_strip_nulls(jsonb_build_object('regionCode', f -> 'region', 'category', f -> 'category', 'causes', f -> 'causes',
+      'outcome', f -> 'outcome', 'country', f -> 'country', 'legalReference', f -> 'legalReference', 'reason', f -> 'reason',
+      'documentType', f -> 'documentType', 'handedOverTo', f -> 'handedOverTo')) as facts,
+    ${sealed('t.content')} as content, t.id as "textId", case when e.organisation_id = app.org() then e.account_id end as "accountId", case when e.organisation_id = app.org() then p.proposed_by end as "proposedBy",
+    e.annuls, exists (select from case_events a where a.annuls = e.id) as annulled, e.job_id is not null as imported
+  from case_events e join organisations o on o.id = e.organisation_id cross join lateral (select e.facts as f) facts
+    left join event_texts t on t.event_id = e.id left join proposals p on p.id = e.proposal_id`
+
+type Kept = Omit<CaseEvent, 'text'> & { textId: string; content: Sealed | null }
+
+const told =
+  ({ keys }: Tx) =>
+  ({ content, textId, ...event }: Kept): CaseEvent => ({
+    ...event,
+    text: opened(keys, placeOfText(textId), content, CaseEvent.shape.text.unwrap()),
+  })
+
+/** What happened to a case, in the order in which it was recorded. */
+export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<CaseEvent>> {
+  const rows = await tx.execute<Kept>(sql`
+    ${timeline} where e.case_id = ${caseId} and (${cursor ?? null}::uuid is null or e.id > ${cursor ?? null}::uuid)
+    order by e.id limit ${limit + 1}`)
+  if (!rows.length && !cursor) throw notFound()
+  return pageOf(rows.map(told(tx)), { limit })
+}
+
+/** One event, if its case still stands open to the caller. */
+export async function find(tx: Tx, id: string): Promise<CaseEvent | undefined> {
+  const rows = await tx.execute<Kept>(sql`${timeline} where e.id = ${id}`)
+  return rows.map(told(tx))[0]
+}

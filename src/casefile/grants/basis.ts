@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import type { Fault } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import type { Facts } from '../events/append.ts'
+import { couldBeChild } from '../zones/birth.ts'
+import type { Identity } from '../zones/contract.ts'
+import type { Basis, Consent } from './contract.ts'
+
+const byConsent = ['ngo', 'iom']
+
+/** What a basis says: in codes, and in words. */
+export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; text: Facts } {
+  const { witness, interpreter, ...facts } = basis as Consent
+  return {
+    facts: { ...facts, representative: representative?.kind },
+    text: { representative: representative?.name, witness, interpreter },
+  }
+}
+
+/** What is wrong with a basis on that day (today when it is not said): an authority acts by statute, everybody else by consent; for a child somebody speaks. */
+export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, day?: string): Promise<Fault[]> {
+  const { kind } = await tx.actor
+  const [byKind, codes, spoken] = await Promise.all([
+    byConsent.includes(kind) === (basis.kind === 'consent')
+      ? []
+      : [{ pointer: '#/basis/kind', detail: 'An authority registers by statute, everybody else by consent' }],
+    basis.kind === 'statute'
+      ? faultsOfCodes(tx, [{ at: '#/basis/legalReference', list: 'legal_basis', code: basis.legalReference }])
+      : faultsOfForm(tx, basis.formVersion),
+    faultsOfRepresentative(tx, basis, identity, { day }),
+  ])
+  return [...byKind, ...codes, ...spoken]
+}
+
+/** Whoever may be under age on that day (today when it is not said) has somebody who speaks for them. */
+export async function faultsOfRepresentative(
+  tx: Tx,
+  { representative }: Pick<Basis, 'representative'>,
+  identity: Identity,
+  { day, place = '#' }: { day?: string | undefined; place?: string } = {},
+): Promise<Fault[]> {
+  if (representative || !(await mayBeChild(tx, identity, day))) return []
+  const detail =
+    'The person could be under age: say who speaks for them (none_yet if nobody), or since when they are not'
+  return [{ pointer: `${place}/basis/representative`, detail }]
+}
+
+/** May they have been under age on that day (today when it is not said)? */
+export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Promise<boolean> {
+  const [row] = await tx.execute<{ adults: string }>(
+    sql`select (coalesce(${day ?? null}::date, app.today()) - app.term('majority'))::date::text as adults`,
+  )
+  return couldBeChild(birth, row?.adults ?? '')
+}
+
+async function faultsOfForm(tx: Tx, version: string): Promise<Fault[]> {
+  const [form] = await tx.execute(sql`select from consent_forms where version = ${version} limit 1`)
+  return form ? [] : [{ pointer: '#/basis/formVersion', detail: 'No form of this version' }]
+}

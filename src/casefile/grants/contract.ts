@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { Party } from '../../people/organisations/contract.ts'
+import { PageQuery } from '../../platform/db/page.ts'
+import { Code, Country, Day, Id, Instant, text, Version } from '../../platform/http/contract.ts'
+import { pageContract } from '../../platform/http/page.ts'
+import { Zone } from '../zones/contract.ts'
+
+export const Purpose = z.enum([
+  'case_management',
+  'status_determination',
+  'birth_registration',
+  'consular_inquiry',
+  'legal_aid',
+  'service_referral',
+  'case_conference',
+])
+export type Purpose = z.infer<typeof Purpose>
+
+const Representative = z
+  .strictObject({
+    kind: z.enum(['parent', 'guardian', 'guardianship_authority', 'none_yet']),
+    name: text(200).optional(),
+  })
+  .refine(({ kind, name }) => name !== undefined || !['parent', 'guardian'].includes(kind), {
+    path: ['name'],
+    message: 'A parent or guardian has a name',
+  })
+  .describe('Who speaks for a child: for whoever could be under 18 on the day.')
+
+const Consent = z
+  .strictObject({
+    kind: z.literal('consent'),
+    method: z.enum(['written', 'oral_with_witness', 'thumbprint']),
+    language: z.string().regex(/^[a-z]{2}$/, 'A language of ISO 639-1'),
+    formVersion: z
+      .string()
+      .max(20)
+      .regex(/^[\w.-]+$/)
+      .describe('Of `/v1/consent-forms`.'),
+    witness: text(200).optional().describe('Who was there when it was given orally.'),
+    interpreter: text(200).optional().describe('Who put it into the language of the person.'),
+    representative: Representative.optional(),
+  })
+  .refine(({ method, witness }) => method !== 'oral_with_witness' || witness !== undefined, {
+    path: ['witness'],
+    message: 'Name the witness',
+  })
+export type Consent = z.output<typeof Consent>
+
+/** Why the person's file may be kept: what they agreed to, or the law that an authority acts by. */
+export const Basis = z.discriminatedUnion('kind', [
+  Consent,
+  z.strictObject({
+    kind: z.literal('statute'),
+    legalReference: Code.describe('A code of the list `legal_basis`.'),
+    representative: Representative.optional(),
+  }),
+])
+export type Basis = z.output<typeof Basis>
+
+const VitalInterest = z.strictObject({
+  kind: z.literal('vital_interest'),
+  reason: text(2000).describe('Whose life is in danger, and why nobody could be asked.'),
+  representative: Representative.optional(),
+})
+
+export const NewGrant = z
+  .strictObject({
+    to: Id.describe('The organisation that may see it.'),
+    purpose: Purpose,
+    zones: z.array(Zone).min(1).max(Zone.options.length),
+    validUntil: Day.describe('The last day; one that is given for a child ends soon after their coming of age.'),
+    basis: z
+      .discriminatedUnion('kind', [Consent, VitalInterest])
+      .optional()
+      .describe('None: what you were granted is given onward, by the consent that you have it by.'),
+    onward: z.boolean().default(false).describe('Whether it may be given onward: not further, and not longer.'),
+    states: z.array(Country).max(50).default([]).describe('To which it may be made known across the border.'),
+    publication: z.boolean().default(false),
+  })
+  .meta({
+    id: 'NewGrant',
+    examples: [
+      {
+        to: '0193f0a4-0000-7000-8000-000000000003',
+        purpose: 'legal_aid',
+        zones: ['identity', 'contact'],
+        validUntil: '2027-11-23',
+        basis: { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' },
+      },
+    ],
+  })
+export type NewGrant = z.output<typeof NewGrant>
+
+const GrantAction = z.enum(['revoke', 'acknowledge', 'confirm'])
+
+export const Grant = z
+  .object({
+    id: Id,
+    caseId: Id,
+    from: Party,
+    to: Party,
+    purpose: Purpose,
+    zones: z.array(Zone),
+    basis: z.enum(['consent', 'statute', 'vital_interest']),
+    legalReference: z.string().nullable(),
+    method: z.string().nullable(),
+    language: z.string().nullable(),
+    formVersion: z.string().nullable(),
+    representative: z.string().nullable(),
+    onward: z.boolean(),
+    states: z.array(z.string()),
+    publication: z.boolean(),
+    parentId: Id.nullable().describe('The grant that it was given onward from.'),
+    state: z
+      .enum(['offered', 'open', 'expired', 'closed'])
+      .describe('Offered: it waits for the acceptance of its referral, and shows nothing.'),
+    givenAt: Instant,
+    openedAt: Instant.nullable(),
+    validUntil: Instant.nullable().describe('None: as long as its reason holds.'),
+    confirmedAt: Instant.nullable().describe('When a second person confirmed that it was a matter of life.'),
+    closedAt: Instant.nullable(),
+    closedReason: z.string().nullable(),
+    acknowledgedAt: Instant.nullable().describe('When the recipient acknowledged the revocation.'),
+    particulars: z
+      .object({
+        representative: z.string(),
+        witness: z.string(),
+        interpreter: z.string(),
+        reason: z.string(),
+        revocation: z.string(),
+      })
+      .partial()
+      .nullable()
+      .describe('Who was there and what was said: for your own organisation.'),
+    allowedActions: z.array(GrantAction),
+    version: Version,
+  })
+  .meta({ id: 'Grant' })
+export type Grant = z.infer<typeof Grant>
+
+export const GrantQuery = PageQuery.extend({
+  box: z.enum(['given', 'received']).optional().describe('By your organisation, or to it; both by default.'),
+  state: Grant.shape.state.optional(),
+  basis: Grant.shape.basis.optional(),
+})
+export type GrantQuery = z.output<typeof GrantQuery>
+export const GrantPage = pageContract('GrantPage', Grant)
+
+export const Revocation = z
+  .strictObject({ reason: text(2000).optional().describe('The person need not give one.') })
+  .meta({ id: 'Revocation', examples: [{}] })
+export type Revocation = z.output<typeof Revocation>
+
+export const FormLanguage = z.enum(['en', 'ru', 'kk'])
+export type FormLanguage = z.infer<typeof FormLanguage>
+export const ReceiptQuery = z.strictObject({
+  language: FormLanguage.optional().describe('By default that in which the person agreed, or else English.'),
+})
+
+/** What the person takes home: in plain words, without their name. */
+export const Receipt = z
+  .object({
+    id: Id,
+    caseId: Id,
+    language: FormLanguage,
+    formVersion: z.string(),
+    title: z.string(),
+    statements: z
+      .array(z.string())
+      .describe('What it rests on, what may be done with it, how to withdraw, what stays.'),
+    facts: z.array(z.object({ part: z.string(), label: z.string(), value: z.string() })),
+  })
+  .meta({ id: 'Receipt' })
+export type Receipt = z.infer<typeof Receipt>

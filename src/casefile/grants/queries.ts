@@ -1,0 +1,90 @@
+import { sql } from 'drizzle-orm'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { notFound } from '../../problem.ts'
+import { Grant, type GrantQuery, type Revocation } from './contract.ts'
+import { placeOf } from './give.ts'
+
+const columns = sql`
+  select g.id, g.case_id as "caseId", ${party('f')} as "from",
+    ${party('r')} as "to", g.purpose, g.zones::text[] as zones, g.basis,
+    g.legal_reference as "legalReference", g.method, g.language, g.form_version as "formVersion", g.representative,
+    g.onward, g.states, g.publication, g.parent_id as "parentId", app.standing(g) as state,
+    app.rfc3339(g.given_at) as "givenAt", app.rfc3339(g.opened_at) as "openedAt",
+    app.rfc3339(nullif(g.valid_until, 'infinity')) as "validUntil", app.rfc3339(g.confirmed_at) as "confirmedAt",
+    app.rfc3339(g.closed_at) as "closedAt", g.closed_reason as "closedReason", app.rfc3339(g.acknowledged_at) as "acknowledgedAt",
+    ${sealed('given.content')} as given, ${sealed('closed.content')} as closed,
+    array_remove(array[
+      case when (select app.org()) in (g.owner_id, g.giver_id) and g.basis <> 'statute' and g.recipient_id <> g.owner_id
+        and app.standing(g) in ('offered', 'open') then 'revoke' end,
+      case when g.recipient_id = (select app.org()) and g.closed_reason = 'revoked' and g.opened_at is not null
+        and g.acknowledged_at is null then 'acknowledge' end,
+      case when g.owner_id = (select app.org()) and g.basis = 'vital_interest' and g.confirmed_at is null
+        and app.standing(g) = 'open' and g.given_by <> (select app.account()) then 'confirm' end], null) as "allowedActions",
+    g.version
+  from grants g join organisations f on f.id = g.giver_id join organisations r on r.id = g.recipient_id
+    left join grant_texts given on given.grant_id = g.id and given.occasion = 'given'
+    left join grant_texts closed on closed.grant_id = g.id and closed.occasion = 'closed'`
+
+type Kept = Omit<Grant, 'particulars'> & { given: Sealed | null; closed: Sealed | null }
+const Particulars = Grant.shape.particulars.unwrap()
+
+const told =
+  ({ keys }: Tx) =>
+  ({ given, closed, ...grant }: Kept): Grant => {
+    const said = opened(keys, placeOf(grant.id, 'given'), given, Particulars)
+    const added = opened(keys, placeOf(grant.id, 'closed'), closed, Particulars)
+    return { ...grant, particulars: said || added ? { ...said, ...added } : null }
+  }
+
+/** The grants of a case that its caller may know of: of one's own case all of them. */
+export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Grant>> {
+  const [[found], rows] = await Promise.all([
+    tx.execute(sql`select from cases where id = ${caseId}`),
+    tx.execute<Kept>(sql`
+      ${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`),
+  ])
+  if (!found) throw notFound()
+  return pageOf(rows.map(told(tx)), { limit })
+}
+
+/** What the caller's organisation gave and was given, the newest first. */
+export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQuery): Promise<Page<Grant>> {
+  const rows = await tx.execute<Kept>(sql`
+    ${columns} where g.owner_id <> g.recipient_id
+      and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
+      and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
+      and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`)
+  return pageOf(rows.map(told(tx)), { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Grant> {
+  const [grant] = (await tx.execute<Kept>(sql`${columns} where g.id = ${id}`)).map(told(tx))
+  if (!grant) throw notFound()
+  return grant
+}
+
+/** The person takes it back, at once. */
+export async function revoke(tx: Tx, id: string, version: number, { reason }: Revocation): Promise<Grant> {
+  const found = await find(tx, id)
+  // Whoever may not revoke it may not reach the case either: the database says which it is.
+  const text =
+    reason !== undefined && found.allowedActions.includes('revoke')
+      ? (await sealerFor(tx, { caseId: found.caseId, file: true })).seal(placeOf(id, 'closed'), { revocation: reason })
+      : null
+  await tx.execute(sql`select app.revoke_grant(${id}, ${version}, ${text})`)
+  return find(tx, id)
+}
+
+export async function acknowledge(tx: Tx, id: string, version: number): Promise<Grant> {
+  await tx.execute(sql`select app.acknowledge_grant(${id}, ${version})`)
+  return find(tx, id)
+}
+
+export async function confirm(tx: Tx, id: string, version: number): Promise<Grant> {
+  await tx.execute(sql`select app.confirm_grant(${id}, ${version})`)
+  return find(tx, id)
+}

@@ -1,0 +1,160 @@
+import { PageQuery } from '../../platform/db/page.ts'
+import { ofCase, ofCases } from '../../platform/http/audit.ts'
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { Grant, GrantPage, GrantQuery, NewGrant, Receipt, ReceiptQuery, Revocation } from './contract.ts'
+import { give } from './give.ts'
+import * as grants from './queries.ts'
+import { asHtml, receipt } from './receipt.ts'
+
+const tags = ['Consent']
+
+export const grantRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/grants',
+    {
+      config: {
+        permission: 'grants:give',
+        audit: {},
+        idempotency: 'accepted',
+        problems: ['action-not-allowed', 'file-erased'],
+      },
+      schema: {
+        operationId: 'giveGrant',
+        summary:
+          'Record what the person agreed to share, and with whom; or what has to be shared because a life is in danger.',
+        tags,
+        params: IdParams,
+        body: NewGrant,
+        response: { 201: Grant },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => give(tx, request.params.id, request.body),
+          location: id => `/v1/grants/${id}`,
+          read: grants.find,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/cases/:id/grants',
+    {
+      config: { permission: 'cases:read', audit: {} },
+      schema: {
+        operationId: 'listCaseGrants',
+        summary: 'Who may see what of a case: for its owner all grants, for others those that they gave or were given.',
+        tags,
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: GrantPage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => grants.ofCase(tx, request.params.id, request.query))),
+  )
+  app.get(
+    '/v1/grants',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listGrants',
+        summary: 'What your organisation shares, and what is shared with it; the newest first.',
+        tags,
+        querystring: GrantQuery,
+        response: { 200: GrantPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => grants.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/grants/:id',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'getGrant',
+        summary: 'One grant: what, with whom, for what, until when, and by what right.',
+        tags,
+        params: IdParams,
+        response: { 200: Grant },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => grants.find(tx, request.params.id))),
+  )
+  app.get(
+    '/v1/grants/:id/receipt',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'getReceipt',
+        summary: 'What the person takes home, in their language: as JSON or, if you accept it, as HTML to be printed.',
+        tags,
+        produces: ['text/html'],
+        params: IdParams,
+        querystring: ReceiptQuery,
+        response: { 200: Receipt },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const written = await request.transact(tx => receipt(tx, id, request.query.language))
+      if (!/\btext\/html\b/.test(request.headers.accept ?? '')) return written
+      return reply.type('text/html; charset=utf-8').send(asHtml(written) as never)
+    },
+  )
+  app.post(
+    '/v1/grants/:id/revocation',
+    {
+      config: {
+        permission: 'grants:give',
+        audit: ofCase,
+        conditional: true,
+        problems: ['grant-not-revocable', 'grant-over'],
+      },
+      schema: {
+        operationId: 'revokeGrant',
+        summary: 'The person takes it back: at once nobody sees anything by it, nor by what was given onward from it.',
+        tags,
+        params: IdParams,
+        body: Revocation,
+        response: { 200: Grant },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body)),
+  )
+  app.post(
+    '/v1/grants/:id/acknowledgement',
+    {
+      config: { permission: 'cases:write', audit: ofCase, conditional: true, problems: ['grant-over'] },
+      schema: {
+        operationId: 'acknowledgeRevocation',
+        summary: 'Say that your organisation has seen the revocation, and uses nothing of it any more.',
+        tags,
+        params: IdParams,
+        response: { 200: Grant },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.acknowledge(tx, request.params.id, version)),
+  )
+  app.post(
+    '/v1/grants/:id/confirmation',
+    {
+      config: { permission: 'grants:give', audit: ofCase, conditional: true, problems: ['grant-over', 'same-person'] },
+      schema: {
+        operationId: 'confirmVitalInterest',
+        summary: 'Confirm, as a second person, that a life was in danger.',
+        tags,
+        params: IdParams,
+        response: { 200: Grant },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => grants.confirm(tx, request.params.id, version)),
+  )
+}

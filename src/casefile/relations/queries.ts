@@ -1,0 +1,63 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import { invalid, notFound, Problem } from '../../problem.ts'
+import type { Kind, NewRelation, Relation } from './contract.ts'
+import { inverse } from './policy.ts'
+
+type Row = { id: string; kind: Kind; from_here: boolean; case: Relation['case']; madeAt: string }
+
+/** The links of a case, from its own side, as far as both ends stand open to the caller. */
+export async function list(tx: Tx, caseId: string): Promise<Relation[]> {
+  await visible(tx, caseId)
+  const rows = await tx.execute<Row>(sql`
+    select r.id, r.kind, r.case_id = ${caseId} as from_here, jsonb_build_object('id', c.id, 'number', c.number) as "case",
+      app.rfc3339(r.made_at) as "madeAt"
+    from relations r join cases c on c.id = case when r.case_id = ${caseId} then r.other_id else r.case_id end
+    where ${caseId} in (r.case_id, r.other_id) and r.ended_at is null order by r.id`)
+  return rows.map(({ from_here, kind, ...row }) => ({ ...row, kind: from_here ? kind : inverse[kind] }))
+}
+
+export async function find(tx: Tx, caseId: string, id: string): Promise<Relation> {
+  const found = (await list(tx, caseId)).find(relation => relation.id === id)
+  if (!found) throw notFound()
+  return found
+}
+
+/** Links a case of one's own to another one that one sees. */
+export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: NewRelation): Promise<string> {
+  await visible(tx, caseId, { own: true })
+  const [other] = await tx.execute<{ erased: boolean }>(
+    sql`select erased_at is not null as erased from cases where id = ${otherId}`,
+  )
+  if (other?.erased) throw invalid([{ pointer: '#/caseId', detail: 'Its file was erased' }])
+  if (!other) throw invalid([{ pointer: '#/caseId', detail: 'Not there, or not yours to know' }])
+  const id = randomUUIDv7()
+  await tx.execute(
+    sql`insert into relations (id, case_id, kind, other_id) values (${id}, ${caseId}, ${kind}, ${otherId})`,
+  )
+  return id
+}
+
+/** Ends a link that one's own organisation made; it stays on record. */
+export async function end(tx: Tx, caseId: string, id: string): Promise<null> {
+  await find(tx, caseId, id)
+  const rows = await tx.execute(sql`
+    update relations set ended_at = app.now(), ended_by = app.account()
+    where id = ${id} and ended_at is null and organisation_id = app.org() returning id`)
+  if (!rows.length) throw new Problem('forbidden', { detail: 'Another organisation made this link' })
+  return null
+}
+
+async function visible(tx: Tx, caseId: string, { own = false } = {}) {
+  const [[found], { organisation }] = await Promise.all([
+    tx.execute<{ owner_id: string; erased: boolean }>(
+      sql`select owner_id, erased_at is not null as erased from cases where id = ${caseId}`,
+    ),
+    tx.actor,
+  ])
+  if (!found) throw notFound()
+  if (own && found.owner_id !== organisation)
+    throw new Problem('forbidden', { detail: 'Only the owner of the case links it to others' })
+  if (own && found.erased) throw new Problem('file-erased')
+}

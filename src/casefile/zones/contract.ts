@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import { Code, Country, Day, Instant, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import { isIin } from './iin.ts'
+
+export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection'])
+export type Zone = z.infer<typeof Zone>
+
+const year = z.int().min(1880).max(2100)
+
+const parts = { family: text(120).optional(), given: text(120).optional(), patronymic: text(120).optional() }
+const named = ({ family, given, patronymic }: { family?: unknown; given?: unknown; patronymic?: unknown }) =>
+  Boolean(family ?? given ?? patronymic)
+
+export const PersonName = z
+  .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']), ...parts })
+  .refine(named, 'At least one part of the name')
+export type PersonName = z.infer<typeof PersonName>
+
+/** As much of the birth date as is known. 1 January is often a placeholder, and kept as it was recorded. */
+export const Birth = z.discriminatedUnion('precision', [
+  z.strictObject({ precision: z.literal('day'), date: Day }),
+  z.strictObject({
+    precision: z.literal('month'),
+    month: z.string().regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'A month, YYYY-MM, not before 1800'),
+  }),
+  z.strictObject({ precision: z.literal('year'), year }),
+  z
+    .strictObject({ precision: z.literal('range'), from: Day, to: Day })
+    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Earlier than its beginning' }),
+  z.strictObject({ precision: z.literal('unknown') }),
+])
+export type Birth = z.infer<typeof Birth>
+
+export const Iin = z.string().refine(isIin, 'Not an IIN: twelve digits, the last one a check digit')
+
+export const HeldDocument = z.strictObject({
+  type: text(60),
+  number: text(60).optional(),
+  country: Country.optional(),
+  issuedOn: Day.optional(),
+  expiresOn: Day.optional(),
+})
+
+const Parent = z
+  .strictObject({ relation: z.enum(['mother', 'father']), ...parts, birth: Birth.optional() })
+  .refine(named, 'At least one part of the name')
+
+/** Who the person is, as far as anybody knows. */
+export const Identity = z
+  .strictObject({
+    names: z.union([z.array(PersonName).min(1).max(10), z.literal('unknown')]),
+    sex: z.enum(['male', 'female', 'other', 'unknown']),
+    birth: Birth,
+    birthPlace: z.strictObject({ country: Country.optional(), text: text(200).optional() }).optional(),
+    parents: z.array(Parent).max(4).optional(),
+    iin: Iin.optional(),
+    documents: z.array(HeldDocument).max(20).optional(),
+  })
+  .meta({
+    id: 'Identity',
+    examples: [
+      {
+        names: [{ kind: 'official', family: 'Әбдіғали', given: 'Қайрат', patronymic: 'Серікұлы' }],
+        sex: 'male',
+        birth: { precision: 'year', year: 1961 },
+        birthPlace: { country: 'UZB', text: 'Нукус' },
+        parents: [{ relation: 'father', given: 'Серік' }],
+        documents: [{ type: 'ussr_passport', number: 'VII-АЛ 123456' }],
+      },
+    ],
+  })
+export type Identity = z.infer<typeof Identity>
+
+/** How the person is reached without harm. */
+export const Contact = z
+  .strictObject({
+    phones: z
+      .array(z.string().regex(/^\+\d{7,15}$/, 'With the country code, as +77010000000'))
+      .max(10)
+      .optional(),
+    messengers: z
+      .array(z.strictObject({ service: text(40), handle: text(100) }))
+      .max(10)
+      .optional(),
+    emails: z.array(z.email().max(200)).max(5).optional(),
+    languages: z
+      .array(z.string().regex(/^[a-z]{2}$/, 'A language of ISO 639-1'))
+      .max(10)
+      .optional(),
+    instructions: text(2000).optional().describe('When, how and through whom to reach them safely.'),
+  })
+  .meta({
+    id: 'Contact',
+    examples: [{ phones: ['+77010000000'], languages: ['kk'], instructions: 'After 18:00, ask for her sister.' }],
+  })
+
+/** Where the person lives and works: what gets people fined. */
+export const Whereabouts = z
+  .strictObject({
+    addresses: z
+      .array(
+        z.strictObject({
+          kind: z.enum(['residence', 'registration', 'temporary']),
+          regionCode: RegionCode.optional(),
+          text: text(500),
+          since: Day.optional(),
+        }),
+      )
+      .max(10)
+      .optional(),
+    workplaces: z
+      .array(z.strictObject({ text: text(500), since: Day.optional() }))
+      .max(10)
+      .optional(),
+  })
+  .meta({
+    id: 'Whereabouts',
+    examples: [{ addresses: [{ kind: 'residence', regionCode: 'KZ-75', text: 'ул. Примерная 1' }] }],
+  })
+
+/** What could harm the person most. */
+export const Protection = z
+  .strictObject({
+    causes: z.array(Code).max(20).optional().describe('Causes that are sensitive, of the list `cause`.'),
+    health: text(4000).optional(),
+    disability: text(4000).optional(),
+    trafficking: text(4000).optional(),
+    violence: text(4000).optional(),
+    detention: text(4000).optional(),
+    mustNotBeKnownTo: z.array(Country).max(50).optional().describe('States that must not learn of the person.'),
+    remarks: text(4000).optional(),
+  })
+  .meta({ id: 'Protection', examples: [{ causes: ['trafficking_or_exploitation'], mustNotBeKnownTo: ['UZB'] }] })
+
+/** What each zone holds. */
+export const documents = {
+  identity: Identity,
+  contact: Contact,
+  whereabouts: Whereabouts,
+  protection: Protection,
+} as const satisfies Record<Zone, z.ZodType>
+
+export type Content<Z extends Zone = Zone> = z.output<(typeof documents)[Z]>
+
+const titled = (zone: Zone) => zone.charAt(0).toUpperCase() + zone.slice(1)
+
+const current = (zone: Zone) =>
+  z
+    .object({
+      version: z.int().min(0).describe('0: nothing has been written yet.'),
+      writtenAt: Instant.nullable(),
+      content: documents[zone].nullable().describe('Null where nothing was written, and of what was erased.'),
+    })
+    .meta({ id: `Current${titled(zone)}` })
+
+const versions = (zone: Zone) =>
+  z
+    .object({
+      items: z.array(z.object({ version: Version, writtenAt: Instant, content: documents[zone].nullable() })),
+    })
+    .meta({ id: `${titled(zone)}Versions` })
+
+/** The contracts of a zone's own resource. */
+export const zoneContracts = Object.fromEntries(
+  Zone.options.map(zone => [
+    zone,
+    { title: titled(zone), content: documents[zone], current: current(zone), versions: versions(zone) },
+  ]),
+) as unknown as Record<
+  Zone,
+  {
+    title: string
+    content: z.ZodType<Content>
+    current: z.ZodType<CurrentZone>
+    versions: z.ZodType<{ items: WrittenZone[] }>
+  }
+>
+
+export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
+export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null }
+
+/** What is known, as far as the caller may see it: of each zone the newest document with its version. */
+export const Person = z
+  .object({
+    identity: Identity.extend({ version: Version }).meta({ id: 'IdentityVersion' }),
+    contact: Contact.extend({ version: Version }).meta({ id: 'ContactVersion' }),
+    whereabouts: Whereabouts.extend({ version: Version }).meta({ id: 'WhereaboutsVersion' }),
+    protection: Protection.extend({ version: Version }).meta({ id: 'ProtectionVersion' }),
+  })
+  .partial()
+  .meta({ id: 'Person' })
+export type Person = z.infer<typeof Person>

@@ -1,0 +1,42 @@
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Identity, PersonName } from './contract.ts'
+
+export type Identifier = { kind: 'iin' | 'document' | 'name'; hmac: string }
+
+/** A name part as it is compared: however it was typed, not how it was spelled. Matching across scripts comes later. */
+const normalName = (part: string) => part.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
+const normalNumber = (number: string) => number.normalize('NFKC').toUpperCase().replaceAll(/[\s-]/g, '')
+
+/** Bytes of what a name is looked for by: enough to leave few candidates, too few to prove that it is this one. */
+const blockLength = 4
+
+/** Keyed hashes by which numbers and names are found again but not read, of a name the beginning only: hexadecimal. */
+export const identify = {
+  iin: ({ hash }: Keys, iin: string): string => hash('iin', iin).toString('hex'),
+  document: ({ hash }: Keys, number: string): string => hash('document-number', normalNumber(number)).toString('hex'),
+  name: ({ hash }: Keys, part: string): string =>
+    hash('name', normalName(part)).subarray(0, blockLength).toString('hex'),
+}
+
+/** Is each of these parts in one of the person's names? */
+export function bears({ names }: Identity, parts: readonly string[]): boolean {
+  const borne = new Set(names === 'unknown' ? [] : names.flatMap(partsOf).map(normalName))
+  return parts.every(part => borne.has(normalName(part)))
+}
+
+const partsOf = ({ family, given, patronymic }: PersonName) => [family, given, patronymic].filter(part => part != null)
+
+/** Everything that an identity is found by. */
+export function identifiersOf(keys: Keys, { names, iin, documents = [] }: Identity): Identifier[] {
+  const all: Identifier[] = [
+    ...(iin ? [{ kind: 'iin' as const, hmac: identify.iin(keys, iin) }] : []),
+    ...documents.flatMap(({ number }) =>
+      number ? [{ kind: 'document' as const, hmac: identify.document(keys, number) }] : [],
+    ),
+    ...(names === 'unknown' ? [] : names.flatMap(partsOf)).map(part => ({
+      kind: 'name' as const,
+      hmac: identify.name(keys, part),
+    })),
+  ]
+  return [...new Map(all.map(identifier => [identifier.kind + identifier.hmac, identifier])).values()]
+}

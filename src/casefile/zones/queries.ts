@@ -1,0 +1,112 @@
+import { sql } from 'drizzle-orm'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { asText, opened, type Place, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { invalid, notFound, Problem } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import { birthYear } from './birth.ts'
+import { codesIn } from './codes.ts'
+import {
+  type Content,
+  type CurrentZone,
+  documents,
+  type Identity,
+  type Person,
+  type WrittenZone,
+  Zone,
+} from './contract.ts'
+import { identifiersOf } from './identifiers.ts'
+
+export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
+
+export const placeOf = (caseId: string, zone: Zone, version: number): Place => [
+  'zone_versions.content',
+  caseId,
+  zone,
+  version,
+]
+
+/** An identity as its row: what the figures count by stands beside it, and what it is found by. */
+export const identityRow = (keys: Keys, identity: Identity) => ({
+  sex: identity.sex,
+  birth_year: birthYear(identity.birth),
+  identifiers: identifiersOf(keys, identity),
+})
+
+/** Writes what is known about a person. */
+export async function write(tx: Tx, { seal }: Sealer, versions: readonly NewVersion[]): Promise<void> {
+  const rows = versions.map(({ caseId, zone, version, content }) => ({
+    case_id: caseId,
+    zone,
+    version,
+    content: asText(seal(placeOf(caseId, zone, version), content)),
+    ...(zone === 'identity' ? identityRow(tx.keys, content as Identity) : { identifiers: [] }),
+  }))
+  const given = JSON.stringify(rows)
+  await Promise.all([
+    tx.execute(sql`
+    insert into zone_versions (case_id, zone, version, content, sex, birth_year)
+    select case_id, zone, version, content, sex, birth_year
+    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, zone zone, version int, content bytea, sex text, birth_year int)`),
+    tx.execute(sql`
+    insert into identifiers (case_id, version, kind, hmac)
+    select case_id, version, i.kind, decode(i.hmac, 'hex')
+    from jsonb_to_recordset(${given}::jsonb) as r(case_id uuid, version int, identifiers jsonb),
+      jsonb_to_recordset(r.identifiers) as i(kind text, hmac text)`),
+  ])
+}
+
+/** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document, sealed; of what was erased nothing. */
+export type Kept = Partial<Record<Zone, Sealed & { version: number }>>
+
+export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person =>
+  Object.fromEntries(
+    Zone.options.flatMap(zone => {
+      const found = kept?.[zone]
+      return found
+        ? [
+            [
+              zone,
+              { ...opened(keys, placeOf(caseId, zone, found.version), found, documents[zone]), version: found.version },
+            ],
+          ]
+        : []
+    }),
+  )
+
+/** All versions of a zone that the caller sees, the newest first. */
+export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
+  const rows = await tx.execute<Omit<WrittenZone, 'content'> & { content: Sealed | null }>(sql`
+    select version, app.rfc3339(written_at) as "writtenAt", ${sealed('content')} as content from zone_versions
+    where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`)
+  return rows.map(row => ({
+    ...row,
+    content: opened(tx.keys, placeOf(caseId, zone, row.version), row.content, documents[zone]),
+  }))
+}
+
+export async function current(tx: Tx, caseId: string, zone: Zone): Promise<CurrentZone> {
+  const [newest] = await versions(tx, caseId, zone, 1)
+  return newest ?? { version: 0, writtenAt: null, content: null }
+}
+
+/** Refuses a zone that does not stand open like one that never was, and what stands with it likewise. */
+export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<void> {
+  const [row] = await tx.execute<{ open: boolean }>(sql`
+    select ${zone}::zone = any (app.open_zones(a)) as open from case_access a where a.case_id = ${caseId}`)
+  if (!row?.open) throw notFound()
+}
+
+/** Writes the version after the one that the caller has read. */
+export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
+  const [writable] = await tx.execute<{ own: boolean; open: boolean }>(sql`
+    select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`)
+  if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes what is known' })
+  if (!writable.open) throw new Problem('action-not-allowed')
+  const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))
+  if (faults.length) throw invalid(faults)
+  const { caseId } = next
+  await write(tx, await sealerFor(tx, { caseId, file: true }), [{ ...next, version: version + 1 }])
+  return current(tx, next.caseId, next.zone)
+}

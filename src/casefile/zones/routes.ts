@@ -1,0 +1,80 @@
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { Zone, zoneContracts } from './contract.ts'
+import * as zones from './queries.ts'
+
+const tags = ['Person']
+
+/** For each zone the same three operations, each with the contract of its own document. */
+export const zoneRoutes: Routes = async app => {
+  for (const zone of Zone.options) {
+    const { title, content, current, versions } = zoneContracts[zone]
+    const url = `/v1/cases/:id/person/${zone}`
+    const audit = { zones: () => [zone] }
+    app.get(
+      url,
+      {
+        config: { permission: 'cases:read', audit },
+        schema: {
+          operationId: `get${title}`,
+          summary: `What the zone ${zone} says now.`,
+          tags,
+          params: IdParams,
+          response: { 200: current },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(
+          reply,
+          await request.transact(async tx => {
+            await zones.requireOpen(tx, request.params.id, zone)
+            return zones.current(tx, request.params.id, zone)
+          }),
+        ),
+    )
+    app.put(
+      url,
+      {
+        config: {
+          permission: 'cases:write',
+          audit,
+          conditional: true,
+          problems: ['action-not-allowed', 'file-erased'],
+        },
+        schema: {
+          operationId: `put${title}`,
+          summary: `Write the whole zone ${zone} anew; earlier versions are kept.`,
+          tags,
+          params: IdParams,
+          body: content,
+          response: { 200: current },
+        },
+      },
+      async (request, reply) => {
+        const { id: caseId } = request.params
+        return changeVersioned(request, reply, async (tx, version) => {
+          await zones.requireOpen(tx, caseId, zone)
+          return zones.replace(tx, { caseId, zone, version, content: request.body })
+        })
+      },
+    )
+    app.get(
+      `${url}/versions`,
+      {
+        config: { permission: 'cases:read', audit },
+        schema: {
+          operationId: `list${title}Versions`,
+          summary: `All versions of the zone ${zone}, the newest first.`,
+          tags,
+          params: IdParams,
+          response: { 200: versions },
+        },
+      },
+      request =>
+        request.transact(async tx => {
+          await zones.requireOpen(tx, request.params.id, zone)
+          return { items: await zones.versions(tx, request.params.id, zone) }
+        }),
+    )
+  }
+}

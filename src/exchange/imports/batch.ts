@@ -1,0 +1,109 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { externalHmac } from '../../casefile/cases/register.ts'
+import { placeOfText } from '../../casefile/events/text.ts'
+import { identify } from '../../casefile/zones/identifiers.ts'
+import { identityRow, placeOf } from '../../casefile/zones/queries.ts'
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { asText, Sealer } from '../../platform/db/sealed.ts'
+import { type Use, unknownCodes } from '../../rules/reference/queries.ts'
+import type { Line } from './file.ts'
+import type { Progress } from './queries.ts'
+import { type Fault, type Read, readRow } from './row.ts'
+
+/** Whose cases a file may bring: the importing organisation's own, and those of the divisions below it by short name. */
+export type Owners = { own: string; divisions: ReadonlyMap<string, string> }
+
+/** So many records of a file, `from` there on: rows as the database takes them, by their hashed external id. */
+export class Batch {
+  readonly from: number
+  readonly faults: Fault[] = []
+  readonly #rows = new Map<string, ReturnType<typeof rowOf>>()
+  readonly #uses: Use[] = []
+  records = 0
+
+  constructor(from: number) {
+    this.from = from
+  }
+
+  /** Takes one more, as far as it can be judged without the record. */
+  take({ record, info }: Line, keys: Keys, { own, divisions }: Owners): void {
+    this.records++
+    const line = info.lines
+    const fault = (field: string, reason: string) => this.faults.push({ line, field, reason })
+    if (info.error) return void fault('', 'Not as many fields as the header')
+    const result = readRow(line, record)
+    if ('faults' in result) return void this.faults.push(...result.faults)
+    const { read } = result
+    const owner = read.row.division ? divisions.get(read.row.division) : own
+    if (!owner) return void fault('division', 'Not a division of yours')
+    const row = rowOf(keys, read, owner)
+    if (this.#rows.has(row.external_hmac)) return void fault('externalId', 'Stands in this file before')
+    this.#rows.set(row.external_hmac, row)
+    this.#uses.push(...usesOf(read))
+  }
+
+  /** Checked against the reference data, and by the database against the record: it writes what is left. */
+  async write(tx: Tx, job: string): Promise<Progress> {
+    const faults = await this.#faultsOfCodes(tx)
+    const bad = new Set(faults.map(({ line }) => line))
+    const rows = [...this.#rows.values()].filter(({ line }) => !bad.has(line))
+    const [written] = await tx.execute<{ outcome: Omit<Progress, 'from' | 'records'> }>(
+      sql`select app.import_rows(${job}, ${JSON.stringify(rows)}::jsonb) as outcome`,
+    )
+    if (!written) throw new Error('a batch comes to something')
+    const { outcome } = written
+    const { from, records } = this
+    return { from, records, ...outcome, faults: [...this.faults, ...faults, ...outcome.faults] }
+  }
+
+  async #faultsOfCodes(tx: Tx): Promise<Fault[]> {
+    return (await unknownCodes(tx, this.#uses)).map(({ at, detail: reason }) => {
+      const [line, field = ''] = at.split('/')
+      return { line: Number(line), field, reason }
+    })
+  }
+}
+
+const usesOf = ({ line, row }: Read): Use[] => [
+  { at: `${line}/category`, list: 'category', code: row.category },
+  { at: `${line}/regionCode`, list: 'region', code: row.regionCode, on: row.registeredOn },
+  ...row.causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
+  ...(row.outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: row.outcome }] : []),
+  ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
+]
+
+/** As the database takes it: `app.import_row`. */
+function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
+  const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
+  const { dataKey, epoch, wrapped } = keys.newDataKey()
+  const { seal } = new Sealer(dataKey)
+  const [caseId, textId] = [randomUUIDv7(), randomUUIDv7()]
+  return {
+    line,
+    case_id: caseId,
+    key_id: dataKey.id,
+    epoch,
+    wrapped: asText(wrapped),
+    owner,
+    external_hmac: externalHmac(keys, owner, row.externalId),
+    registered_on: row.registeredOn,
+    region: row.regionCode,
+    category: row.category,
+    causes: row.causes,
+    outcome: row.outcome,
+    decided_on: row.decidedOn,
+    ...(documentType && {
+      document_type: documentType,
+      issued_on: documentIssuedOn,
+      expires_on: documentExpiresOn,
+      number_hmac: identify.document(keys, documentNumber ?? ''),
+      text_id: textId,
+      document: asText(seal(placeOfText(textId), { number: documentNumber })),
+    }),
+    stage: 0,
+    identity: asText(seal(placeOf(caseId, 'identity', 1), identity)),
+    ...identityRow(keys, identity),
+  }
+}

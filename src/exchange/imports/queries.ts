@@ -1,0 +1,88 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { notFound, Problem } from '../../problem.ts'
+import type { Taken } from './file.ts'
+import type { Fault } from './row.ts'
+
+/** Makes the job of a file that is about to come in; it is forgotten when that takes longer than so many seconds. */
+export async function create(
+  tx: Tx,
+  { campaignId, dryRun }: { campaignId: string | undefined; dryRun: boolean },
+  seconds: number,
+): Promise<string> {
+  const id = randomUUIDv7()
+  await tx.execute(sql`
+    insert into jobs (id, kind, leased_until) values (${id}, 'import', clock_timestamp() + make_interval(secs => ${seconds}))`)
+  await tx.execute(
+    sql`insert into imports (job_id, campaign_id, dry_run) values (${id}, ${campaignId ?? null}, ${dryRun})`,
+  )
+  return id
+}
+
+const placeOf = (job: string, position: number) => `import_chunks/${job}/${position}`
+
+/** Keeps a piece of the waiting file, sealed. */
+export const keepChunk = (tx: Tx, keys: Keys, job: string, position: number, content: Buffer) =>
+  tx.execute(sql`insert into import_chunks (job_id, position, content)
+    values (${job}, ${position}, ${keys.sealFile(placeOf(job, position), content)})`)
+
+export async function chunk(tx: Tx, keys: Keys, job: string, position: number): Promise<Buffer> {
+  const [row] = await tx.execute<{ content: Buffer }>(
+    sql`select content from import_chunks where job_id = ${job} and position = ${position}`,
+  )
+  if (!row) throw notFound()
+  return keys.openFile(placeOf(job, position), row.content)
+}
+
+/** The whole file is here: it may be worked on. */
+export async function queue(tx: Tx, job: string, { bytes, sha256, total }: Taken): Promise<void> {
+  await tx.execute(sql`update imports set bytes = ${bytes}, sha256 = ${sha256}, total = ${total} where job_id = ${job}`)
+  await tx.execute(sql`update jobs set state = 'queued', leased_until = null where id = ${job}`)
+}
+
+/** Leaves nothing of a file that did not come in whole. */
+export async function forget(tx: Tx, job: string | null): Promise<void> {
+  await tx.execute(sql`select app.forget_imports(${job})`)
+}
+
+export type Waiting = { records: number; chunks: number }
+
+export async function waiting(tx: Tx, job: string): Promise<Waiting> {
+  const [row] = await tx.execute<Waiting>(sql`
+    select records, (select count(*)::int from import_chunks c where c.job_id = i.job_id) as chunks
+    from imports i where job_id = ${job}`)
+  if (!row) throw notFound()
+  return row
+}
+
+/** What a batch came to: so many records of the file, `from` there on. */
+export type Progress = {
+  from: number
+  records: number
+  registered: number
+  existing: number
+  cases: string[]
+  faults: Fault[]
+}
+
+/** Kept in the transaction that wrote the batch: whoever goes on, goes on behind it. Of two that took it one is refused. */
+export async function advance(
+  tx: Tx,
+  job: string,
+  { from, records, registered, existing, faults }: Progress,
+): Promise<void> {
+  const rejected = new Set(faults.map(({ line }) => line)).size
+  const [advanced] = await Promise.all([
+    tx.execute(sql`
+      update imports set records = records + ${records}, registered = registered + ${registered},
+        existing = existing + ${existing}, rejected_rows = rejected_rows + ${rejected}
+      where job_id = ${job} and records = ${from} returning job_id`),
+    faults.length &&
+      tx.execute(sql`
+        insert into import_faults (job_id, line, field, reason) select ${job}::uuid, line, field, reason
+        from jsonb_to_recordset(${JSON.stringify(faults)}::jsonb) as f(line int, field text, reason text) on conflict do nothing`),
+  ])
+  if (!advanced.length) throw new Problem('job-over')
+}

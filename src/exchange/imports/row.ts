@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { type Birth, Identity } from '../../casefile/zones/contract.ts'
+import { isKeepable, isOnRecord } from '../../platform/http/contract.ts'
+
+/** The columns of the file, in their order; those of `required` must be there. */
+export const columns = [
+  'externalId',
+  'registeredOn',
+  'regionCode',
+  'division',
+  'category',
+  'causes',
+  'familyName',
+  'givenName',
+  'patronymic',
+  'sex',
+  'birthDate',
+  'birthCountry',
+  'formerDocumentType',
+  'formerDocumentNumber',
+  'outcome',
+  'decidedOn',
+  'documentType',
+  'documentNumber',
+  'documentIssuedOn',
+  'documentExpiresOn',
+] as const
+export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
+
+const day = z.iso.date('Not a day, YYYY-MM-DD').refine(isOnRecord, 'Not before 1800')
+const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Not a code')
+const absent = z.literal('').transform(() => undefined)
+const optional = <T extends z.ZodType>(rule: T) => z.union([absent, rule]).optional()
+const kept = z.string().refine(isKeepable, 'Holds U+0000 or half a character')
+const text = kept.trim().max(120, 'At most 120 characters')
+
+const Row = z
+  .object({
+    externalId: kept.trim().min(1, 'Missing').max(100, 'At most 100 characters'),
+    registeredOn: day,
+    regionCode: kept.min(1, 'Missing').max(10, 'Not a region'),
+    division: optional(kept.max(60, 'Not a short name')),
+    category: code,
+    causes: z
+      .string()
+      .transform(list =>
+        list
+          .split(';')
+          .map(cause => cause.trim())
+          .filter(Boolean),
+      )
+      .pipe(z.array(code)),
+    familyName: text,
+    givenName: text,
+    patronymic: text,
+    sex: z.union([absent, z.enum(['male', 'female', 'other', 'unknown'], 'Not a code of the list sex')]),
+    birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Not YYYY, YYYY-MM or YYYY-MM-DD')),
+    birthCountry: optional(z.string().regex(/^[A-Z]{3}$/, 'Not a country of three letters')),
+    formerDocumentType: optional(code),
+    formerDocumentNumber: optional(kept.max(60, 'At most 60 characters')),
+    outcome: optional(code),
+    decidedOn: optional(day),
+    documentType: optional(code),
+    documentNumber: optional(kept.max(60, 'At most 60 characters')),
+    documentIssuedOn: optional(day),
+    documentExpiresOn: optional(day),
+  })
+  .superRefine((row, context) => {
+    const fault = (field: keyof typeof row, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message })
+    if (row.outcome && !row.decidedOn) fault('decidedOn', 'Missing beside an outcome')
+    if (row.decidedOn && !row.outcome) fault('outcome', 'Missing beside a decision')
+    if (row.documentType && !row.outcome) fault('outcome', 'Missing beside a document')
+    if (row.documentType && !row.documentNumber) fault('documentNumber', 'Missing beside a document')
+    if (row.documentType && !row.documentIssuedOn) fault('documentIssuedOn', 'Missing beside a document')
+    if ((row.documentNumber || row.documentIssuedOn) && !row.documentType)
+      fault('documentType', 'Missing beside a document')
+    if (row.decidedOn && row.decidedOn < row.registeredOn) fault('decidedOn', 'Earlier than the registration')
+    if (row.documentIssuedOn && row.decidedOn && row.documentIssuedOn < row.decidedOn)
+      fault('documentIssuedOn', 'Earlier than the decision')
+    if (row.documentExpiresOn && row.documentIssuedOn && row.documentExpiresOn < row.documentIssuedOn)
+      fault('documentExpiresOn', 'Earlier than the issue')
+    if (row.formerDocumentNumber && !row.formerDocumentType) fault('formerDocumentType', 'Missing beside a number')
+  })
+type Row = z.output<typeof Row>
+
+export type Fault = { line: number; field: string; reason: string }
+export type Read = { line: number; row: Row; identity: Identity }
+
+/** A line of the file as a registration, or what is wrong with it. */
+export function readRow(line: number, record: Record<string, string>): { read: Read } | { faults: Fault[] } {
+  const row = Row.safeParse(record)
+  if (!row.success) return { faults: faultsOf(line, row.error, String) }
+  const identity = Identity.safeParse(identityOf(row.data))
+  if (!identity.success) return { faults: faultsOf(line, identity.error, () => 'birthDate') }
+  return { read: { line, row: row.data, identity: identity.data } }
+}
+
+const faultsOf = (line: number, { issues }: z.ZodError, field: (name: PropertyKey | undefined) => string): Fault[] =>
+  issues.map(({ path: [name], message }) => ({ line, field: field(name), reason: message }))
+
+function identityOf(row: Row): z.input<typeof Identity> {
+  const name = filled({ family: row.familyName, given: row.givenName, patronymic: row.patronymic })
+  return {
+    names: Object.keys(name).length ? [{ kind: 'official', ...name }] : 'unknown',
+    sex: row.sex ?? 'unknown',
+    birth: birthOf(row.birthDate),
+    ...(row.birthCountry && { birthPlace: { country: row.birthCountry } }),
+    ...(row.formerDocumentType && {
+      documents: [filled({ type: row.formerDocumentType, number: row.formerDocumentNumber }) as { type: string }],
+    }),
+  }
+}
+
+/** As precise as it was written. */
+function birthOf(date: string | undefined): Birth {
+  if (!date) return { precision: 'unknown' }
+  if (date.length === 4) return { precision: 'year', year: Number(date) }
+  return date.length === 7 ? { precision: 'month', month: date } : { precision: 'day', date }
+}
+
+const filled = (parts: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(parts).filter((part): part is [string, string] => Boolean(part[1])))

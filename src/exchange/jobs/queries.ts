@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import { among } from '../../platform/db/filter.ts'
+import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
+import { notFound, Problem } from '../../problem.ts'
+import type { Job, JobPage, JobQuery, Rejected } from './contract.ts'
+
+type Summary = JobPage['items'][number]
+
+const columns = sql`j.id, j.kind, j.state, j.failure, app.rfc3339(j.created_at) as "createdAt", app.rfc3339(j.ended_at) as "endedAt",
+  i.dry_run as "dryRun", i.records as done, i.total, i.registered + i.existing as accepted, i.registered, i.existing,
+  i.rejected_rows as "rejectedRows", (i.records / nullif(t.seconds, 0))::int as rate,
+  case when j.state = 'running' and i.records > 0
+    then app.rfc3339(app.now() + make_interval(secs => (i.total - i.records) * t.seconds / i.records)) end as "estimatedEnd"`
+const jobs = sql`jobs j join imports i on i.job_id = j.id, lateral (
+  select extract(epoch from coalesce(j.ended_at, app.now()) - j.started_at)::float as seconds) t`
+
+/** The caller's own jobs, the newest first. */
+export async function list(tx: Tx, { state, cursor, limit }: JobQuery): Promise<Page<Summary>> {
+  const rows = await tx.execute<Summary>(sql`
+    select ${columns} from ${jobs}
+    where j.id ${olderThan(cursor)} ${among(sql`j.state`, state)}
+    order by j.id desc limit ${limit + 1}`)
+  return pageOf(rows, { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Job> {
+  const [[job], rejected] = await Promise.all([
+    tx.execute<Summary>(sql`select ${columns} from ${jobs} where j.id = ${id}`),
+    faults(tx, id, { line: 0, field: '' }, 200),
+  ])
+  if (!job) throw notFound()
+  return { ...job, rejected }
+}
+
+/** What is wrong with which row, in the order of the file: so many, behind this one. */
+export const faults = (
+  tx: Tx,
+  id: string,
+  after: Pick<Rejected, 'line' | 'field'>,
+  limit: number,
+): Promise<Rejected[]> =>
+  tx.execute<Rejected>(sql`
+    select line, field, reason from import_faults
+    where job_id = ${id} and (line, field) > (${after.line}, ${after.field}) order by line, field limit ${limit}`)
+
+/** Calls a job off: the batch at hand is the last one. */
+export async function cancel(tx: Tx, id: string): Promise<Job> {
+  await end(tx, id, 'cancelled')
+  const job = await find(tx, id)
+  if (job.state !== 'cancelled') throw new Problem('job-over')
+  return job
+}
+
+/** The job is over, well or not; the waiting file is gone with it. */
+export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Promise<undefined> {
+  const ended = await tx.execute(sql`
+    update jobs set state = ${state}, ended_at = app.now() where id = ${id} and state in ('queued', 'running') returning id`)
+  if (ended.length) await tx.execute(sql`select app.discard_import(${id})`)
+}
+
+/** Takes the next job that nobody works on, for so many seconds; gives its id. */
+export async function lease(tx: Tx, seconds: number): Promise<string | undefined> {
+  const [row] = await tx.execute<{ id: string | null }>(
+    sql`select app.lease_job(make_interval(secs => ${seconds})) as id`,
+  )
+  return row?.id ?? undefined
+}
+
+/** Keeps the job for so many seconds more, or learns that it is over. */
+export async function holdOn(tx: Tx, id: string, seconds: number): Promise<void> {
+  const held = await tx.execute(sql`
+    update jobs set leased_until = clock_timestamp() + make_interval(secs => ${seconds})
+    where id = ${id} and state = 'running' returning id`)
+  if (!held.length) throw new Problem('job-over')
+}
+
+/** Ends a job whose account may not go on with it. */
+export async function abandon(tx: Tx, id: string, failure: string): Promise<void> {
+  await tx.execute(sql`select app.abandon_job(${id}, ${failure})`)
+}

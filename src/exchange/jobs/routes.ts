@@ -1,0 +1,87 @@
+import { pipeline, Readable } from 'node:stream'
+import { stringify } from 'csv-stringify'
+import type { FastifyRequest } from 'fastify'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { Job, JobPage, JobQuery, type Rejected, RejectedFile } from './contract.ts'
+import * as jobs from './queries.ts'
+
+const tags = ['Jobs']
+/** Rows of a file that are held at once. */
+const most = 1_000
+
+export const jobRoutes: Routes = async app => {
+  app.get(
+    '/v1/jobs',
+    {
+      config: { permission: 'jobs:read', audit: {} },
+      schema: {
+        operationId: 'listJobs',
+        summary: 'Your jobs, the newest first.',
+        tags,
+        querystring: JobQuery,
+        response: { 200: JobPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => jobs.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/jobs/:id',
+    {
+      config: { permission: 'jobs:read', audit: {} },
+      schema: {
+        operationId: 'getJob',
+        summary: 'How far a job is, and what it came to.',
+        tags,
+        params: IdParams,
+        response: { 200: Job },
+      },
+    },
+    request => request.transact(tx => jobs.find(tx, request.params.id)),
+  )
+  app.get(
+    '/v1/jobs/:id/rejected',
+    {
+      config: { permission: 'jobs:read', audit: {} },
+      schema: {
+        operationId: 'downloadRejected',
+        summary: 'All that is wrong with which row, as CSV.',
+        tags,
+        params: IdParams,
+        produces: ['text/csv'],
+        response: { 200: RejectedFile },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      await request.transact(tx => jobs.find(tx, id))
+      const file = stringify({ header: true, columns: ['line', 'field', 'reason'], escape_formulas: true })
+      pipeline(Readable.from(allFaults(request, id)), file, () => {}) // a failure ends the reply, and says so in the log
+      return reply.type('text/csv; charset=utf-8').send(file as never)
+    },
+  )
+  app.post(
+    '/v1/jobs/:id/cancellation',
+    {
+      config: { permission: 'jobs:cancel', audit: {}, problems: ['job-over'] },
+      schema: {
+        operationId: 'cancelJob',
+        summary: 'Call a job off. What it has written by then stays.',
+        tags,
+        params: IdParams,
+        response: { 200: Job },
+      },
+    },
+    request => request.transact(tx => jobs.cancel(tx, request.params.id)),
+  )
+}
+
+async function* allFaults(request: FastifyRequest, id: string): AsyncGenerator<Rejected> {
+  let last: Rejected | undefined = { line: 0, field: '', reason: '' }
+  while (last) {
+    const after: Rejected = last
+    const page = await request.aside(tx => jobs.faults(tx, id, after, most))
+    yield* page
+    last = page.at(-1)
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { Zone } from '../../casefile/zones/contract.ts'
+import { Party } from '../../people/organisations/contract.ts'
+import { PageQuery } from '../../platform/db/page.ts'
+import { anyOf, Code, Id, Instant } from '../../platform/http/contract.ts'
+import { pageContract } from '../../platform/http/page.ts'
+
+const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'The name of an operation')
+const Outcome = z.string().regex(/^[a-z-]{1,60}$/, 'done, or the name of a problem')
+
+export const EntryQuery = PageQuery.extend({
+  account: Id.optional(),
+  organisation: Id.optional(),
+  case: Id.optional().describe('A case that was seen, changed or asked for, whether or not there is one.'),
+  operation: anyOf(Operation),
+  outcome: anyOf(Outcome),
+  from: Instant.optional(),
+  to: Instant.optional().describe('Before this instant.'),
+})
+export type EntryQuery = z.output<typeof EntryQuery>
+
+export const Entry = z
+  .object({
+    id: Id,
+    at: Instant,
+    operation: z.string().describe('The operation of the API, or what the service did by itself.'),
+    outcome: z.string().describe('`done`, or the name of the problem that was answered.'),
+    account: Id.optional(),
+    organisation: Id.optional(),
+    roles: z.array(z.string()).optional(),
+    session: Id.optional(),
+    request: Id.optional().describe('The `x-request-id` of the reply.'),
+    address: z.string().optional().describe('A keyed hash of where it came from.'),
+    target: Id.optional().describe('What the path names.'),
+    subject: Id.optional().describe('The account that somebody spoke of who had not signed in.'),
+    reason: z.string().optional(),
+    migrations: z.array(z.string()).optional(),
+    cases: z.array(Id).describe('Cases that were seen, changed or asked for.'),
+    zones: z.array(Zone).optional().describe('Zones that were opened.'),
+    grants: z.array(Id).optional().describe('Grants by which the cases stood open.'),
+    criteria: z
+      .object({ fields: z.array(z.string()), hash: z.string() })
+      .optional()
+      .describe('By which fields was looked, and a keyed hash of for what.'),
+    versions: z.object({ before: z.int(), after: z.int().nullable().optional() }).optional(),
+  })
+  .meta({ id: 'AuditEntry' })
+export type Entry = z.infer<typeof Entry>
+export const EntryPage = pageContract('AuditEntryPage', Entry)
+
+const Look = z
+  .object({
+    id: Id,
+    at: Instant,
+    operation: z.string(),
+    organisation: Party,
+    roles: z.array(z.string()),
+    account: Id.nullable().describe('Of your own organisation; nobody is named of others.'),
+    zones: z.array(Zone),
+    grants: z.array(z.object({ id: Id, purpose: Code, basis: Code })).describe('By which it stood open.'),
+  })
+  .meta({ id: 'Look' })
+export type Look = z.infer<typeof Look>
+export const AccessLog = pageContract('AccessLog', Look)

@@ -1,0 +1,24 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import type { Entry, EntryQuery, Look } from './contract.ts'
+
+const listOf = (values: readonly string[] | undefined) => sql`${values ? sql.param(values) : null}::text[]`
+
+/** The entries that an auditor asks for, the newest first: each as it was written. */
+export async function entries(tx: Tx, query: EntryQuery): Promise<Page<Entry>> {
+  const { account, organisation, case: of, operation, outcome, from, to, cursor, limit } = query
+  const rows = await tx.execute<{ entry: Entry }>(sql`
+    select entry from app.read_entries(${account ?? null}, ${organisation ?? null}, ${of ?? null}, ${listOf(operation)},
+      ${listOf(outcome)}, ${from ?? null}, ${to ?? null}, ${cursor ?? null}, ${limit + 1}) entry`)
+  return pageOf(
+    rows.map(({ entry }) => entry),
+    { limit },
+  )
+}
+
+/** Who looked at a case, for its owner. */
+export async function accessLog(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Look>> {
+  const rows = await tx.execute<Look>(sql`select * from app.access_log(${caseId}, ${cursor ?? null}, ${limit + 1})`)
+  return pageOf(rows, { limit })
+}

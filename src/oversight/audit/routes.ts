@@ -1,0 +1,40 @@
+import { PageQuery } from '../../platform/db/page.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { AccessLog, EntryPage, EntryQuery } from './contract.ts'
+import * as audit from './queries.ts'
+
+const tags = ['Audit']
+
+export const auditRoutes: Routes = async app => {
+  app.get(
+    '/v1/audit/entries',
+    {
+      config: { permission: 'audit:read', audit: {} },
+      schema: {
+        operationId: 'listAuditEntries',
+        summary: 'Who did what, and what was refused: the newest first.',
+        tags,
+        querystring: EntryQuery,
+        response: { 200: EntryPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => audit.entries(tx, request.query))),
+  )
+  app.get(
+    '/v1/cases/:id/access-log',
+    {
+      config: { permission: 'cases:read', audit: { zones: () => [] } },
+      schema: {
+        operationId: 'listLooks',
+        summary: 'Who looked at your case, when, at which zones, and by which grants.',
+        tags,
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: AccessLog },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => audit.accessLog(tx, request.params.id, request.query))),
+  )
+}

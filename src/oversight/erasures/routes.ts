@@ -1,0 +1,133 @@
+import { ofCase, ofCases } from '../../platform/http/audit.ts'
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import type { Sweep } from '../../platform/http/sweep.ts'
+import { Erasure, ErasurePage, ErasurePlan, ErasureQuery, NewErasure } from './contract.ts'
+import * as erasures from './queries.ts'
+
+const tags = ['Erasure']
+
+/** An erasure that was approved is done at once, behind the reply, by `eraser`. */
+export const erasureRoutes =
+  (eraser: Sweep): Routes =>
+  async app => {
+    app.get(
+      '/v1/cases/:id/erasure-plan',
+      {
+        config: { permission: 'erasures:request', audit: { zones: () => [] }, problems: ['nothing-held'] },
+        schema: {
+          operationId: 'planErasure',
+          summary: 'What would go for good with what you hold of a case, and what would stay by which law.',
+          tags,
+          params: IdParams,
+          response: { 200: ErasurePlan },
+        },
+      },
+      request => request.transact(tx => erasures.plan(tx, request.params.id)),
+    )
+    app.post(
+      '/v1/cases/:id/erasures',
+      {
+        config: {
+          permission: 'erasures:request',
+          audit: { zones: () => [] },
+          idempotency: 'accepted',
+          problems: ['nothing-held', 'file-must-stay', 'file-erased', 'erasure-pending'],
+        },
+        schema: {
+          operationId: 'requestErasure',
+          summary: 'Ask for the end of what your organisation holds of a case; a supervisor has to approve it.',
+          tags,
+          params: IdParams,
+          body: NewErasure,
+          response: { 201: Erasure },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(
+          reply,
+          await makeOnce(request, reply, {
+            make: tx => erasures.request(tx, request.params.id, request.body),
+            location: id => `/v1/erasures/${id}`,
+            read: erasures.find,
+          }),
+        ),
+    )
+    app.get(
+      '/v1/erasures',
+      {
+        config: { permission: 'erasures:request', audit: ofCases },
+        schema: {
+          operationId: 'listErasures',
+          summary: 'What your organisation was asked to erase, and has erased.',
+          tags,
+          querystring: ErasureQuery,
+          response: { 200: ErasurePage },
+        },
+      },
+      async (request, reply) =>
+        sendPage(request, reply, await request.transact(tx => erasures.list(tx, request.query))),
+    )
+    app.get(
+      '/v1/erasures/:id',
+      {
+        config: { permission: 'erasures:request', audit: ofCase },
+        schema: {
+          operationId: 'getErasure',
+          summary: 'One erasure.',
+          tags,
+          params: IdParams,
+          response: { 200: Erasure },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(reply, await request.transact(tx => erasures.find(tx, request.params.id))),
+    )
+    app.post(
+      '/v1/erasures/:id/approval',
+      {
+        config: {
+          permission: 'erasures:approve',
+          audit: ofCase,
+          conditional: true,
+          problems: ['erasure-settled', 'same-person', 'file-must-stay'],
+        },
+        schema: {
+          operationId: 'approveErasure',
+          summary: 'Approve what a colleague asked for: it goes at once, and for good.',
+          tags,
+          params: IdParams,
+          response: { 200: Erasure },
+        },
+      },
+      async (request, reply) => {
+        const approved = await changeVersioned(request, reply, (tx, version) =>
+          erasures.decide(tx, request.params.id, version, 'approve'),
+        )
+        eraser.wake()
+        return approved
+      },
+    )
+    app.post(
+      '/v1/erasures/:id/rejection',
+      {
+        config: {
+          permission: 'erasures:request',
+          audit: ofCase,
+          conditional: true,
+          problems: ['erasure-settled'],
+        },
+        schema: {
+          operationId: 'rejectErasure',
+          summary: 'Refuse what a colleague or a retention run asked for, or take back what you asked for.',
+          tags,
+          params: IdParams,
+          response: { 200: Erasure },
+        },
+      },
+      (request, reply) =>
+        changeVersioned(request, reply, (tx, version) => erasures.decide(tx, request.params.id, version, 'reject')),
+    )
+  }

@@ -1,0 +1,104 @@
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import type { Sweep } from '../../platform/http/sweep.ts'
+import { RetentionPage, RetentionQuery, RetentionRun } from './contract.ts'
+import * as retention from './queries.ts'
+
+const tags = ['Erasure']
+const permission = 'retention:run'
+
+/** What a run that was approved erases goes at once, behind the reply, by `eraser`. */
+export const retentionRoutes =
+  (eraser: Sweep): Routes =>
+  async app => {
+    app.post(
+      '/v1/retention-runs',
+      {
+        config: { permission, audit: {}, idempotency: 'accepted' },
+        schema: {
+          operationId: 'startRetention',
+          summary:
+            'Ask for the end of whatever is due by the retention rules; another administrator has to approve it.',
+          tags,
+          response: { 201: RetentionRun },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(
+          reply,
+          await makeOnce(request, reply, {
+            make: retention.start,
+            location: id => `/v1/retention-runs/${id}`,
+            read: retention.find,
+          }),
+        ),
+    )
+    app.get(
+      '/v1/retention-runs',
+      {
+        config: { permission, audit: {} },
+        schema: {
+          operationId: 'listRetentionRuns',
+          summary: 'The runs of retention, the newest first.',
+          tags,
+          querystring: RetentionQuery,
+          response: { 200: RetentionPage },
+        },
+      },
+      async (request, reply) =>
+        sendPage(request, reply, await request.transact(tx => retention.list(tx, request.query))),
+    )
+    app.get(
+      '/v1/retention-runs/:id',
+      {
+        config: { permission, audit: {} },
+        schema: {
+          operationId: 'getRetentionRun',
+          summary: 'One run: how much of whose, by which rule.',
+          tags,
+          params: IdParams,
+          response: { 200: RetentionRun },
+        },
+      },
+      async (request, reply) =>
+        sendVersioned(reply, await request.transact(tx => retention.find(tx, request.params.id))),
+    )
+    app.post(
+      '/v1/retention-runs/:id/approval',
+      {
+        config: { permission, audit: {}, conditional: true, problems: ['erasure-settled', 'same-person'] },
+        schema: {
+          operationId: 'approveRetention',
+          summary:
+            'Approve what a colleague asked for: it goes at once, and for good, but for what is needed again by now.',
+          tags,
+          params: IdParams,
+          response: { 200: RetentionRun },
+        },
+      },
+      async (request, reply) => {
+        const approved = await changeVersioned(request, reply, (tx, version) =>
+          retention.decide(tx, request.params.id, version, 'approve'),
+        )
+        eraser.wake()
+        return approved
+      },
+    )
+    app.post(
+      '/v1/retention-runs/:id/rejection',
+      {
+        config: { permission, audit: {}, conditional: true, problems: ['erasure-settled'] },
+        schema: {
+          operationId: 'rejectRetention',
+          summary: 'Refuse what a colleague asked for, or take back what you asked for.',
+          tags,
+          params: IdParams,
+          response: { 200: RetentionRun },
+        },
+      },
+      (request, reply) =>
+        changeVersioned(request, reply, (tx, version) => retention.decide(tx, request.params.id, version, 'reject')),
+    )
+  }

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { OrganisationKind, Role } from '../../platform/access/permissions.ts'
+import { PageQuery } from '../../platform/db/page.ts'
+import { Id, Version } from '../../platform/http/contract.ts'
+import { pageContract } from '../../platform/http/page.ts'
+
+const Name = z.string().trim().min(1).max(200)
+const Roles = z.array(Role).min(1).max(3)
+
+export const Account = z
+  .object({
+    id: Id,
+    organisation: z.object({ id: Id, kind: OrganisationKind }),
+    email: z.string(),
+    name: z.string(),
+    roles: Roles,
+    status: z.enum(['invited', 'active', 'disabled']),
+    version: Version,
+  })
+  .meta({ id: 'Account' })
+export type Account = z.infer<typeof Account>
+
+export const NewAccount = z
+  .strictObject({
+    email: z.email().max(200).toLowerCase(),
+    name: Name,
+    roles: Roles,
+    organisationId: Id.optional().describe('Your own organisation, unless you manage those below it.'),
+  })
+  .meta({
+    id: 'NewAccount',
+    examples: [{ email: 'laura@sunrise.example', name: 'Laura Omarova', roles: ['caseworker'] }],
+  })
+export type NewAccount = z.output<typeof NewAccount>
+
+export const InvitedAccount = Account.extend({
+  enrolmentCode: z.string().nullable().describe('To be handed to the person; shown once, and never again.'),
+}).meta({ id: 'InvitedAccount' })
+export type InvitedAccount = z.infer<typeof InvitedAccount>
+
+export const AccountChange = z
+  .strictObject({ name: Name.optional(), roles: Roles.optional(), status: z.enum(['active', 'disabled']).optional() })
+  .meta({ id: 'AccountChange', examples: [{ status: 'disabled' }] })
+export type AccountChange = z.output<typeof AccountChange>
+
+export const EnrolmentCode = z
+  .object({ enrolmentCode: z.string().describe('Shown once; the one before it is void.') })
+  .meta({ id: 'EnrolmentCode' })
+
+export const AccountQuery = PageQuery
+export const AccountPage = pageContract('AccountPage', Account)

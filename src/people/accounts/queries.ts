@@ -1,0 +1,66 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../../platform/db/database.ts'
+import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { notFound, stale } from '../../problem.ts'
+import type { Account, AccountChange, NewAccount } from './contract.ts'
+
+const columns = sql`a.id, jsonb_build_object('id', a.organisation_id, 'kind', a.organisation_kind) as organisation,
+  a.email, a.name, a.roles, a.status, a.version`
+
+export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<Account>> {
+  const rows = await tx.execute<Account>(sql`
+    select ${columns} from accounts a where ${cursor ?? null}::uuid is null or a.id > ${cursor ?? null}::uuid order by a.id limit ${limit + 1}`)
+  return pageOf(rows, { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Account> {
+  const [row] = await tx.execute<Account>(sql`select ${columns} from accounts a where a.id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+/** An account that waits for its person, and the code by which they set their password. */
+export async function invite(
+  tx: Tx,
+  { email, name, roles, organisationId }: NewAccount,
+  codeHash: Buffer,
+): Promise<string> {
+  const id = randomUUIDv7()
+  const rows = await tx.execute(sql`
+    insert into accounts (id, organisation_id, organisation_kind, email, name, roles)
+    select ${id}, o.id, o.kind, ${email}, ${name}, ${sql.param(roles)}::text[] from organisations o
+    where o.id = coalesce(${organisationId ?? null}::uuid, app.org()) and app.manages(o.id) returning id`)
+  if (!rows.length) throw notFound()
+  await giveCode(tx, id, codeHash)
+  return id
+}
+
+export async function change(
+  tx: Tx,
+  id: string,
+  version: number,
+  { name, roles, status }: AccountChange,
+): Promise<Account> {
+  const rows = await tx.execute(sql`
+    update accounts set name = coalesce(${name ?? null}, name), roles = coalesce(${sql.param(roles ?? null)}::text[], roles),
+      status = coalesce(${status ?? null}, status), version = version + 1
+    where id = ${id} and version = ${version} and app.manages(organisation_id) returning id`)
+  const account = await find(tx, id)
+  if (!rows.length) throw stale()
+  return account
+}
+
+/** Another code: for whoever lost theirs, or forgot their password. */
+export async function reenrol(tx: Tx, id: string, codeHash: Buffer): Promise<void> {
+  const [account] = await tx.execute(
+    sql`select a.id from accounts a where a.id = ${id} and app.manages(a.organisation_id)`,
+  )
+  if (!account) throw notFound()
+  await giveCode(tx, id, codeHash)
+}
+
+const giveCode = (tx: Tx, id: string, codeHash: Buffer) =>
+  tx.execute(sql`
+    insert into enrolments (account_id, code_hash, expires_at) values (${id}, ${codeHash}, app.now() + app.term('enrolment_code'))
+    on conflict (account_id) do update set code_hash = excluded.code_hash, expires_at = excluded.expires_at, used_at = null`)

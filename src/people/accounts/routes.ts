@@ -1,0 +1,113 @@
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { newSecret } from '../sessions/queries.ts'
+import {
+  Account,
+  AccountChange,
+  AccountPage,
+  AccountQuery,
+  EnrolmentCode,
+  InvitedAccount,
+  NewAccount,
+} from './contract.ts'
+import * as accounts from './queries.ts'
+
+const tags = ['Accounts']
+
+export const accountRoutes: Routes = async app => {
+  app.get(
+    '/v1/accounts',
+    {
+      config: { permission: 'accounts:manage', audit: {} },
+      schema: {
+        operationId: 'listAccounts',
+        summary: 'The accounts that you manage.',
+        tags,
+        querystring: AccountQuery,
+        response: { 200: AccountPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => accounts.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/accounts/:id',
+    {
+      config: { permission: 'accounts:manage', audit: {} },
+      schema: {
+        operationId: 'getAccount',
+        summary: 'One account.',
+        tags,
+        params: IdParams,
+        response: { 200: Account },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => accounts.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/accounts',
+    {
+      config: {
+        permission: 'accounts:manage',
+        audit: {},
+        idempotency: 'accepted',
+        problems: ['already-exists', 'not-found'],
+      },
+      schema: {
+        operationId: 'inviteAccount',
+        summary: 'Create an account; its person sets the password with the code.',
+        tags,
+        body: NewAccount,
+        response: { 201: InvitedAccount },
+      },
+    },
+    async (request, reply) => {
+      const { secret, hash } = newSecret(12)
+      let enrolmentCode: string | null = null
+      const invited = await makeOnce(request, reply, {
+        make: tx => {
+          enrolmentCode = secret
+          return accounts.invite(tx, request.body, hash)
+        },
+        location: id => `/v1/accounts/${id}`,
+        read: accounts.find,
+      })
+      return { ...sendVersioned(reply, invited), enrolmentCode }
+    },
+  )
+  app.patch(
+    '/v1/accounts/:id',
+    {
+      config: { permission: 'accounts:manage', audit: {}, conditional: true, problems: ['last-supervisor'] },
+      schema: {
+        operationId: 'changeAccount',
+        summary: 'Change roles or name, disable or enable.',
+        tags,
+        params: IdParams,
+        body: AccountChange,
+        response: { 200: Account },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => accounts.change(tx, request.params.id, version, request.body)),
+  )
+  app.post(
+    '/v1/accounts/:id/enrolment',
+    {
+      config: { permission: 'accounts:manage', audit: {} },
+      schema: {
+        operationId: 'reenrolAccount',
+        summary: 'Another enrolment code for an account.',
+        tags,
+        params: IdParams,
+        response: { 201: EnrolmentCode },
+      },
+    },
+    async (request, reply) => {
+      const { secret, hash } = newSecret(12)
+      await request.transact(tx => accounts.reenrol(tx, request.params.id, hash))
+      return reply.code(201).send({ enrolmentCode: secret })
+    },
+  )
+}

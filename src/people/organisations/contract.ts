@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { OrganisationKind } from '../../platform/access/permissions.ts'
+import { PageQuery } from '../../platform/db/page.ts'
+import { anyOf, Id, Version } from '../../platform/http/contract.ts'
+import { pageContract } from '../../platform/http/page.ts'
+
+const Name = z.string().trim().min(1).max(200)
+const ShortName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'Lower-case letters, digits and hyphens')
+const Regions = z
+  .array(z.string().max(10))
+  .max(50)
+  .refine(regions => new Set(regions).size === regions.length, 'Each region once')
+
+export const Organisation = z
+  .object({
+    id: Id,
+    kind: OrganisationKind,
+    name: Name,
+    shortName: z.string(),
+    parentId: Id.nullable().describe('The committee above a division.'),
+    regions: Regions.describe('The regions that a division works for.'),
+    status: z.enum(['active', 'closed']),
+    version: Version,
+  })
+  .meta({ id: 'Organisation' })
+export type Organisation = z.infer<typeof Organisation>
+
+/** An organisation as it stands beside what it did. */
+export const Party = z.object({ id: Id, name: z.string(), kind: OrganisationKind }).meta({ id: 'Party' })
+
+export const NewOrganisation = z
+  .strictObject({
+    kind: OrganisationKind,
+    name: Name,
+    shortName: ShortName,
+    parentId: Id.nullable().default(null),
+    regions: Regions.default([]),
+    first: z
+      .strictObject({ email: z.email().max(200).toLowerCase(), name: Name })
+      .describe('Whoever gets its first account: a supervisor, in an oversight body an auditor.'),
+  })
+  .refine(({ kind, parentId }) => (kind === 'division') === (parentId !== null), {
+    path: ['parentId'],
+    message: 'A division has a parent committee, and nobody else has',
+  })
+  .meta({
+    id: 'NewOrganisation',
+    examples: [
+      {
+        kind: 'ngo',
+        name: 'Open Door',
+        shortName: 'open-door',
+        first: { email: 'head@open-door.example', name: 'Dana Serik' },
+      },
+    ],
+  })
+export type NewOrganisation = z.output<typeof NewOrganisation>
+
+export const FoundedOrganisation = Organisation.extend({
+  enrolmentCode: z.string().nullable().describe('For its first account; shown once, and never again.'),
+}).meta({ id: 'FoundedOrganisation' })
+export type FoundedOrganisation = z.infer<typeof FoundedOrganisation>
+
+export const OrganisationChange = z
+  .strictObject({ name: Name.optional(), regions: Regions.optional(), status: z.enum(['active', 'closed']).optional() })
+  .meta({ id: 'OrganisationChange', examples: [{ name: 'Open Door Almaty' }] })
+export type OrganisationChange = z.output<typeof OrganisationChange>
+
+export const OrganisationQuery = PageQuery.extend({ kind: anyOf(OrganisationKind), region: anyOf(z.string()) })
+export type OrganisationQuery = z.output<typeof OrganisationQuery>
+export const OrganisationPage = pageContract('OrganisationPage', Organisation)

@@ -1,0 +1,91 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import type { OrganisationKind, Role } from '../../platform/access/permissions.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { among } from '../../platform/db/filter.ts'
+import { type Page, pageOf } from '../../platform/db/page.ts'
+import { notFound, stale } from '../../problem.ts'
+import type { NewOrganisation, Organisation, OrganisationChange, OrganisationQuery } from './contract.ts'
+
+const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.version,
+  array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
+
+/** A party by its alias of `organisations` in a statement; null where there is none. */
+export const party = (alias: string): SQL =>
+  sql.raw(
+    `case when ${alias}.id is not null then jsonb_build_object('id', ${alias}.id, 'name', ${alias}.name, 'kind', ${alias}.kind) end`,
+  )
+
+export async function list(tx: Tx, { kind, region, cursor, limit }: OrganisationQuery): Promise<Page<Organisation>> {
+  const rows = await tx.execute<Organisation>(sql`
+    select ${columns} from organisations o
+    where (${cursor ?? null}::uuid is null or o.id > ${cursor ?? null}::uuid) ${among(sql`o.kind`, kind)}
+      and (${region === undefined} or exists (
+        select from coverage c where c.organisation_id = o.id ${among(sql`c.region_code`, region)}))
+    order by o.id limit ${limit + 1}`)
+  return pageOf(rows, { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Organisation> {
+  const [row] = await tx.execute<Organisation>(sql`select ${columns} from organisations o where o.id = ${id}`)
+  if (!row) throw notFound()
+  return row
+}
+
+/** In which role the first account of an organisation comes. */
+const firstRole: Record<OrganisationKind, Role> = {
+  iom: 'supervisor',
+  committee: 'supervisor',
+  division: 'supervisor',
+  ngo: 'supervisor',
+  oversight: 'auditor',
+  operator: 'administrator',
+}
+
+export async function found(
+  tx: Tx,
+  { kind, name, shortName, parentId, regions, first }: NewOrganisation,
+  codeHash: Buffer,
+): Promise<string> {
+  const [id, account] = [randomUUIDv7(), randomUUIDv7()]
+  await tx.execute(
+    sql`insert into organisations (id, kind, parent_id, name, short_name) values (${id}, ${kind}, ${parentId}, ${name}, ${shortName})`,
+  )
+  await cover(tx, id, regions)
+  await tx.execute(
+    sql`select app.invite_first(${account}, ${id}, ${first.email}, ${first.name}, ${firstRole[kind]}, ${codeHash})`,
+  )
+  return id
+}
+
+export async function change(
+  tx: Tx,
+  id: string,
+  version: number,
+  { name, regions, status }: OrganisationChange,
+): Promise<Organisation> {
+  const rows = await tx.execute(sql`
+    update organisations set name = coalesce(${name ?? null}, name), status = coalesce(${status ?? null}, status), version = version + 1
+    where id = ${id} and version = ${version} returning id`)
+  const changed = rows.length > 0
+  if (changed && regions) {
+    await tx.execute(sql`delete from coverage where organisation_id = ${id}`)
+    await cover(tx, id, regions)
+  }
+  const organisation = await find(tx, id)
+  if (!changed) throw stale()
+  return organisation
+}
+
+const cover = (tx: Tx, id: string, regions: readonly string[]) =>
+  tx.execute(
+    sql`insert into coverage (organisation_id, region_code) select ${id}::uuid, unnest(${sql.param(regions)}::text[])`,
+  )
+
+/** The divisions below the caller's organisation by short name, and the caller's own. */
+export async function ownAndDivisions(tx: Tx): Promise<Map<string, string>> {
+  const rows = await tx.execute<{ short_name: string; id: string }>(
+    sql`select short_name, id from organisations where id = app.org() or parent_id = app.org()`,
+  )
+  return new Map(rows.map(({ short_name, id }) => [short_name, id]))
+}

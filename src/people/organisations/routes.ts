@@ -1,0 +1,93 @@
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { newSecret } from '../sessions/queries.ts'
+import {
+  FoundedOrganisation,
+  NewOrganisation,
+  Organisation,
+  OrganisationChange,
+  OrganisationPage,
+  OrganisationQuery,
+} from './contract.ts'
+import * as organisations from './queries.ts'
+
+const tags = ['Organisations']
+
+export const organisationRoutes: Routes = async app => {
+  app.get(
+    '/v1/organisations',
+    {
+      config: { permission: 'organisations:read', audit: 'nothing' },
+      schema: {
+        operationId: 'listOrganisations',
+        summary: 'The directory of organisations.',
+        tags,
+        querystring: OrganisationQuery,
+        response: { 200: OrganisationPage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => organisations.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/organisations/:id',
+    {
+      config: { permission: 'organisations:read', audit: 'nothing' },
+      schema: {
+        operationId: 'getOrganisation',
+        summary: 'One organisation.',
+        tags,
+        params: IdParams,
+        response: { 200: Organisation },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(reply, await request.transact(tx => organisations.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/organisations',
+    {
+      config: { permission: 'organisations:write', audit: {}, idempotency: 'accepted', problems: ['already-exists'] },
+      schema: {
+        operationId: 'foundOrganisation',
+        summary: 'Create an organisation with its first account.',
+        tags,
+        body: NewOrganisation,
+        response: { 201: FoundedOrganisation },
+      },
+    },
+    async (request, reply) => {
+      const { secret, hash } = newSecret(12)
+      let enrolmentCode: string | null = null
+      const founded = await makeOnce(request, reply, {
+        make: tx => {
+          enrolmentCode = secret
+          return organisations.found(tx, request.body, hash)
+        },
+        location: id => `/v1/organisations/${id}`,
+        read: organisations.find,
+      })
+      return { ...sendVersioned(reply, founded), enrolmentCode }
+    },
+  )
+  app.patch(
+    '/v1/organisations/:id',
+    {
+      config: { permission: 'organisations:write', audit: {}, conditional: true },
+      schema: {
+        operationId: 'changeOrganisation',
+        summary: 'Change an organisation.',
+        tags,
+        params: IdParams,
+        body: OrganisationChange,
+        response: { 200: Organisation },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        organisations.change(tx, request.params.id, version, request.body),
+      ),
+  )
+}

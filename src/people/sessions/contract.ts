@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { OrganisationKind, Role } from '../../platform/access/permissions.ts'
+import { Id } from '../../platform/http/contract.ts'
+import { NewPassword } from './password.ts'
+
+const demonstration = { email: 'aliya@committee.example', password: 'the password of the demonstration' }
+
+export const Credentials = z
+  .strictObject({ email: z.email().max(200).toLowerCase(), password: z.string().min(1).max(200) })
+  .meta({ id: 'Credentials', examples: [demonstration] })
+export type Credentials = z.output<typeof Credentials>
+
+export const Session = z
+  .object({
+    accessToken: z.string().describe('Sent as `Authorization: Bearer …`.'),
+    expiresIn: z.int().describe('Seconds that the access token lives.'),
+    refreshToken: z.string().describe('For one use: buys the next pair of tokens.'),
+    account: z.object({ id: Id }),
+  })
+  .meta({ id: 'Session' })
+export type Session = z.infer<typeof Session>
+
+export const Refresh = z
+  .strictObject({ refreshToken: z.string().regex(/^[\w-]{43}$/, 'Not a refresh token') })
+  .meta({ id: 'Refresh', examples: [{ refreshToken: 'kX1wz0nq0Lh3vU2mJt6bY7cR9dS4eF5gA8hI0jK2lM4' }] })
+
+export const Enrolment = z
+  .strictObject({ code: z.string().regex(/^[\w-]{16}$/, 'Not an enrolment code'), password: NewPassword })
+  .meta({ id: 'Enrolment', examples: [{ code: 'mQ3x9sT0bV5nL2aZ', password: 'four words of your own' }] })
+export type Enrolment = z.output<typeof Enrolment>
+
+export const PasswordChange = z
+  .strictObject({ current: z.string().min(1).max(200), next: NewPassword })
+  .meta({ id: 'PasswordChange', examples: [{ current: 'the one of today', next: 'four other words of mine' }] })
+export type PasswordChange = z.output<typeof PasswordChange>
+
+export const Me = z
+  .object({
+    id: Id,
+    email: z.string(),
+    name: z.string(),
+    organisation: z.object({ id: Id, name: z.string(), kind: OrganisationKind }),
+    roles: z.array(Role),
+    permissions: z.array(z.string()),
+  })
+  .meta({ id: 'Me' })
+export type Me = z.infer<typeof Me>

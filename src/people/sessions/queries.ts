@@ -1,0 +1,97 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { type OrganisationKind, officesOf, permissionsOf, type Role } from '../../platform/access/permissions.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { tooMany, unauthorized } from '../../problem.ts'
+import type { Me } from './contract.ts'
+
+/** A secret that is shown once and kept as its hash: 256 random bits need no salt and no slow hash. */
+export const newSecret = (bytes = 32) => {
+  const secret = randomBytes(bytes).toString('base64url')
+  return { secret, hash: hashOf(secret) }
+}
+export const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
+
+/** Failures that cost nothing: a person mistypes, and an office shares an address. */
+const free = { account: 4, address: 30 }
+
+/** Keyed hashes of what is guessed at and of where from. */
+export type Guess = { account: Buffer; address: Buffer }
+
+/** Counts this guess before it is tried; refuses it while the delay that earlier ones earned has not passed. */
+export async function countGuess(tx: Tx, keys: Guess): Promise<void> {
+  const [row] = await tx.execute<{ wait: number }>(
+    sql`select greatest(app.count_guess(${keys.address}, ${free.address}), app.count_guess(${keys.account}, ${free.account})) as wait`,
+  )
+  if (row && row.wait > 0) throw tooMany(row.wait)
+}
+
+export async function credentials(
+  tx: Tx,
+  email: string,
+): Promise<{ account: string; password_hash: string | null } | undefined> {
+  const [row] = await tx.execute<{ account: string; password_hash: string | null }>(
+    sql`select * from app.credentials(${email})`,
+  )
+  return row
+}
+
+/** It was no guess. */
+export const forgetGuess = (tx: Tx, { account, address }: Guess) =>
+  tx.execute(sql`select app.forget_guesses(${account}, ${address})`)
+
+/** Opens a session with its first refresh token; gives its id. */
+export async function start(tx: Tx, account: string, refreshHash: Buffer): Promise<string> {
+  const [row] = await tx.execute<{ session: string }>(
+    sql`select app.start_session(${account}, ${refreshHash}) as session`,
+  )
+  if (!row) throw unauthorized()
+  return row.session
+}
+
+/** Whose a refresh token is, with the next token in its place; without a session when it was used before. */
+export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer) {
+  const [row] = await tx.execute<{ session: string | null; account: string }>(
+    sql`select * from app.refresh_session(${hash}, ${nextHash})`,
+  )
+  return row ?? { session: null, account: null }
+}
+
+export const end = async (tx: Tx, which: 'current' | 'all'): Promise<null> => {
+  const mine = which === 'current' ? sql`id = (app.actor() ->> 'session')::uuid` : sql`true`
+  await tx.execute(
+    sql`update sessions set revoked_at = app.now() where account_id = app.account() and revoked_at is null and ${mine}`,
+  )
+  return null
+}
+
+export const enrol = (tx: Tx, code: string, passwordHash: string) =>
+  tx.execute(sql`select app.enrol(${hashOf(code)}, ${passwordHash})`)
+
+export async function ownPassword(tx: Tx): Promise<string | null> {
+  const [row] = await tx.execute<{ hash: string | null }>(sql`select app.own_password() as hash`)
+  return row?.hash ?? null
+}
+
+export const changePassword = (tx: Tx, passwordHash: string) =>
+  tx.execute(sql`select app.change_password(${passwordHash})`)
+
+type MeRow = {
+  id: string
+  email: string
+  name: string
+  roles: Role[]
+  org: string
+  org_name: string
+  kind: OrganisationKind
+}
+
+export async function me(tx: Tx): Promise<Me> {
+  const [row] = await tx.execute<MeRow>(sql`
+    select a.id, a.email, a.name, a.roles, o.id as org, o.name as org_name, o.kind
+    from accounts a join organisations o on o.id = a.organisation_id where a.id = app.account()`)
+  if (!row) throw unauthorized()
+  const { id, email, name, roles, org, org_name, kind } = row
+  const permissions = permissionsOf(officesOf(roles, kind))
+  return { id, email, name, roles, organisation: { id: org, name: org_name, kind }, permissions }
+}

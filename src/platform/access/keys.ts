@@ -1,0 +1,221 @@
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { z } from 'zod'
+import { StartError, unusable } from '../../config.ts'
+import { DataKey, keyOf, type Sealed } from './data-key.ts'
+import { type EpochKeys, Epochs } from './epochs.ts'
+import type { Kms } from './kms.ts'
+import { open, seal } from './seal.ts'
+
+const Secret = z.base64().refine(text => Buffer.from(text, 'base64').length === 32)
+const KeyFile = z.strictObject({
+  signing: z.array(z.strictObject({ kid: z.string().min(1), privateKey: z.string() })).min(1),
+  hashing: Secret,
+  epochs: z
+    .array(
+      z.union([
+        z.strictObject({ epoch: z.int().min(1), key: Secret }),
+        z.strictObject({ epoch: z.int().min(1), wrapped: z.string().min(1) }), // by a KMS
+      ]),
+    )
+    .default([]),
+})
+
+type KeyFile = z.infer<typeof KeyFile>
+
+type HashPurpose =
+  | 'external-id'
+  | 'fingerprint'
+  | 'guess'
+  | 'document-number'
+  | 'iin'
+  | 'name'
+  | 'address'
+  | 'criteria'
+  | 'erasure'
+
+/** What the key file holds, ready for use: the first signing key signs, all of them verify. */
+export type Keys = {
+  signing: { kid: string; privateKey: string; publicKey: string }[]
+  /** A keyed hash (HMAC-SHA-256, 32 bytes) of what must be found again but not read; `purpose` keeps uses apart. */
+  hash(purpose: HashPurpose, text: string | Uint8Array): Buffer
+  /** A new data key, and how the newest epoch keeps it. */
+  newDataKey(): { dataKey: DataKey; epoch: number; wrapped: Buffer }
+  /** One that is kept. Throws when its epoch is unknown or it was tampered with. */
+  dataKey(kept: { id: string; epoch: number; wrapped: Uint8Array }): DataKey
+  /** The same data key as the newest epoch keeps it. */
+  rewrap(kept: { id: string; epoch: number; wrapped: Uint8Array }): { epoch: number; wrapped: Buffer }
+  /** What was sealed for `place`; throws when it was sealed for another one, with another key, or changed since. */
+  open(place: string, sealed: Sealed): unknown
+  /** Seals the piece of a waiting file that stands at `context`, and opens it again only there. */
+  sealFile(context: string, content: Uint8Array): Buffer
+  openFile(context: string, sealed: Uint8Array): Buffer
+}
+
+/** New keys, as the text of a key file. */
+function newKeys(kms?: Kms): string {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  return textOf({
+    signing: [
+      {
+        kid: randomBytes(6).toString('hex'),
+        privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      },
+    ],
+    hashing: newSecret(),
+    epochs: [newEpoch(1, kms)],
+  })
+}
+
+const textOf = (content: KeyFile) => `${JSON.stringify(content, null, 2)}\n`
+
+const newSecret = () => randomBytes(32).toString('base64')
+const newEpoch = (epoch: number, kms: Kms | undefined): KeyFile['epochs'][number] =>
+  kms ? { epoch, wrapped: kms.wrap(newSecret()) } : { epoch, key: newSecret() }
+
+const keysOf = ({ epochs }: Pick<KeyFile, 'epochs'>, kms: Kms | undefined): EpochKeys =>
+  new Map(epochs.map(kept => [kept.epoch, 'key' in kept ? secretOf(kept.key) : unwrapped(kept.wrapped, kms)]))
+
+function unwrapped(wrapped: string, kms: Kms | undefined): KeyObject {
+  if (!kms) throw new StartError('An epoch of KEY_FILE is kept by a KMS: set KEY_WRAP and KEY_UNWRAP')
+  const key = Secret.safeParse(kms.unwrap(wrapped))
+  if (!key.success) throw new StartError('KEY_UNWRAP gives back something else than the key of an epoch')
+  return secretOf(key.data)
+}
+const secretOf = (text: string) => createSecretKey(Buffer.from(text, 'base64'))
+
+const example = '/etc/qujat/keys.json'
+
+/** Makes a key file that only its owner may read. Throws a {@link StartError} when it exists or cannot be made. */
+export function createKeyFile(path: string, kms?: Kms): void {
+  try {
+    writeFileSync(path, newKeys(kms), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    throw unusable('KEY_FILE', path, example, error)
+  }
+}
+
+/** Keys that are kept nowhere. */
+export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory', { reread: () => undefined })
+
+/** Reads the key file; throws a {@link StartError} when it is missing, readable by others, or not a key file. */
+export function readKeys(path: string, kms?: Kms): Keys {
+  try {
+    const file = statSync(path, { throwIfNoEntry: false })
+    if (!file) throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
+    if (!file.isFile()) throw new StartError(`KEY_FILE ${path} is not a file, for example KEY_FILE=${example}`)
+    let read = file.mtimeMs
+    const reread = () => {
+      const { mtimeMs } = statSync(path)
+      if (mtimeMs === read) return undefined
+      read = mtimeMs
+      return keysOf(contentOf(path), kms)
+    }
+    const keys = openKeys(readFileSync(path, 'utf8'), path, { reread, kms })
+    if (!epochsIn(path).length)
+      throw new StartError(
+        `KEY_FILE ${path} is from before anything was sealed: npm run admin -- keys rotate adds to it`,
+      )
+    // Only now, when it is known to be a key file: nobody is to be told to change the mode of /etc/passwd.
+    if (file.mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: ${cure(file.uid, path)}`)
+    return keys
+  } catch (error) {
+    throw unusable('KEY_FILE', path, example, error)
+  }
+}
+
+/** Adds an epoch to the key file, which wraps from now on. Gives its number. */
+export function addEpoch(path: string, kms?: Kms): number {
+  const content = contentOf(path)
+  const epoch = 1 + Math.max(0, ...content.epochs.map(({ epoch }) => epoch))
+  replaceKeyFile(path, { ...content, epochs: [...content.epochs, newEpoch(epoch, kms)] })
+  return epoch
+}
+
+/** Takes an epoch out of the key file: what it wrapped can be opened by nobody any more. */
+export function removeEpoch(path: string, gone: number): void {
+  const content = contentOf(path)
+  replaceKeyFile(path, { ...content, epochs: content.epochs.filter(({ epoch }) => epoch !== gone) })
+}
+
+/** The epochs of the key file, the oldest first. */
+export const epochsIn = (path: string): number[] =>
+  contentOf(path)
+    .epochs.map(({ epoch }) => epoch)
+    .sort((a, b) => a - b)
+
+const contentOf = (path: string): KeyFile => KeyFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+
+/** Beside it and then in its place: whoever reads it meanwhile reads a whole one. It stays its owner's. */
+function replaceKeyFile(path: string, content: KeyFile): void {
+  const { uid, gid } = statSync(path)
+  const made = `${path}.new`
+  rmSync(made, { force: true })
+  const file = openSync(made, 'wx', 0o600)
+  writeFileSync(file, textOf(content))
+  fchownSync(file, uid, gid)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(made, path)
+}
+
+const cure = (owner: number, path: string) =>
+  owner === (process.getuid?.() ?? owner) ? `chmod 600 ${path}` : 'it belongs to another user, who has to change that'
+
+function openKeys(
+  text: string,
+  path: string,
+  { reread, kms }: { reread: () => EpochKeys | undefined; kms?: Kms | undefined },
+): Keys {
+  try {
+    const { signing, hashing, ...file } = KeyFile.parse(JSON.parse(text))
+    const epochs = new Epochs(keysOf(file, kms), reread)
+    const secret = Buffer.from(hashing, 'base64')
+    const derived = new Map<string, KeyObject>() // prepared once: six times faster than raw bytes
+    const keyFor = (purpose: string) => {
+      const key = derived.get(purpose) ?? createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
+      derived.set(purpose, key)
+      return key
+    }
+    return {
+      signing: signing.map(({ kid, privateKey }) => ({ kid, privateKey, publicKey: publicKeyOf(privateKey) })),
+      hash: (purpose, text) => createHmac('sha256', keyFor(purpose)).update(text).digest(),
+      newDataKey() {
+        const dataKey = DataKey.make()
+        return { dataKey, ...dataKey.wrap(epochs) }
+      },
+      dataKey: kept => DataKey.unwrap(epochs, kept),
+      rewrap: kept => DataKey.unwrap(epochs, kept).wrap(epochs),
+      open(place, { epoch, ...sealed }) {
+        const [content, wrapped] = [Buffer.from(sealed.content, 'base64'), Buffer.from(sealed.key, 'base64')]
+        return DataKey.unwrap(epochs, { id: keyOf(content), epoch, wrapped }).open(place, content)
+      },
+      sealFile: (context, content) => seal(keyFor('waiting-file'), context, content),
+      openFile: (context, sealed) => open(keyFor('waiting-file'), context, sealed),
+    }
+  } catch (cause) {
+    if (cause instanceof StartError) throw cause
+    throw new StartError(`KEY_FILE ${path} is not a key file of this service`, { cause })
+  }
+}
+
+const publicKeyOf = (privateKey: string) =>
+  createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()

@@ -1,0 +1,102 @@
+import postgres from 'postgres'
+import { unavailable } from '../../problem.ts'
+
+export type Endpoint = postgres.Options<Record<string, postgres.PostgresType>>
+
+type Rows = (postgres.Row & Iterable<postgres.Row>)[]
+
+/** Sends a statement at once, behind those already on their way; its answer may be awaited later. */
+export type Send = (text: string, values?: readonly unknown[]) => postgres.PendingQuery<Rows>
+
+const quiet = () => {}
+
+/**
+ * One postgres.js client with one connection, reserved for life and thrown away when it drops. A handle that outlives
+ * its connection then has no other connection to reach, and nothing is tried again on a new one: postgres.js would run
+ * it inside whichever transaction holds the connection by then (porsager/postgres#1216).
+ */
+export class Connection {
+  /** The client, for drizzle to find its parsers and serializers on; queries go through {@link send}. */
+  readonly client: postgres.Sql
+  dead = false
+  #run: postgres.ReservedSql | undefined
+  #lost: (error: Error) => void = quiet
+
+  private constructor(endpoint: Endpoint) {
+    this.client = postgres({
+      connect_timeout: 2,
+      onnotice: quiet,
+      ...endpoint,
+      max: 1,
+      max_lifetime: null,
+      onclose: () => this.kill(),
+    })
+  }
+
+  static async open(endpoint: Endpoint): Promise<Connection> {
+    const connection = new Connection(endpoint)
+    try {
+      await connection.client.unsafe('select 1')
+      connection.#run = await connection.client.reserve()
+      return connection
+    } catch (error) {
+      connection.kill()
+      throw error
+    }
+  }
+
+  /** A connection for as long as the work takes. */
+  static async with<T>(endpoint: Endpoint, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await Connection.open(endpoint)
+    try {
+      return await work(connection)
+    } finally {
+      await connection.close()
+    }
+  }
+
+  readonly send: Send = (text, values = []) => {
+    if (this.dead || !this.#run) throw unavailable()
+    const query = this.#run.unsafe(text, values as never[], { prepare: true }).execute() as postgres.PendingQuery<Rows>
+    query.catch(quiet) // a failure behind a failure that was told already must not end the process
+    return query
+  }
+
+  /** Runs a text of any number of statements, without parameters. */
+  script(text: string): Promise<unknown> {
+    if (this.dead || !this.#run) throw unavailable()
+    return this.#run.unsafe(text).simple()
+  }
+
+  /** Runs work between `begin` and `commit`; nothing of it stays when it fails. */
+  async atOnce<T>(work: () => Promise<T>): Promise<T> {
+    await this.send('begin')
+    try {
+      const value = await work()
+      await this.send('commit')
+      return value
+    } catch (error) {
+      if (!this.dead) await this.send('rollback')
+      throw error
+    }
+  }
+
+  /** Calls `lost` when the connection drops; only one caller at a time, the transaction that holds the connection. */
+  watch(lost: (error: Error) => void = quiet) {
+    this.#lost = lost
+  }
+
+  kill(cause?: unknown) {
+    if (!this.dead) {
+      this.dead = true
+      this.client.end({ timeout: 0 }).catch(quiet)
+    }
+    this.#lost(unavailable(cause))
+  }
+
+  /** Ends at once: a client waits in vain for a connection that it has reserved. */
+  close = () => {
+    this.dead = true
+    return this.client.end({ timeout: 0 }).catch(quiet)
+  }
+}

@@ -1,0 +1,188 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { StartError } from '../../config.ts'
+import { Connection, type Endpoint } from '../db/connection.ts'
+import { type Binaries, binaries, unprivileged } from './binaries.ts'
+import { makePrivate, own } from './folder.ts'
+import { keepPasswords, type Passwords } from './passwords.ts'
+
+const run = promisify(execFile)
+
+/** A PostgreSQL of the service's own, in its data folder: on a socket that only its user reaches, never on a port. */
+export class Cluster {
+  readonly #dataDir: string
+  readonly #programs: Binaries
+  readonly #passwords: Passwords
+  readonly #socket: string
+
+  private constructor(dataDir: string, programs: Binaries, passwords: Passwords) {
+    this.#dataDir = dataDir
+    this.#programs = programs
+    this.#passwords = passwords
+    this.#socket = socketOf(dataDir)
+  }
+
+  /** Starts it in a folder that is there, or adopts the one that a killed service left running. */
+  static async start(dataDir: string, { connections = 60 } = {}): Promise<Cluster> {
+    for (const name of readdirSync(dataDir)) if (partial.test(name)) remove(join(dataDir, name))
+    const programs = reachable(dataDir, await binaries())
+    const cluster = new Cluster(dataDir, programs, keepPasswords(dataDir))
+    if (!existsSync(cluster.#pgdata)) await cluster.#create()
+    await cluster.#run(connections)
+    return cluster
+  }
+
+  endpoint(role: keyof Passwords, database = 'qujat'): Endpoint {
+    return { host: this.#socket, user: role, password: this.#passwords[role], database }
+  }
+
+  get passwords(): Readonly<Passwords> {
+    return this.#passwords
+  }
+
+  async stop(): Promise<void> {
+    await this.#pgCtl('stop', '-m', 'fast').catch(() => {})
+    remove(this.#socket)
+  }
+
+  get #pgdata() {
+    return join(this.#dataDir, 'postgres')
+  }
+
+  /** Made beside its place and moved there when it is whole, so that a kill half-way leaves nothing that looks like one. */
+  async #create(): Promise<void> {
+    const place = mkdtempSync(join(this.#dataDir, 'postgres-new-'))
+    const passwordFile = join(place, 'password')
+    const pgdata = join(place, 'data')
+    writeFileSync(passwordFile, this.#passwords.postgres, { mode: 0o600 })
+    own(place, passwordFile)
+    const options = [
+      '-D',
+      pgdata,
+      '-U',
+      'postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+    ]
+    try {
+      await run(this.#programs.initdb, options, { ...unprivileged, cwd: '/' })
+      if (!existsSync(this.#pgdata)) renameSync(pgdata, this.#pgdata)
+    } catch (cause) {
+      const { stderr = '' } = cause as { stderr?: string }
+      const why = /^initdb: error: (.+)$/m.exec(stderr)?.[1] ?? 'initdb was ended'
+      throw new StartError(`DATA_DIR ${this.#dataDir}: no PostgreSQL can be made there: ${why}`, { cause })
+    } finally {
+      remove(place)
+    }
+  }
+
+  async #run(connections: number): Promise<void> {
+    makePrivate(this.#socket)
+    if (await this.#answers()) return
+    const settings = [
+      `-c unix_socket_directories=${this.#socket} -c unix_socket_permissions=0700 -c listen_addresses=`,
+      // Nothing of a statement, its parameters or the row that it failed on goes to the log.
+      '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse',
+      `-c max_connections=${connections}`,
+    ].join(' ')
+    const log = join(this.#dataDir, 'postgres.log')
+    closeSync(openSync(log, appendHere, 0o600))
+    own(log)
+    const start = () => this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings)
+    const again = async (left: number, cause: unknown): Promise<unknown> => {
+      if (await this.#answers()) return
+      // One that was killed is still on its way out.
+      if (left && this.#isLocked()) return wait(500).then(() => start().catch(cause => again(left - 1, cause)))
+      await this.stop() // Ctrl-C ends pg_ctl, not what it has begun to start
+      throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
+    }
+    await start().catch(cause => again(10, cause))
+  }
+
+  #isLocked = () => existsSync(join(this.#pgdata, 'postmaster.pid'))
+
+  /** Of one that was killed the socket and the lock stay behind, and for a while its processes: only an answer is one. */
+  async #answers(): Promise<boolean> {
+    try {
+      await Connection.with(this.endpoint('postgres', 'postgres'), async () => {})
+      return true
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (code === recovering) return wait(200).then(() => this.#answers())
+      return /^[0-9A-Z]{5}$/.test(code) // it answers, if only that the password is another one
+    }
+  }
+
+  #pgCtl(verb: string, ...options: string[]) {
+    return run(this.#programs.pg_ctl, [verb, '-D', this.#pgdata, ...options], { ...unprivileged, cwd: '/' })
+  }
+}
+
+/** SQLSTATE of a server that starts, stops or recovers. */
+const recovering = '57P03'
+/** What a start that was killed half-way may leave behind. */
+const partial = /^postgres(ql)?-new-/
+const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+
+/** Not through a link that somebody may have put there. */
+const appendHere = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW
+
+/** The path of a socket has 107 characters at most: the folder of the data may be too deep for it. */
+const socketOf = (dataDir: string) => {
+  const near = join(dataDir, 'socket')
+  const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12)
+  return near.length < 85 ? near : join(tmpdir(), `qujat-${hash}`)
+}
+
+/** As root, PostgreSQL runs as nobody, who has to reach the data and the programs; the programs are copied if need be. */
+function reachable(dataDir: string, programs: Binaries): Binaries {
+  if (!unprivileged) return programs
+  const can = (...command: [string, ...string[]]) => {
+    try {
+      execFileSync(command[0], command.slice(1), { ...unprivileged, cwd: '/', stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  }
+  if (!can('test', '-x', dataDir))
+    throw new StartError(
+      `DATA_DIR ${dataDir} cannot be reached by the user nobody, who runs PostgreSQL where root may not: DATA_DIR=/var/lib/qujat npm start`,
+    )
+  if (can(programs.postgres, '--version')) return programs
+  const native = dirname(dirname(programs.postgres))
+  const copy = join(dataDir, 'postgresql')
+  if (!existsSync(copy)) {
+    const partial = mkdtempSync(`${copy}-new-`)
+    cpSync(native, partial, { recursive: true, verbatimSymlinks: true })
+    chmodSync(partial, 0o755)
+    renameSync(partial, copy)
+  }
+  const there = (name: string) => join(copy, 'bin', name)
+  return { initdb: there('initdb'), pg_ctl: there('pg_ctl'), postgres: there('postgres') }
+}
+
+/** The text that makes the roles, the same for every cluster. */
+export const rolesSql = () =>
+  readFileSync(fileURLToPath(new URL('../../../migrations/roles.sql', import.meta.url)), 'utf8')

@@ -1,0 +1,79 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { unauthorized } from '../../problem.ts'
+import type { Keys } from '../access/keys.ts'
+import { type Permission, permissions } from '../access/permissions.ts'
+import { type Database, type Entry, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
+import type { Claims } from './tokens.ts'
+
+/** What is asked for most is asked in one statement, which is the whole transaction. */
+export type Asking = {
+  /** `statement` of the arguments by which it lets the caller in and writes their entry itself (see `app.read_case`). */
+  ask<T extends Record<string, unknown>>(statement: (caller: SQL) => SQL): Promise<T[]>
+  /** To open what it gives. */
+  keys: Keys
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the caller needs; `public` for those who are about to sign in and for what everybody may read. */
+    permission?: Permission | 'public'
+  }
+  interface FastifyRequest extends Asking {
+    claims: Claims | null
+    /**
+     * Runs work in the one transaction of this request, which sees what its caller may see, and ends with its entry in
+     * the audit log: of what `shown` makes of the value.
+     */
+    transact<T>(work: (tx: Tx) => Promise<T>, shown?: (value: T) => unknown): Promise<T>
+    /** A transaction before it, about nobody on file: it has no entry. */
+    aside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  }
+}
+
+/** Refuses to boot a route that declares no permission, and to serve a caller without a token. */
+export function authenticate(app: FastifyInstance, db: Database) {
+  app.decorateRequest('claims', null)
+  app.decorateRequest('transact', async function (this: FastifyRequest, work, shown = value => value) {
+    const { entry } = this
+    if (!entry) return db.transact(entryOf(this), work)
+    const value = await db.transact(withEntry(entry.id, entryOf(this)), work, value => entry.written(shown(value)))
+    entry.done = true
+    return value
+  })
+  app.decorateRequest('ask', async function (this: FastifyRequest, statement) {
+    const { entry } = this
+    if (!entry) throw new Error('asks for what nobody audits')
+    const { session, offices } = callerOf(this)
+    const rows = await db.ask(statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
+    entry.done = true
+    return rows as never[]
+  })
+  app.decorateRequest('keys', { getter: () => db.keys })
+  app.decorateRequest('aside', function (this: FastifyRequest, work) {
+    return db.transact(entryOf(this), work)
+  })
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (!config?.permission) throw new Error(`${String(method)} ${url} declares no permission`)
+  })
+  // Behind the rate limits, so that bad tokens are counted too, and before the body is read.
+  app.addHook('preParsing', async request => {
+    if (request.is404 || request.routeOptions.config.permission === 'public') return
+    const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '') ?? []
+    if (!token) throw unauthorized()
+    request.claims = app.tokens.verify(token)
+  })
+}
+
+/** The session and its rights are looked up in the first flight of the transaction, whatever the token says. */
+function entryOf(request: FastifyRequest): Entry {
+  if (request.routeOptions.config.permission === 'public') return enterNobody
+  const { session, offices } = callerOf(request)
+  return enterSession(session, offices)
+}
+
+function callerOf({ claims, routeOptions }: FastifyRequest) {
+  const { permission } = routeOptions.config
+  if (!claims || !permission || permission === 'public') throw unauthorized()
+  return { session: claims.sid, offices: permissions[permission] }
+}

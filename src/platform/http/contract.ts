@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream'
+import fastJson from 'fast-json-stringify'
+import type {
+  FastifyPluginAsync,
+  FastifySchemaCompiler,
+  FastifySerializerCompiler,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify'
+import { z } from 'zod'
+import { type Fault, faults, invalid, pointer } from '../../problem.ts'
+
+/** Lets a route's zod schemas type its request and its reply. */
+export interface ZodTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
+  serializer: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
+}
+
+export type Routes = FastifyPluginAsync<Record<never, never>, RawServerDefault, ZodTypes>
+
+const places: Record<string, readonly string[]> = {
+  body: [],
+  querystring: ['query'],
+  params: ['path'],
+  headers: ['headers'],
+}
+
+/** PostgreSQL keeps neither U+0000 nor half a surrogate pair. */
+export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
+  if (typeof value === 'string' && !isKeepable(value))
+    yield { pointer: pointer(path), detail: 'Holds U+0000 or half a character' }
+  else if (typeof value === 'object' && value !== null && !(value instanceof Readable))
+    for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
+}
+
+/** Checks a part of the request; each fault is answered with its pointer (`#/query/…` and `#/path/…` beside the body). */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart = 'body' }) =>
+  data => {
+    const place = places[httpPart] ?? []
+    const result = schema.safeParse(data)
+    if (!result.success) return { error: invalid(faults(result.error, place)) }
+    const unkept = [...unkeepable(data, place)]
+    return unkept.length ? { error: invalid(unkept) } : { value: result.data }
+  }
+
+/** Writes what the contract names and nothing else: a field too many in a reply goes nowhere. */
+export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema }) =>
+  fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)
+
+/** A zod schema as JSON Schema, each format without the pattern that says the same at length. */
+export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = 'output' }: JsonSchemaOptions = {}) =>
+  z.toJSONSchema(schema, {
+    target,
+    io,
+    unrepresentable: 'any',
+    override({ jsonSchema }) {
+      if (jsonSchema.format) delete jsonSchema.pattern
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    },
+  })
+type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 'output' }
+
+export const Id = z.uuid()
+export const IdParams = z.strictObject({ id: Id })
+/** Nobody on file was born before, and PostgreSQL's dates know no year 0. */
+export const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
+export const Day = z.iso.date().refine(isOnRecord, 'Not before 1800')
+export const Instant = z.iso.datetime().refine(isOnRecord, 'Not before 1800')
+export const Version = z.int().min(1)
+/** A code of a list of the reference data. */
+export const Code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'A code')
+export const RegionCode = z.string().max(10)
+export const Country = z.string().regex(/^[A-Z]{3}$/, 'A country of ISO 3166-1, three letters')
+/** What somebody types, trimmed. Whoever contracts for one about a person keeps it where nobody else reads it. */
+export const text = (longest: number) => z.string().trim().min(1).max(longest)
+
+/** The reply that says nothing more. */
+export const Nothing = z.null().meta({ description: 'Done' })
+
+/** What people read instead of a code. */
+export const Label = z.object({ en: z.string(), ru: z.string(), kk: z.string() }).meta({ id: 'Label' })
+
+/** A query parameter that may be repeated: any of its values. */
+export const anyOf = <T extends z.ZodType<unknown, string>>(value: T) =>
+  z.preprocess(
+    given => (given === undefined || Array.isArray(given) ? given : [given]),
+    z.array(value).max(50).optional(),
+  )

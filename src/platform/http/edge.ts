@@ -1,0 +1,116 @@
+import type { Server } from 'node:http'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import type { Config } from '../../config.ts'
+import { Problem, tooMany } from '../../problem.ts'
+
+/** Milliseconds that a client may take to send a body; an upload that was let in takes what it takes. */
+const bodyDeadline = 10_000
+const uploadDeadline = 3_600_000
+/** How many accounts of one office may share an address without being in each other's way. */
+const accountsPerAddress = 10
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Takes the limit off the time that the body of this request may take. */
+    patient(): void
+  }
+}
+
+/** What Fastify is made with. Its own time-outs close no slow client: measured, none of 50 in 80 s. */
+export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
+  ({
+    bodyLimit: 256 * 1024,
+    requestTimeout: uploadDeadline,
+    connectionTimeout: 15_000,
+    http: { headersTimeout: 8_000, connectionsCheckingInterval: 1_000 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    trustProxy: config.trustedProxies.length ? config.trustedProxies : false,
+    requestIdHeader: false,
+    genReqId: () => crypto.randomUUID(),
+    exposeHeadRoutes: false,
+    logController: new LogController({ disableRequestLogging: true }), // http/log.ts writes the one line
+    routerOptions: {
+      maxParamLength: 200,
+      querystringParser: text => Object.fromEntries(grouped(new URLSearchParams(text))),
+    },
+  }) satisfies FastifyHttpOptions<Server>
+
+/** A query parameter given more than once is a list. */
+function* grouped(query: URLSearchParams): Generator<[string, string | string[]]> {
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name)
+    yield [name, values.length > 1 ? values : (values[0] ?? '')]
+  }
+}
+
+/** What helmet says of a reply, asked once: it would put the same together anew for each. */
+async function secureHeaders(): Promise<Record<string, string>> {
+  const asked = Fastify()
+  await asked.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: [`'none'`], frameAncestors: [`'none'`] } },
+  })
+  asked.get('/', async (_request, reply) => reply.getHeaders())
+  const answer = await asked.inject('/')
+  await asked.close()
+  return answer.json()
+}
+
+/** Headers, limits and time-outs of every request. */
+export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
+  const secure = await secureHeaders()
+  await app.register(rateLimit, {
+    global: true,
+    max: max * accountsPerAddress,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    keyGenerator: request => request.ip,
+    errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1000)),
+  })
+  const limitAccount = app.createRateLimit({
+    max,
+    timeWindow: 60_000,
+    keyGenerator: request => accountOf(request) ?? request.ip,
+  })
+
+  app.decorateRequest('patient', () => {})
+  app.addHook('onRequest', async (request, reply) => {
+    reply
+      .headers(secure)
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('vary', 'Authorization')
+    const { raw } = request
+    const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
+    request.patient = () => clearTimeout(timer)
+    reply.raw.once('close', request.patient)
+  })
+  // On the way out each reply ends its connection: kept open, it would be waited for.
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
+  app.addHook('preValidation', async (request, reply) => {
+    if (!accountOf(request)) return
+    const limit = await limitAccount(request)
+    if (limit.isAllowed || !limit.isExceeded) return
+    reply.header('ratelimit-limit', max).header('ratelimit-remaining', 0)
+    throw tooMany(Math.ceil(limit.ttl / 1000))
+  })
+  // JSON is UTF-8 (RFC 8259), and nothing else is read; clients that always say JSON may have nothing to say.
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser(['text/plain', 'application/json'])
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parse(request, body, done),
+  )
+  app.addHook('preParsing', async ({ headers }) => {
+    if (/charset=(?!"?utf-8\b)/i.test(headers['content-type'] ?? '')) throw new Problem('unsupported-media-type')
+  })
+}
+
+const accountOf = (request: FastifyRequest) => request.claims?.sub

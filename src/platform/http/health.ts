@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { unavailable } from '../../problem.ts'
+import { type Database, enterNobody } from '../db/database.ts'
+import type { Routes } from './contract.ts'
+
+const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health', examples: [{ status: 'ok' }] })
+
+/** Whether the process lives, and whether it can answer: asked by whoever runs it. */
+export const healthRoutes =
+  (db: Database): Routes =>
+  async app => {
+    app.get(
+      '/health/live',
+      {
+        config: { permission: 'public', audit: 'nothing', rateLimit: false },
+        schema: {
+          operationId: 'getLiveness',
+          summary: 'Is the process alive?',
+          tags: ['Service'],
+          response: { 200: Health },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    )
+    app.get(
+      '/health/ready',
+      {
+        config: { permission: 'public', audit: 'nothing', rateLimit: false },
+        schema: {
+          operationId: 'getReadiness',
+          summary: 'Can it answer?',
+          tags: ['Service'],
+          response: { 200: Health },
+        },
+      },
+      async () => {
+        await db.transact(enterNobody, tx => tx.actor).catch(cause => Promise.reject(unavailable(cause)))
+        return { status: 'ok' as const }
+      },
+    )
+  }

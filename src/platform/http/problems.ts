@@ -1,0 +1,91 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { invalid, notFound, Problem, type ProblemName, stale, tooMany, unavailable } from '../../problem.ts'
+import { ofDriver } from '../db/database.ts'
+
+/** Turns every error into problem details, and tells the log about those that are ours. */
+export function answerProblems(app: FastifyInstance) {
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => answer(notFound(), request, reply))
+}
+
+/** Also of those that come before there is a route: a URL that cannot be read. What is refused has its entry too. */
+export async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const problem = toProblem(error)
+  const refused = await request.entry?.refuse(problem).catch(unavailable)
+  return answer(refused ?? problem, request, reply)
+}
+
+/** What the log may know of an error: never a message, which may hold SQL, parameters or what was sent. */
+export type Trace = { name: string; code: string | undefined; stack: string[] }
+
+export const traceOf = (error: unknown): Trace => {
+  const { name, code, stack, cause } = error as Error & { code?: string }
+  const inner = cause as { code?: string } | undefined
+  const frames = (stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
+  return { name: name ?? 'Error', code: inner?.code ?? code, stack: frames.slice(0, 8).map(line => line.trim()) }
+}
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply) {
+  const { details, retryAfter } = problem
+  if (details.status >= 500) request.log.error({ trace: traceOf(problem.cause ?? problem) }, 'request failed')
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (details.status === 401) reply.header('www-authenticate', 'Bearer')
+  const instance = request.url.split('?')[0]
+  return reply
+    .code(details.status)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send({ ...details, instance, requestId: request.id })
+}
+
+/** SQLSTATEs of a database that is away, too busy, or full: nothing of ours is wrong, and a later try may do. */
+const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CONNECT_TIMEOUT/
+
+const unknown = (pointer: string) => invalid([{ pointer, detail: 'There is none of this name' }])
+const taken = () => new Problem('already-exists')
+
+/** Constraints that a caller can run into. Any other one is an error of ours. */
+const constraints: Record<string, () => Problem> = {
+  accounts_email: taken,
+  organisations_short_name: taken,
+  cases_external_id: taken,
+  documents_number: taken,
+  relations_pair: taken,
+  zone_versions_pkey: stale,
+  proposals_pending: () => new Problem('proposal-pending'),
+  referrals_pending: () => new Problem('referral-pending'),
+  erasures_pending: () => new Problem('erasure-pending'),
+  relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Another case than this one' }]),
+  tasks_assignee: () => invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }]),
+  organisations_parent: () => unknown('#/parentId'),
+  coverage_region_code_fkey: () => unknown('#/regions'),
+  imports_campaign_id_fkey: () => unknown('#/query/campaignId'),
+  cases_campaign_id_fkey: () => unknown('#/campaignId'),
+  accounts_roles_check: () => invalid([{ pointer: '#/roles', detail: 'Not a role of this kind of organisation' }]),
+  campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Earlier than the start' }]),
+}
+
+/** Errors of Fastify's own that say what is wrong with the request. */
+const ofFastify: Record<string, ProblemName> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+}
+
+type Foreign = Partial<FastifyError> & { constraint_name?: string }
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const foreign = error as Foreign
+  const { code = '', constraint_name = '' } = ofDriver<Foreign>(error)
+  if (passing.test(code)) return unavailable(error)
+  const constraint = constraints[constraint_name]
+  if (constraint) return constraint()
+  const named = ofFastify[code]
+  if (named) return new Problem(named)
+  if (foreign.statusCode === 429) return tooMany(1)
+  if (code.startsWith('FST_') && foreign.statusCode && foreign.statusCode < 500)
+    return new Problem('invalid-request', { detail: 'The request could not be read' })
+  if (error instanceof SyntaxError || foreign.statusCode === 400)
+    return new Problem('invalid-request', { detail: 'The body is not JSON' })
+  return new Problem('internal', { cause: error })
+}

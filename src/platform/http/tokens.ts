@@ -1,0 +1,108 @@
+import { createHash, randomUUID } from 'node:crypto'
+import jwt from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { unauthorized } from '../../problem.ts'
+import type { Keys } from '../access/keys.ts'
+
+const issuer = 'qujat'
+/** Seconds that an access token lives. */
+const lifetime = 600
+const longest = 1_024
+/** Seconds by which the clocks of two processes may differ. */
+const skew = 5
+const remembered = 10_000
+
+const Header = z.strictObject({ alg: z.literal('EdDSA'), typ: z.literal('at+jwt'), kid: z.string() })
+const Claims = z.strictObject({
+  iss: z.literal(issuer),
+  aud: z.literal(issuer),
+  sub: z.uuid(),
+  sid: z.uuid(),
+  jti: z.uuid(),
+  iat: z.int(),
+  exp: z.int(),
+})
+/** Which account and which session a token speaks for; whether they still stand is asked in the database every time. */
+export type Claims = Pick<z.infer<typeof Claims>, 'sub' | 'sid' | 'exp'>
+
+export type AccessToken = { accessToken: string; expiresIn: number }
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tokens: { issue(account: string, session: string): AccessToken; verify(token: string): Claims }
+  }
+}
+
+/** Issues and verifies access tokens: one algorithm, known keys, every claim required and nothing beside them. */
+export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'signing'>) {
+  const [current] = signing
+  if (!current) throw new Error('no signing key')
+  await app.register(jwt, {
+    secret: { private: current.privateKey, public: current.publicKey },
+    sign: { algorithm: 'EdDSA' },
+    verify: {
+      algorithms: ['EdDSA'],
+      allowedIss: issuer,
+      allowedAud: issuer,
+      requiredClaims: Object.keys(Claims.shape),
+    },
+  })
+  const publicKeys = new Map(signing.map(({ kid, publicKey }) => [kid, publicKey]))
+  const known = new Map<string, Claims>()
+
+  const verifyAnew = (token: string, now: number): Claims => {
+    const [header, payload] = token.split('.').map(decode)
+    const signature = token.slice(token.lastIndexOf('.') + 1)
+    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) throw unauthorized() // spelled otherwise
+    const { kid } = Header.parse(exactly(header))
+    const key = publicKeys.get(kid)
+    if (!key) throw unauthorized()
+    app.jwt.verify(token, { key })
+    const claims = Claims.parse(exactly(payload))
+    if (claims.exp <= now || claims.iat > now + skew || claims.exp - claims.iat > lifetime) throw unauthorized()
+    return claims
+  }
+
+  app.decorate('tokens', {
+    issue(account, session) {
+      const iat = Math.floor(Date.now() / 1000)
+      const claims = {
+        iss: issuer,
+        aud: issuer,
+        sub: account,
+        sid: session,
+        jti: randomUUID(),
+        iat,
+        exp: iat + lifetime,
+      }
+      const header = { alg: 'EdDSA', typ: 'at+jwt', kid: current.kid } as const
+      return { accessToken: app.jwt.sign(claims, { header }), expiresIn: lifetime }
+    },
+    verify(token) {
+      if (token.length > longest) throw unauthorized()
+      const now = Math.floor(Date.now() / 1000)
+      const hash = createHash('sha256').update(token).digest('base64')
+      const before = known.get(hash)
+      if (before && before.exp > now) return before
+      known.delete(hash)
+      try {
+        const claims = verifyAnew(token, now)
+        if (known.size >= remembered) known.delete(known.keys().next().value as string)
+        known.set(hash, claims)
+        return claims
+      } catch {
+        throw unauthorized()
+      }
+    },
+  })
+}
+
+const decode = (part: string) => Buffer.from(part, 'base64url').toString('utf8')
+
+/** The JSON that we write ourselves, to the letter: a claim given twice or spelled otherwise is not ours. */
+function exactly(text: string | undefined): unknown {
+  const value = JSON.parse(text ?? '')
+  if (JSON.stringify(value) !== text) throw unauthorized()
+  return value
+}

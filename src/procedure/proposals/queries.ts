@@ -1,0 +1,90 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { find as findCase } from '../../casefile/cases/queries.ts'
+import { append, lastEvent } from '../../casefile/events/append.ts'
+import { placeOfText } from '../../casefile/events/text.ts'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
+import { opened, type Place, sealed, sealedIfSaid, sealerFor } from '../../platform/db/sealed.ts'
+import { notFound, stale } from '../../problem.ts'
+import type { ProposedStep } from '../transitions/contract.ts'
+import { prepare, refusedWith } from '../transitions/queries.ts'
+import { Proposal, type ProposalQuery, Rejection } from './contract.ts'
+
+const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
+  from proposals p`
+/** Another account, a supervisor, of the same organisation or of the one above (which the policy of the table holds). */
+const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
+const stillStands = sql`p.stands_on = app.last_move(p.case_id)`
+
+const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
+  p.facts - '{numberHmac,iinHmac}'::text[] as facts, ${sealed('p.content')} as content, p.annuls, p.identity_version as "identityVersion",
+  ${party('o')} as organisation, p.proposed_by as "proposedBy",
+  app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
+  app.rfc3339(p.settled_at) as "settledAt", ${sealed('p.rejection')} as rejection, p.version,
+  array_remove(array[case when ${mayConfirm} and ${stillStands} then 'confirm' end,
+    case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
+  from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
+
+type Kept = Omit<Proposal, 'text' | 'rejection'> & { content: Sealed | null; rejection: Sealed | null }
+const placeOfRejection = (id: string): Place => ['proposals.rejection', id]
+
+const told =
+  ({ keys }: Tx) =>
+  ({ content, rejection, ...proposal }: Kept): Proposal => ({
+    ...proposal,
+    text: opened(keys, placeOfText(proposal.id), content, Proposal.shape.text) ?? {},
+    rejection: opened(keys, placeOfRejection(proposal.id), rejection, Rejection)?.reason ?? null,
+  })
+
+export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
+  const { state = null, case: caseId = null, awaiting, cursor, limit } = query
+  const rows = await tx.execute<Kept>(sql`
+    select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
+      and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
+    order by p.id desc limit ${limit + 1}`)
+  return pageOf(rows.map(told(tx)), { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Proposal> {
+  const [proposal] = (await tx.execute<Kept>(sql`select ${columns} where p.id = ${id}`)).map(told(tx))
+  if (!proposal) throw notFound()
+  return proposal
+}
+
+/** Proposes a step of two persons. Gives the id of the proposal. */
+export async function propose(tx: Tx, caseId: string, version: number, step: ProposedStep): Promise<string> {
+  const { facts, text, annuls = null, found } = await prepare(tx, caseId, version, step, true)
+  const id = randomUUIDv7()
+  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(id), text)
+  const proposing = tx.execute(sql`
+    insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
+    values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
+      ${typed}, ${annuls}, ${version})`)
+  await refusedWith(found, proposing)
+  return id
+}
+
+/** Carries the proposal out, word for word, if the database lets this person. Gives the id of its event. */
+export async function confirm(tx: Tx, id: string, version: number): Promise<string> {
+  const { case: of, action } = await current(tx, id, version)
+  const before = await findCase(tx, of.id)
+  const confirming = Promise.all([append(tx, [{ case_id: of.id, action, proposal_id: id }]), lastEvent(tx, of.id)])
+  const [, event] = await refusedWith(before, confirming)
+  return event
+}
+
+export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {
+  const proposal = await current(tx, id, version)
+  const { seal } = await sealerFor(tx, { caseId: proposal.case.id })
+  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${seal(placeOfRejection(id), { reason })})`)
+  return find(tx, id)
+}
+
+async function current(tx: Tx, id: string, version: number): Promise<Proposal> {
+  const proposal = await find(tx, id)
+  if (proposal.version !== version) throw stale()
+  return proposal
+}

@@ -1,0 +1,122 @@
+import { changeVersioned, expectedVersion, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { Outcome, ProposedStep } from '../transitions/contract.ts'
+import { outcome } from '../transitions/queries.ts'
+import { ofOutcome, sendOutcome } from '../transitions/routes.ts'
+import { Proposal, ProposalPage, ProposalQuery, Rejection } from './contract.ts'
+import * as proposals from './queries.ts'
+
+const tags = ['Procedure']
+const ofProposal = { cases: ({ case: { id } }: Proposal) => [id] }
+const ofProposals = { cases: ({ items }: { items: readonly Proposal[] }) => items.map(({ case: { id } }) => id) }
+
+export const proposalRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/proposals',
+    {
+      config: {
+        permission: 'cases:write',
+        audit: {},
+        idempotency: 'required',
+        conditional: true,
+        problems: ['action-not-allowed', 'proposal-pending'],
+      },
+      schema: {
+        operationId: 'proposeStep',
+        summary: 'Propose a step of the lifecycle that takes two persons.',
+        tags,
+        params: IdParams,
+        body: ProposedStep,
+        response: { 201: Proposal },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => proposals.propose(tx, request.params.id, expectedVersion(request), request.body),
+          location: id => `/v1/proposals/${id}`,
+          read: proposals.find,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/proposals',
+    {
+      config: { permission: 'cases:read', audit: ofProposals },
+      schema: {
+        operationId: 'listProposals',
+        summary: 'Proposals of your organisation, and of its divisions; with `awaiting=me` those that wait for you.',
+        tags,
+        querystring: ProposalQuery,
+        response: { 200: ProposalPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => proposals.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/proposals/:id',
+    {
+      config: { permission: 'cases:read', audit: ofProposal },
+      schema: {
+        operationId: 'getProposal',
+        summary: 'One proposal, with all that it says.',
+        tags,
+        params: IdParams,
+        response: { 200: Proposal },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => proposals.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/proposals/:id/confirmation',
+    {
+      config: {
+        permission: 'proposals:settle',
+        audit: ofOutcome,
+        idempotency: 'required',
+        conditional: true,
+        problems: ['action-not-allowed', 'proposal-settled', 'same-person', 'already-exists'],
+      },
+      schema: {
+        operationId: 'confirmProposal',
+        summary: 'Confirm what a colleague proposed: it happens, word for word.',
+        tags,
+        params: IdParams,
+        response: { 200: Outcome },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      return sendOutcome(
+        reply,
+        await makeOnce(request, reply, {
+          status: 200,
+          make: tx => proposals.confirm(tx, id, expectedVersion(request)),
+          location: () => `/v1/proposals/${id}`,
+          read: async (tx, event) => outcome(tx, (await proposals.find(tx, id)).case.id, event),
+        }),
+      )
+    },
+  )
+  app.post(
+    '/v1/proposals/:id/rejection',
+    {
+      config: { permission: 'cases:write', audit: ofProposal, conditional: true, problems: ['proposal-settled'] },
+      schema: {
+        operationId: 'rejectProposal',
+        summary: 'Reject what a colleague proposed, or take back your own proposal.',
+        tags,
+        params: IdParams,
+        body: Rejection,
+        response: { 200: Proposal },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        proposals.reject(tx, request.params.id, version, request.body.reason),
+      ),
+  )
+}

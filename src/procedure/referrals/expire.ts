@@ -1,0 +1,17 @@
+import { sql } from 'drizzle-orm'
+import { type Database, enterNobody } from '../../platform/db/database.ts'
+
+/** Referrals at a time. */
+const batch = 100
+
+/** Ends offers that nobody accepted in time, and sends their cases back. Gives how many. Nobody depends on it: an offer is over by the clock. */
+export const expireReferrals = async (db: Database): Promise<number> => {
+  let expired = 0
+  for (;;) {
+    const [row] = await db.transact(enterNobody, tx =>
+      tx.execute<{ ended: number }>(sql`select app.expire_referrals(${batch}) as ended`),
+    )
+    expired += row?.ended ?? 0
+    if (!row?.ended) return expired
+  }
+}

@@ -1,0 +1,140 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import * as cases from '../../casefile/cases/queries.ts'
+import { placeOfText } from '../../casefile/events/text.ts'
+import { faultsOfBasis, mayBeChild, sayBasis } from '../../casefile/grants/basis.ts'
+import { placeOf as placeOfGrant, rowOf, say } from '../../casefile/grants/give.ts'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, type Place, sealed, sealedIfSaid } from '../../platform/db/sealed.ts'
+import { invalid, notFound, stale } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import { refusedWith } from '../transitions/queries.ts'
+import type { DecidedReferral, NewDecision, NewReferral, Referral, ReferralBox, ReferralQuery } from './contract.ts'
+import { ReferralState } from './contract.ts'
+
+/** How many of a state are counted at most. */
+const countedUpTo = 1_000
+
+const standing = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
+
+const columns = sql`
+  select r.id, r.kind, ${party('f')} as "from",
+    ${party('t')} as "to", ${standing} as state,
+    c.case_id as "caseId", c.grant_id as "grantId",
+    jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
+    ${sealed('said.content')} as said, app.rfc3339(r.offered_at) as "offeredAt",
+    case when r.from_id = (select app.org()) then r.offered_by end as "offeredBy", r.expires_on as "expiresOn", app.rfc3339(r.expires_at) as "expiresAt",
+    app.rfc3339(r.settled_at) as "settledAt", case when (select app.org()) = case r.state when 'recalled' then r.from_id else r.to_id end then r.settled_by end as "settledBy",
+    r.reason, ${sealed('decided.content')} as decided, decided.decision as "decidedBy", app.decidable(r.id) as "allowedDecisions", r.version
+  from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
+    left join lateral app.referred(r.id) c on true
+    left join referral_texts said on said.referral_id = r.id and said.decision = 'offer'
+    left join lateral (select x.content, x.decision from referral_texts x where x.referral_id = r.id and x.decision not in ('offer', 'basis')
+      order by x.decision in ('return', 'done') desc limit 1) decided on true`
+
+/** Where what was typed is sealed: with the offer, with the basis of a transfer, with a decision. */
+const placeOf = (id: string, decision: string): Place => ['referral_texts.content', id, decision]
+const Said = z.object({ message: z.string(), note: z.string() }).partial()
+type Kept = Omit<Referral, 'message' | 'note'> & {
+  said: Sealed | null
+  decided: Sealed | null
+  decidedBy: string | null
+}
+
+const told =
+  ({ keys }: Tx) =>
+  ({ said, decided, decidedBy, ...referral }: Kept): Referral => ({
+    ...referral,
+    message: opened(keys, placeOf(referral.id, 'offer'), said, Said)?.message ?? null,
+    note: opened(keys, placeOf(referral.id, decidedBy ?? ''), decided, Said)?.note ?? null,
+  })
+
+/** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
+export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQuery): Promise<ReferralBox> {
+  const mine = (alias: string): SQL =>
+    sql.raw(`${alias}.${box === 'incoming' ? 'to_id' : 'from_id'} = (select app.org())`)
+  const [rows, counts] = await Promise.all([
+    tx.execute<Kept>(sql`
+      ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
+        and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
+      order by r.id desc limit ${limit + 1}`),
+    tx.execute<{ state: ReferralState; count: number }>(sql`
+      select s.state, (select count(*)::int from (
+        select from referrals r where ${mine('r')} and ${standing} = s.state limit ${countedUpTo}) counted) as count
+      from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`),
+  ])
+  return {
+    ...pageOf(rows.map(told(tx)), { limit }),
+    counts: Object.fromEntries(counts.map(({ state, count }) => [state, count])) as ReferralBox['counts'],
+  }
+}
+
+/** The referrals of a case that its caller may know to be of it. */
+export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
+  const [, rows] = await Promise.all([
+    cases.requireReached(tx, caseId),
+    tx.execute<Kept>(sql`
+      ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
+      order by r.id desc limit ${limit + 1}`),
+  ])
+  return pageOf(rows.map(told(tx)), { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Referral> {
+  const [referral] = (await tx.execute<Kept>(sql`${columns} where r.id = ${id}`)).map(told(tx))
+  if (!referral) throw notFound()
+  return referral
+}
+
+/** Offers a case to another organisation. Gives the id of the referral. */
+export async function offer(tx: Tx, caseId: string, version: number, given: NewReferral): Promise<string> {
+  const { kind, to, grant, basis, message, expiresOn } = given
+  const found = await cases.find(tx, caseId)
+  if (found.version !== version) throw stale()
+  const { identity } = found.person
+  const [shared, child, faults] = await Promise.all([
+    grant && say(tx, { ...grant, to }, identity, '#/grant'),
+    !identity || mayBeChild(tx, identity),
+    basis && identity ? faultsOfBasis(tx, basis, identity) : [],
+  ])
+  if (faults.length) throw invalid(faults)
+  const said = basis && sayBasis(basis)
+  const id = randomUUIDv7()
+  // What is said to the recipient is the sender's; what the person agreed to is the file's.
+  const file = { caseId, file: true }
+  const sealing = [
+    sealedIfSaid(tx, { caseId }, placeOf(id, 'offer'), { message }),
+    sealedIfSaid(tx, file, placeOfText(id), said?.text ?? {}),
+    shared ? sealedIfSaid(tx, file, placeOfGrant(shared.id, 'given'), shared.typed) : null,
+  ]
+  const [offered, agreed, typed] = await Promise.all(sealing)
+  const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
+  await refusedWith(
+    found,
+    tx.execute(sql`
+      select app.offer_referral(jsonb_populate_record(null::referrals, ${JSON.stringify(row)}::jsonb),
+        ${offered}, ${agreed}, ${shared ? rowOf(shared.row) : null}, ${typed},
+        ${shared?.born ?? null}::date, ${version})`),
+  )
+  return id
+}
+
+/** Decides about a referral, if the database lets the caller. */
+export async function decide(tx: Tx, id: string, version: number, given: NewDecision): Promise<string> {
+  const { decision, reason, note } = given
+  const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
+  if (faults.length) throw invalid(faults)
+  const text = await sealedIfSaid(tx, { referralId: id }, placeOf(id, decision), { note })
+  await tx.execute(sql`select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${text})`)
+  return id
+}
+
+/** A referral, and its case as far as it stands open to the caller. */
+export async function decided(tx: Tx, id: string): Promise<DecidedReferral> {
+  const referral = await find(tx, id)
+  return { ...referral, case: referral.caseId ? await cases.find(tx, referral.caseId) : null }
+}

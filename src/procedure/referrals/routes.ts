@@ -1,0 +1,126 @@
+import { PageQuery } from '../../platform/db/page.ts'
+import { ofCase, ofCases } from '../../platform/http/audit.ts'
+import { expectedVersion, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import {
+  DecidedReferral,
+  NewDecision,
+  NewReferral,
+  Referral,
+  ReferralBox,
+  ReferralPage,
+  ReferralQuery,
+} from './contract.ts'
+import * as referrals from './queries.ts'
+
+const tags = ['Referrals']
+
+export const referralRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/referrals',
+    {
+      config: {
+        permission: 'referrals:offer',
+        audit: {},
+        idempotency: 'required',
+        conditional: true,
+        problems: ['action-not-allowed', 'referral-pending'],
+      },
+      schema: {
+        operationId: 'offerReferral',
+        summary: 'Offer the case to another organisation: it sees a preview until it accepts.',
+        tags,
+        params: IdParams,
+        body: NewReferral,
+        response: { 201: Referral },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => referrals.offer(tx, request.params.id, expectedVersion(request), request.body),
+          location: id => `/v1/referrals/${id}`,
+          read: referrals.find,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/cases/:id/referrals',
+    {
+      config: { permission: 'cases:read', audit: {} },
+      schema: {
+        operationId: 'listCaseReferrals',
+        summary: 'To whom a case was offered, and what came of it.',
+        tags,
+        params: IdParams,
+        querystring: PageQuery,
+        response: { 200: ReferralPage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => referrals.ofCase(tx, request.params.id, request.query))),
+  )
+  app.get(
+    '/v1/referrals',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listReferrals',
+        summary: 'What is offered to your organisation, or by it: the newest first, with how many of each state.',
+        tags,
+        querystring: ReferralQuery,
+        response: { 200: ReferralBox },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => referrals.box(tx, request.query))),
+  )
+  app.get(
+    '/v1/referrals/:id',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'getReferral',
+        summary: 'One referral: before its acceptance the preview, and nothing else.',
+        tags,
+        params: IdParams,
+        response: { 200: Referral },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => referrals.find(tx, request.params.id))),
+  )
+  app.post(
+    '/v1/referrals/:id/decision',
+    {
+      config: {
+        permission: 'referrals:decide',
+        audit: { ...ofCase, zones: ({ case: of }: DecidedReferral) => Object.keys(of?.person ?? {}) },
+        idempotency: 'accepted',
+        conditional: true,
+        problems: ['action-not-allowed', 'referral-over'],
+      },
+      schema: {
+        operationId: 'decideReferral',
+        summary: 'Accept, decline or recall what is offered; return or end what was accepted.',
+        tags,
+        params: IdParams,
+        body: NewDecision,
+        response: { 200: DecidedReferral },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      return sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          status: 200,
+          make: tx => referrals.decide(tx, id, expectedVersion(request), request.body),
+          location: () => `/v1/referrals/${id}`,
+          read: referrals.decided,
+        }),
+      )
+    },
+  )
+}

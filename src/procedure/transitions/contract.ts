@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { Case } from '../../casefile/cases/contract.ts'
+import { CaseEvent } from '../../casefile/events/contract.ts'
+import { Basis } from '../../casefile/grants/contract.ts'
+import { Iin } from '../../casefile/zones/contract.ts'
+import { Code, Country, Day, Id, RegionCode, text } from '../../platform/http/contract.ts'
+
+const occurredOn = Day.optional().describe('The day on which it happened; today by default.')
+const note = text(2000).optional()
+
+const close = z.strictObject({
+  action: z.literal('close'),
+  occurredOn,
+  reason: Code.describe('A code of the list `close_reason`.'),
+  note,
+})
+
+const simple = <A extends string>(action: A) => z.strictObject({ action: z.literal(action), occurredOn })
+
+/** A step that one person takes. */
+export const Transition = z
+  .discriminatedUnion('action', [
+    z
+      .strictObject({
+        action: z.literal('amend'),
+        occurredOn,
+        regionCode: RegionCode.optional(),
+        category: Code.optional(),
+        causes: z.array(Code).max(20).optional(),
+        reason: text(2000),
+      })
+      .refine(({ regionCode, category, causes }) => regionCode ?? category ?? causes, {
+        message: 'At least one of regionCode, category, causes',
+      }),
+    simple('start_assessment'),
+    simple('take_up'),
+    simple('open_documentation'),
+    z.strictObject({
+      action: z.literal('hand_over_document'),
+      occurredOn,
+      documentId: Id,
+      to: Code.describe('A code of the list `handed_over_to`.'),
+      name: text(200).optional().describe('Who took it.'),
+    }),
+    close,
+    z.strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) }),
+    z.strictObject({ action: z.literal('withdraw'), occurredOn, note }),
+  ])
+  .meta({ id: 'Transition', examples: [{ action: 'start_assessment' }] })
+export type Transition = z.output<typeof Transition>
+
+/** A step that takes two persons. */
+export const ProposedStep = z
+  .discriminatedUnion('action', [
+    z.strictObject({
+      action: z.literal('decide'),
+      occurredOn,
+      outcome: Code.describe('A code of the list `outcome`.'),
+      country: Country.optional().describe('The State, where the outcome speaks of one.'),
+      legalReference: Code.describe('A code of the list `legal_basis`.'),
+      reasons: text(20_000),
+      evidence: z.array(text(500)).max(50).default([]).describe('What the finding rests on.'),
+    }),
+    z.strictObject({
+      action: z.literal('discontinue'),
+      occurredOn,
+      reason: Code.describe('A code of the list `discontinue_reason`.'),
+      reasons: text(20_000),
+    }),
+    z
+      .strictObject({
+        action: z.literal('record_document'),
+        occurredOn,
+        documentType: Code.describe('A code of the list `document_type`.'),
+        number: text(60).describe('Stands once in the register of a committee.'),
+        issuer: text(200).optional(),
+        iin: Iin.optional(),
+        issuedOn: Day,
+        expiresOn: Day.optional(),
+      })
+      .refine(({ issuedOn, expiresOn = issuedOn }) => expiresOn >= issuedOn, {
+        path: ['expiresOn'],
+        message: 'Earlier than the issue',
+      }),
+    close,
+    z.strictObject({
+      action: z.literal('annul'),
+      occurredOn,
+      eventId: Id.describe('The event that was entered by mistake.'),
+      reason: text(2000),
+    }),
+  ])
+  .meta({
+    id: 'ProposedStep',
+    examples: [
+      {
+        action: 'decide',
+        outcome: 'kz_citizenship_confirmed',
+        legalReference: 'order_607',
+        reasons: 'Registered here on 1 March 1992.',
+        evidence: ['Certificate of the housing office'],
+      },
+    ],
+  })
+export type ProposedStep = z.output<typeof ProposedStep>
+
+/** What happened, and the case as it is now; none when the caller may no longer see it. */
+export const Outcome = z
+  .object({
+    event: CaseEvent.pick({ id: true, action: true, occurredOn: true, recordedAt: true }).meta({ id: 'EventReceipt' }),
+    case: Case.nullable(),
+  })
+  .meta({ id: 'TransitionOutcome' })
+export type Outcome = z.infer<typeof Outcome>

@@ -1,0 +1,82 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Case } from '../../casefile/cases/contract.ts'
+import * as cases from '../../casefile/cases/queries.ts'
+import { append, lastEvent } from '../../casefile/events/append.ts'
+import * as events from '../../casefile/events/queries.ts'
+import { keepText, placeOfText } from '../../casefile/events/text.ts'
+import { faultsOfBasis } from '../../casefile/grants/basis.ts'
+import { refusalOf, type Tx } from '../../platform/db/database.ts'
+import { sealedIfSaid } from '../../platform/db/sealed.ts'
+import { invalid, notFound, Problem, stale } from '../../problem.ts'
+import type { CaseAction } from '../../rules/lifecycle/contract.ts'
+import { allowedActions, type Standing, stepFor } from '../../rules/lifecycle/standing.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import type { Outcome, ProposedStep, Transition } from './contract.ts'
+import { type Statement, statementOf } from './statement.ts'
+
+/** Takes a step of one person. Gives the id of its event. */
+export async function take(tx: Tx, caseId: string, version: number, step: Transition): Promise<string> {
+  const { facts, text, found } = await prepare(tx, caseId, version, step, false)
+  const textId = randomUUIDv7()
+  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(textId), text)
+  const writing = Promise.all([
+    append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
+    keepText(tx, caseId, textId, typed),
+    lastEvent(tx, caseId),
+  ])
+  const [, , event] = await refusedWith(found, writing)
+  return event
+}
+
+/** What a step says, after all that can be said against it without writing it; the database has the last word. */
+export async function prepare(
+  tx: Tx,
+  caseId: string,
+  version: number,
+  step: Transition | ProposedStep,
+  twoPersons: boolean,
+): Promise<Statement & { found: Case }> {
+  const { case: found, standing } = await cases.look(tx, caseId)
+  if (found.version !== version) throw stale()
+  admit(standing, step.action, twoPersons)
+  const statement = statementOf(step, tx.keys)
+  const faults = await faultsOfCodes(tx, statement.uses)
+  if (step.action === 'reopen' && found.person.identity)
+    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
+  if (faults.length) throw invalid(faults)
+  return { ...statement, found }
+}
+
+function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
+  const step = stepFor(action, standing)
+  const conflict = { state: standing.state, allowedActions: allowedActions(standing) }
+  if (!step) throw new Problem('action-not-allowed', conflict)
+  if (twoPersons && !step.twoPersons)
+    throw new Problem('action-not-allowed', { ...conflict, detail: 'One person takes this step' })
+  if (!twoPersons && step.twoPersons) throw new Problem('two-persons-required', conflict)
+}
+
+/** What an event came to; the case only while it stands open to the caller. */
+export async function outcome(tx: Tx, caseId: string, eventId: string): Promise<Outcome> {
+  const [event, found] = await Promise.all([
+    events.find(tx, eventId),
+    cases.find(tx, caseId).catch(error => {
+      if (error instanceof Problem) return null
+      throw error
+    }),
+  ])
+  if (!event) throw notFound()
+  return { event, case: found }
+}
+
+/** Lets the database refuse what only it knows, and says with it where the case stood before. */
+export async function refusedWith<T>({ state, allowedActions }: Case, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (!(refusal instanceof Problem) || refusal.details.type !== '/problems/action-not-allowed') throw error
+    const { detail } = refusal.details
+    throw new Problem('action-not-allowed', { state, allowedActions, ...(detail && { detail }) })
+  }
+}

@@ -1,0 +1,90 @@
+import type { Facts } from '../../casefile/events/append.ts'
+import { sayBasis } from '../../casefile/grants/basis.ts'
+import { identify } from '../../casefile/zones/identifiers.ts'
+import type { Keys } from '../../platform/access/keys.ts'
+import type { Use } from '../../rules/reference/queries.ts'
+import type { ProposedStep, Transition } from './contract.ts'
+
+/** What a step says: facts in codes, dates and ids, which fold into the case; in words what was typed along with it. */
+export type Statement = {
+  facts: Facts
+  text: Facts
+  /** The codes in it, which have to be known. */
+  uses: readonly Use[]
+  annuls?: string
+}
+
+const nothing: Statement = { facts: {}, text: {}, uses: [] }
+
+export function statementOf(step: Transition | ProposedStep, keys: Keys): Statement {
+  switch (step.action) {
+    case 'start_assessment':
+    case 'take_up':
+    case 'open_documentation':
+      return nothing
+    case 'amend': {
+      const { regionCode, category, causes, reason, occurredOn } = step
+      return {
+        facts: { region: regionCode, category, causes },
+        text: { reason },
+        uses: [
+          ...(regionCode ? [{ at: '#/regionCode', list: 'region', code: regionCode, on: occurredOn }] : []),
+          ...(category ? [{ at: '#/category', list: 'category', code: category }] : []),
+          ...(causes ?? []).map((code, i) => ({ at: `#/causes/${i}`, list: 'cause', code })),
+        ],
+      }
+    }
+    case 'hand_over_document':
+      return {
+        facts: { document: step.documentId, handedOverTo: step.to },
+        text: { name: step.name },
+        uses: [{ at: '#/to', list: 'handed_over_to', code: step.to }],
+      }
+    case 'close':
+      return {
+        facts: { reason: step.reason },
+        text: { note: step.note },
+        uses: [{ at: '#/reason', list: 'close_reason', code: step.reason }],
+      }
+    case 'reopen': {
+      const { facts, text } = sayBasis(step.basis)
+      return { facts: { basis: facts }, text: { ...text, reason: step.reason }, uses: [] }
+    }
+    case 'withdraw':
+      return { ...nothing, text: { note: step.note } }
+    case 'decide': {
+      const { outcome, country, legalReference, reasons, evidence } = step
+      return {
+        facts: { outcome, country, legalReference },
+        text: { reasons, evidence },
+        uses: [
+          { at: '#/outcome', list: 'outcome', code: outcome },
+          { at: '#/country', list: 'outcome', code: outcome, named: country !== undefined },
+          { at: '#/legalReference', list: 'legal_basis', code: legalReference },
+        ],
+      }
+    }
+    case 'discontinue':
+      return {
+        facts: { outcome: 'discontinued', reason: step.reason },
+        text: { reasons: step.reasons },
+        uses: [{ at: '#/reason', list: 'discontinue_reason', code: step.reason }],
+      }
+    case 'record_document': {
+      const { documentType, number, issuer, iin, issuedOn, expiresOn } = step
+      return {
+        facts: {
+          documentType,
+          numberHmac: identify.document(keys, number),
+          iinHmac: iin && identify.iin(keys, iin),
+          issuedOn,
+          expiresOn,
+        },
+        text: { number, issuer, iin },
+        uses: [{ at: '#/documentType', list: 'document_type', code: documentType }],
+      }
+    }
+    case 'annul':
+      return { facts: {}, text: { reason: step.reason }, uses: [], annuls: step.eventId }
+  }
+}

@@ -1,0 +1,110 @@
+import { createInterface } from 'node:readline/promises'
+import { type Config, StartError } from '../../config.ts'
+import { addEpoch, epochsIn, type Keys, readKeys, removeEpoch } from '../../platform/access/keys.ts'
+import { kmsOf } from '../../platform/access/kms.ts'
+import { Connection, type Send } from '../../platform/db/connection.ts'
+import { asText } from '../../platform/db/sealed.ts'
+import { asOwner } from './owner.ts'
+
+/** Data keys that are wrapped anew in one transaction. */
+const batch = 500
+
+const wrappedBy = async (send: Send): Promise<Map<number, number>> => {
+  const rows = await send('select epoch, count(*)::int as keys from data_keys group by 1')
+  return new Map(rows.map(({ epoch, keys }) => [epoch, keys]))
+}
+
+/** Of how many erasures a backup from before still holds a key that an epoch opens: those by an epoch not older than it. */
+const openBy = async (send: Send, epoch: number): Promise<number> => {
+  const [row] = await send('select count(*)::int as erasures from erasures where epoch >= $1', [epoch])
+  return row?.erasures
+}
+
+/** The epochs of the key file and how many data keys each wraps, the oldest first. */
+export const listEpochs = (config: Config): Promise<string> =>
+  asOwner(config, owner =>
+    Connection.with(owner, async ({ send }) => {
+      readKeys(config.keyFile, kmsOf(config))
+      const [epochs, wrapped] = [epochsIn(config.keyFile), await wrappedBy(send)]
+      const lines = []
+      for (const epoch of [...new Set([...epochs, ...wrapped.keys()])].sort((a, b) => a - b)) {
+        const note = !epochs.includes(epoch) ? '  not in the key file' : epoch === epochs.at(-1) ? '  wraps now' : ''
+        const erased = epochs.includes(epoch) && (await openBy(send, epoch))
+        const waiting = erased ? `  opens ${erased} erased in backups from before` : ''
+        lines.push(`epoch ${epoch}: ${wrapped.get(epoch) ?? 0} data keys${note}${waiting}`)
+      }
+      return lines.join('\n')
+    }),
+  )
+
+/** Begins a new epoch, or goes on with one that was interrupted, and wraps every data key by it, beside the service at work. */
+export const rotateEpoch = (config: Config): Promise<string> =>
+  asOwner(config, owner =>
+    Connection.with(owner, async connection => {
+      const newest = epochsIn(config.keyFile).at(-1) ?? 0
+      const older = [...(await wrappedBy(connection.send)).keys()].some(epoch => epoch < newest)
+      const epoch = older ? newest : addEpoch(config.keyFile, kmsOf(config))
+      const keys = readKeys(config.keyFile, kmsOf(config))
+      let [done, more] = [0, 0]
+      do {
+        more = await connection.atOnce(() => rewrap(connection.send, keys, epoch))
+        done += more
+      } while (more)
+      await connection.send(`select app.tell('admin.rotateKeys', $1)`, [{ epoch, rewrapped: done }])
+      return `Epoch ${epoch} wraps every data key now (${done} wrapped anew). What no backup needs any more: npm run admin -- keys destroy`
+    }),
+  )
+
+async function rewrap(send: Send, keys: Keys, epoch: number): Promise<number> {
+  const kept = await send(
+    'select id, epoch, wrapped from data_keys where epoch < $1 order by id limit $2 for no key update',
+    [epoch, batch],
+  )
+  const anew = kept.map(({ id, epoch, wrapped }) => {
+    const by = keys.rewrap({ id, epoch, wrapped })
+    return { id, epoch: by.epoch, wrapped: asText(by.wrapped) }
+  })
+  await send(
+    `update data_keys k set epoch = r.epoch, wrapped = r.wrapped
+     from jsonb_to_recordset($1::text::jsonb) as r(id uuid, epoch int, wrapped bytea) where k.id = r.id`,
+    [JSON.stringify(anew)],
+  )
+  return kept.length
+}
+
+/** Takes an epoch that wraps nothing out of the key file for good, when whoever asks for it says so twice. */
+export const destroyEpoch = (config: Config, asked: string | undefined): Promise<string> =>
+  asOwner(config, owner =>
+    Connection.with(owner, async ({ send }) => {
+      readKeys(config.keyFile, kmsOf(config))
+      const epochs = epochsIn(config.keyFile)
+      const epoch = Number(asked)
+      if (!epochs.includes(epoch))
+        throw new StartError(`keys destroy ${asked ?? '…'}: KEY_FILE holds the epochs ${epochs.join(', ')}`)
+      const wraps = (await wrappedBy(send)).get(epoch) ?? 0
+      if (epoch === epochs.at(-1))
+        throw new StartError(`Epoch ${epoch} is the one that wraps: keys rotate begins another one first`)
+      if (wraps) throw new StartError(`Epoch ${epoch} wraps ${wraps} data keys: keys rotate goes on with them first`)
+      if (!(await saidTwice(epoch))) throw new StartError('Nothing was destroyed')
+      await send(`select app.tell('admin.destroyEpoch', $1)`, [{ epoch }])
+      removeEpoch(config.keyFile, epoch)
+      return `Epoch ${epoch} is gone from ${config.keyFile}. Destroy it in every copy of that file too`
+    }),
+  )
+
+async function saidTwice(epoch: number): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answers = terminal[Symbol.asyncIterator]()
+  const ask = async (question: string) => {
+    process.stderr.write(question)
+    return String((await answers.next()).value ?? '').trim()
+  }
+  try {
+    return (
+      (await ask(`No backup from before the last rotation will ever open again. The epoch to destroy: `)) ===
+        String(epoch) && (await ask(`For good? Type destroy: `)) === 'destroy'
+    )
+  } finally {
+    terminal.close()
+  }
+}

@@ -1,0 +1,178 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartError } from '../config.ts'
+import { hashPassword } from '../people/sessions/password.ts'
+import type { OrganisationKind, Role } from '../platform/access/permissions.ts'
+import type { Endpoint } from '../platform/db/connection.ts'
+import { seed } from '../platform/db/seed.ts'
+import { hasRows } from '../platform/db/setup.ts'
+
+export type Demonstration = {
+  email: string
+  password: string
+  role: Role
+  organisation: { id: string; name: string; kind: OrganisationKind }
+}[]
+
+type Office = {
+  kind: OrganisationKind
+  name: string
+  short: string
+  regions?: string[]
+  people: Record<string, Role>
+}
+
+/** Organisations of every kind with people in every role, and two where two persons are needed. None of them exists. */
+const offices: Office[] = [
+  {
+    kind: 'iom',
+    name: 'IOM Kazakhstan',
+    short: 'iom',
+    people: { marta: 'caseworker', jonas: 'supervisor', leila: 'supervisor', ines: 'coordinator' },
+  },
+  {
+    kind: 'committee',
+    name: 'Migration Service Committee',
+    short: 'committee',
+    people: { aliya: 'officer', daniyar: 'officer', gulnara: 'supervisor', yerlan: 'supervisor' },
+  },
+  {
+    kind: 'division',
+    name: 'Migration Division of Almaty City',
+    short: 'almaty-city',
+    regions: ['KZ-75'],
+    people: { bolat: 'officer', saule: 'officer', marat: 'supervisor', aigerim: 'supervisor' },
+  },
+  {
+    kind: 'division',
+    name: 'Migration Division of Turkistan',
+    short: 'turkistan',
+    regions: ['KZ-61'],
+    people: { nurlan: 'officer', zhanna: 'officer', kairat: 'supervisor', madina: 'supervisor' },
+  },
+  {
+    kind: 'division',
+    name: 'Migration Division of East Kazakhstan and Abai',
+    short: 'east-kazakhstan',
+    regions: ['KZ-63', 'KZ-10'],
+    people: { timur: 'officer', oksana: 'officer', askar: 'supervisor', inna: 'supervisor' },
+  },
+  {
+    kind: 'ngo',
+    name: 'Sunrise Legal Aid',
+    short: 'sunrise',
+    people: { asel: 'caseworker', ruslan: 'caseworker', dina: 'supervisor', pavel: 'supervisor' },
+  },
+  {
+    kind: 'ngo',
+    name: 'Common Home',
+    short: 'common-home',
+    people: { zarina: 'caseworker', anton: 'caseworker', kamila: 'supervisor', igor: 'supervisor' },
+  },
+  { kind: 'oversight', name: 'Personal Data Oversight', short: 'oversight', people: { samal: 'auditor' } },
+  {
+    kind: 'operator',
+    name: 'Operator of this installation',
+    short: 'operator',
+    people: { admin: 'administrator', deputy: 'administrator' },
+  },
+]
+
+const fileOf = (dataDir: string) => join(dataDir, 'demonstration.json')
+
+/** Who can sign in to try things out; undefined when nobody was made for that. */
+export function readDemonstration(dataDir: string): Demonstration | undefined {
+  const path = fileOf(dataDir)
+  if (!existsSync(path)) return undefined
+  const demonstration = parsed(path)
+  if (!demonstration) throw new StartError(`${path} is damaged: put it back from a copy, or remove it to do without`)
+  return demonstration
+}
+
+/**
+ * Makes the demonstration once, as owner: one password for all, so that a newcomer has one thing to copy. The plan is
+ * on disk before it is in the database, so that a start that was killed in between is gone on with by the next one.
+ * None is made where there are organisations already: then its file was removed by hand.
+ */
+export async function writeDemonstration(dataDir: string, owner: Endpoint): Promise<void> {
+  const path = fileOf(dataDir)
+  const plan = `${path}.new`
+  if (existsSync(path)) return
+  const begun = existsSync(plan) ? parsed(plan) : undefined
+  if (!begun && (await hasRows(owner, 'organisations'))) return
+  const demonstration = begun ?? planned(randomBytes(15).toString('base64url'))
+  if (!begun) writeFileSync(plan, `${JSON.stringify(demonstration, null, 2)}\n`, { mode: 0o600 })
+  await seedPlan(owner, demonstration, await hashPassword(demonstration[0]?.password ?? ''))
+  renameSync(plan, path)
+}
+
+/** Undefined when the file was not written to its end. */
+function parsed(path: string): Demonstration | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Demonstration
+  } catch {
+    return undefined
+  }
+}
+
+export async function seedDemonstration(
+  owner: Endpoint,
+  password: string,
+  passwordHash: string,
+): Promise<Demonstration> {
+  const demonstration = planned(password)
+  await seedPlan(owner, demonstration, passwordHash)
+  return demonstration
+}
+
+const planned = (password: string): Demonstration =>
+  offices.flatMap(({ kind, name, short, people }) => {
+    const organisation = { id: randomUUID(), name, kind }
+    return Object.entries(people).map(([given, role]) => ({
+      email: `${given}@${short}.example`,
+      password,
+      role,
+      organisation,
+    }))
+  })
+
+/** May run again with the same plan. */
+async function seedPlan(owner: Endpoint, demonstration: Demonstration, passwordHash: string): Promise<void> {
+  const ids = new Map(demonstration.map(({ organisation: { name, id } }) => [name, id]))
+  const committee = demonstration.find(({ organisation }) => organisation.kind === 'committee')?.organisation.id
+  await seed(owner, [
+    {
+      table: 'organisations',
+      rows: offices.map(({ kind, name, short }) => ({
+        id: ids.get(name),
+        kind,
+        name,
+        short_name: short,
+        parent_id: kind === 'division' ? committee : null,
+        status: 'active',
+        version: 1,
+      })),
+    },
+    {
+      table: 'coverage',
+      rows: offices.flatMap(({ name, regions = [] }) =>
+        regions.map(region_code => ({ organisation_id: ids.get(name), region_code })),
+      ),
+    },
+    {
+      table: 'accounts',
+      rows: demonstration.map(({ organisation, email, role }) => ({
+        id: randomUUID(),
+        organisation_id: organisation.id,
+        organisation_kind: organisation.kind,
+        email,
+        name: email.charAt(0).toUpperCase() + email.slice(1, email.indexOf('@')),
+        roles: [role],
+        status: 'active',
+        password_hash: passwordHash,
+        version: 1,
+      })),
+    },
+  ])
+}

@@ -1,0 +1,63 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { requireReached } from '../../casefile/cases/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { invalid, notFound } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import type { Flag, NewFlag } from './contract.ts'
+
+const columns = sql`f.id, f.case_id as "caseId", f.kind, ${sealed('f.content')} as content, f.due_on as "dueOn", f.raised_by as "raisedBy",
+  app.rfc3339(f.raised_at) as "raisedAt", f.cleared_by as "clearedBy", app.rfc3339(f.cleared_at) as "clearedAt",
+  ${sealed('f.clearance')} as clearance, f.version from flags f`
+
+const placeOf = (id: string): Place => ['flags.content', id]
+const placeOfClearance = (id: string): Place => ['flags.clearance', id]
+const Said = z.object({ reason: z.string() })
+type Kept = Omit<Flag, 'reason' | 'clearance'> & { content: Sealed; clearance: Sealed | null }
+
+const reasoned =
+  ({ keys }: Tx) =>
+  ({ content, clearance, ...flag }: Kept): Flag => ({
+    ...flag,
+    reason: opened(keys, placeOf(flag.id), content, Said).reason,
+    clearance: opened(keys, placeOfClearance(flag.id), clearance, Said)?.reason ?? null,
+  })
+
+/** The flags of a case, the newest first. */
+export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Flag>> {
+  const [, rows] = await Promise.all([
+    requireReached(tx, caseId),
+    tx.execute<Kept>(sql`
+      select ${columns} where f.case_id = ${caseId} and f.id ${olderThan(cursor)}
+      order by f.id desc limit ${limit + 1}`),
+  ])
+  return pageOf(rows.map(reasoned(tx)), { limit })
+}
+
+export async function find(tx: Tx, id: string): Promise<Flag> {
+  const [flag] = (await tx.execute<Kept>(sql`select ${columns} where f.id = ${id}`)).map(reasoned(tx))
+  if (!flag) throw notFound()
+  return flag
+}
+
+export async function raise(tx: Tx, caseId: string, { kind, reason, dueOn }: NewFlag): Promise<string> {
+  const faults = await faultsOfCodes(tx, [{ at: '#/kind', list: 'flag', code: kind }])
+  if (faults.length) throw invalid(faults)
+  const id = randomUUIDv7()
+  const { seal } = await sealerFor(tx, { caseId })
+  const rows = await tx.execute(sql`
+    insert into flags (id, case_id, kind, due_on, content)
+    select ${id}, c.id, ${kind}, ${dueOn}::date, ${seal(placeOf(id), { reason })} from cases c where c.id = ${caseId} returning id`)
+  if (!rows.length) throw notFound()
+  return id
+}
+
+export async function clear(tx: Tx, id: string, version: number, reason: string): Promise<Flag> {
+  const { seal } = await sealerFor(tx, await find(tx, id))
+  await tx.execute(sql`select app.clear_flag(${id}, ${version}, ${seal(placeOfClearance(id), { reason })})`)
+  return find(tx, id)
+}

@@ -1,0 +1,90 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { requireReached } from '../../casefile/cases/queries.ts'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { notFound } from '../../problem.ts'
+import type { NewNote, Note, NoteVersions } from './contract.ts'
+
+const own = sql`n.organisation_id = (select app.org())`
+
+/** Of whoever may not read it any more there is no version, hence neither text nor reason. */
+const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
+  n.audience, ${sealed('v.content')} as content, n.struck,
+  case when ${own} then n.created_by end as "createdBy", app.rfc3339(n.created_at) as "createdAt",
+  app.rfc3339(v.written_at) as "writtenAt", n.version,
+  case when ${own} and not n.struck then array_remove(array[case when n.audience = 'organisation'
+    or (select true from case_access a where a.case_id = n.case_id limit 1) then 'edit' end, 'strike'], null) else '{}' end as "allowedActions"
+  from notes n join organisations o on o.id = n.organisation_id
+    left join note_versions v on v.note_id = n.id and v.version = n.version`
+
+const placeOf = (id: string, version: number): Place => ['note_versions.content', id, version]
+
+/** What stands in a version: its text, or the reason why it was struck. */
+const Said = z.object({ text: z.string(), reason: z.string() }).partial()
+type Kept<T> = Omit<T, 'text' | 'reason'> & { version: number; content: Sealed | null }
+
+function said<T>({ keys }: Tx, id: string, { content, ...kept }: Kept<T>) {
+  const { text = null, reason = null } = opened(keys, placeOf(id, kept.version), content, Said) ?? {}
+  return { ...kept, text, reason }
+}
+
+async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Note>> {
+  const rows = await tx.execute<Kept<Note>>(sql`
+    select ${columns} where ${of} and n.id ${olderThan(cursor)} order by n.id desc limit ${limit + 1}`)
+  return pageOf(
+    rows.map(note => said(tx, note.id, note)),
+    { limit },
+  )
+}
+
+/** The notes on a case, the newest first. */
+export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<Page<Note>> {
+  const [, page] = await Promise.all([requireReached(tx, caseId), list(tx, sql`n.case_id = ${caseId}`, query)])
+  return page
+}
+
+/** What the caller's organisation wrote, on cases that have left it too. */
+export const listOwn = (tx: Tx, query: PageQuery) => list(tx, own, query)
+
+export async function find(tx: Tx, id: string): Promise<Note> {
+  const [row] = await tx.execute<Kept<Note>>(sql`select ${columns} where n.id = ${id}`)
+  if (!row) throw notFound()
+  return said(tx, id, row)
+}
+
+export async function versions(tx: Tx, id: string): Promise<NoteVersions & { caseId: string }> {
+  const [{ caseId }, items] = await Promise.all([
+    find(tx, id),
+    tx.execute<Kept<NoteVersions['items'][number]>>(sql`
+      select v.version, ${sealed('v.content')} as content,
+        case when ${own} then v.written_by end as "writtenBy", app.rfc3339(v.written_at) as "writtenAt"
+      from note_versions v join notes n on n.id = v.note_id where n.id = ${id} order by v.version desc`),
+  ])
+  return { caseId, items: items.map(version => said(tx, id, version)) }
+}
+
+export async function write(tx: Tx, caseId: string, { audience, text }: NewNote): Promise<string> {
+  const id = randomUUIDv7()
+  const { seal } = await sealerFor(tx, { caseId })
+  const rows = await tx.execute(sql`
+    insert into notes (id, case_id, audience) select ${id}, c.id, ${audience} from cases c where c.id = ${caseId} returning id`)
+  if (!rows.length) throw notFound()
+  await tx.execute(sql`insert into note_versions (note_id, content) values (${id}, ${seal(placeOf(id, 1), { text })})`)
+  return id
+}
+
+export const rewrite = (tx: Tx, id: string, version: number, text: string) => next(tx, id, version, { text }, false)
+export const strike = (tx: Tx, id: string, version: number, reason: string) => next(tx, id, version, { reason }, true)
+
+async function next(tx: Tx, id: string, version: number, content: object, struck: boolean): Promise<Note> {
+  const { seal } = await sealerFor(tx, await find(tx, id))
+  await tx.execute(
+    sql`select app.rewrite_note(${id}, ${version}, ${seal(placeOf(id, version + 1), content)}, ${struck})`,
+  )
+  return find(tx, id)
+}

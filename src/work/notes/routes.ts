@@ -1,0 +1,129 @@
+import { ofCase, ofCases } from '../../platform/http/audit.ts'
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { NewNote, Note, NotePage, NoteQuery, NoteText, NoteVersions, Strike } from './contract.ts'
+import * as notes from './queries.ts'
+
+const tags = ['Work']
+
+export const noteRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/notes',
+    {
+      config: { permission: 'notes:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
+      schema: {
+        operationId: 'writeNote',
+        summary: 'Write a note on the case, for your organisation or for whoever reaches the case.',
+        tags,
+        params: IdParams,
+        body: NewNote,
+        response: { 201: Note },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => notes.write(tx, request.params.id, request.body),
+          location: id => `/v1/notes/${id}`,
+          read: notes.find,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/cases/:id/notes',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listNotesOfCase',
+        summary: 'The notes on the case that you may read, newest first.',
+        tags,
+        params: IdParams,
+        querystring: NoteQuery,
+        response: { 200: NotePage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => notes.listOf(tx, request.params.id, request.query))),
+  )
+  app.get(
+    '/v1/notes',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listNotes',
+        summary: 'The notes of your organisation, newest first, on cases that have left it too.',
+        tags,
+        querystring: NoteQuery,
+        response: { 200: NotePage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => notes.listOwn(tx, request.query))),
+  )
+  app.get(
+    '/v1/notes/:id',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'getNote',
+        summary: 'One note; your own also when its case has left you.',
+        tags,
+        params: IdParams,
+        response: { 200: Note },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => notes.find(tx, request.params.id))),
+  )
+  app.put(
+    '/v1/notes/:id',
+    {
+      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
+      schema: {
+        operationId: 'rewriteNote',
+        summary: 'Write a note of your organisation anew; what it said before stays on record.',
+        tags,
+        params: IdParams,
+        body: NoteText,
+        response: { 200: Note },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        notes.rewrite(tx, request.params.id, version, request.body.text),
+      ),
+  )
+  app.get(
+    '/v1/notes/:id/versions',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'listNoteVersions',
+        summary: 'All that a note of your organisation said, the newest first; of others what it says now.',
+        tags,
+        params: IdParams,
+        response: { 200: NoteVersions },
+      },
+    },
+    request => request.transact(tx => notes.versions(tx, request.params.id)),
+  )
+  app.post(
+    '/v1/notes/:id/strike',
+    {
+      config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
+      schema: {
+        operationId: 'strikeNote',
+        summary: 'Strike a note of your organisation: others cannot read it any more, and nobody writes it anew.',
+        tags,
+        params: IdParams,
+        body: Strike,
+        response: { 200: Note },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) =>
+        notes.strike(tx, request.params.id, version, request.body.reason),
+      ),
+  )
+}

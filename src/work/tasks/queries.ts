@@ -1,0 +1,86 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { requireReached } from '../../casefile/cases/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { notFound } from '../../problem.ts'
+import type { NewTask, Task, TaskChange, TaskQuery } from './contract.ts'
+
+const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId", t.referral_id as "referralId",
+  ${sealed('t.content')} as content, t.assignee_id as "assigneeId", t.due_on as "dueOn",
+  t.done_at is null and coalesce(t.due_on < app.today(), false) as overdue, t.created_by as "createdBy",
+  app.rfc3339(t.created_at) as "createdAt", t.done_by as "doneBy", app.rfc3339(t.done_at) as "doneAt", t.version,
+  array_remove(array[case when t.done_at is null then 'edit' end,
+    case when t.done_at is null and t.kind = 'by_hand' then 'complete' end], null) as "allowedActions"
+  from tasks t`
+
+const placeOf = (id: string): Place => ['tasks.content', id]
+const Said = z.object({ title: z.string() })
+type Kept = Omit<Task, 'title'> & { content: Sealed | null }
+
+const titled =
+  ({ keys }: Tx) =>
+  ({ content, ...task }: Kept): Task => ({
+    ...task,
+    title: opened(keys, placeOf(task.id), content, Said)?.title ?? null,
+  })
+
+async function page(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Task>> {
+  const rows = await tx.execute<Kept>(sql`
+    select ${columns} where ${of} and t.id ${olderThan(cursor)} order by t.id desc limit ${limit + 1}`)
+  return pageOf(rows.map(titled(tx)), { limit })
+}
+
+export function list(tx: Tx, query: TaskQuery): Promise<Page<Task>> {
+  const { assignee = null, done, kind = null, dueBefore = null } = query
+  const asked = sql`
+    ${assignee === 'me' ? sql`t.assignee_id = app.account()` : sql`(${assignee}::uuid is null or t.assignee_id = ${assignee}::uuid)`}
+    ${done === undefined ? sql`` : sql`and t.done_at is ${done === 'true' ? sql`not null` : sql`null`}`}
+    and (${kind}::text is null or t.kind = ${kind}) and (${dueBefore}::date is null or t.due_on < ${dueBefore}::date)`
+  return page(tx, asked, query)
+}
+
+export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<Page<Task>> {
+  const [, tasks] = await Promise.all([requireReached(tx, caseId), page(tx, sql`t.case_id = ${caseId}`, query)])
+  return tasks
+}
+
+export async function find(tx: Tx, id: string): Promise<Task> {
+  const [task] = (await tx.execute<Kept>(sql`select ${columns} where t.id = ${id}`)).map(titled(tx))
+  if (!task) throw notFound()
+  return task
+}
+
+export async function set(tx: Tx, caseId: string, { title, assigneeId, dueOn }: NewTask): Promise<string> {
+  const id = randomUUIDv7()
+  const { seal } = await sealerFor(tx, { caseId, file: true })
+  const rows = await tx.execute(sql`
+    insert into tasks (id, case_id, assignee_id, due_on, content)
+    select ${id}, c.id, ${assigneeId}, ${dueOn}::date, ${seal(placeOf(id), { title })} from cases c where c.id = ${caseId} returning id`)
+  if (!rows.length) throw notFound()
+  return id
+}
+
+export async function change(tx: Tx, id: string, version: number, { title, ...given }: TaskChange): Promise<Task> {
+  const found = await find(tx, id)
+  const { assigneeId, dueOn } = { ...found, ...given }
+  const content = title === undefined ? null : await entitle(tx, found, title)
+  await tx.execute(sql`
+    select app.change_task(${id}, ${version}, ${assigneeId ?? null}, ${dueOn ?? null}, ${content})`)
+  return find(tx, id)
+}
+
+/** What the system set is about no case, or has no title to change: the database says so. */
+async function entitle(tx: Tx, { id, caseId }: Task, title: string): Promise<Buffer> {
+  if (!caseId) return Buffer.of()
+  const { seal } = await sealerFor(tx, { caseId, file: true })
+  return seal(placeOf(id), { title })
+}
+
+export async function complete(tx: Tx, id: string, version: number): Promise<Task> {
+  await tx.execute(sql`select app.complete_task(${id}, ${version})`)
+  return find(tx, id)
+}

@@ -1,0 +1,120 @@
+import { ofCase, ofCases } from '../../platform/http/audit.ts'
+import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
+import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { makeOnce } from '../../platform/http/idempotency.ts'
+import { sendPage } from '../../platform/http/page.ts'
+import { NewTask, Task, TaskChange, TaskPage, TaskQuery, TasksOfCaseQuery } from './contract.ts'
+import * as tasks from './queries.ts'
+
+const tags = ['Work']
+
+export const taskRoutes: Routes = async app => {
+  app.post(
+    '/v1/cases/:id/tasks',
+    {
+      config: { permission: 'tasks:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
+      schema: {
+        operationId: 'setTask',
+        summary: 'Say what is to be done about the case, until when and by whom of your organisation.',
+        tags,
+        params: IdParams,
+        body: NewTask,
+        response: { 201: Task },
+      },
+    },
+    async (request, reply) =>
+      sendVersioned(
+        reply,
+        await makeOnce(request, reply, {
+          make: tx => tasks.set(tx, request.params.id, request.body),
+          location: id => `/v1/tasks/${id}`,
+          read: tasks.find,
+        }),
+      ),
+  )
+  app.get(
+    '/v1/cases/:id/tasks',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listTasksOfCase',
+        summary: 'What your organisation has to do about the case, and has done, newest first.',
+        tags,
+        params: IdParams,
+        querystring: TasksOfCaseQuery,
+        response: { 200: TaskPage },
+      },
+    },
+    async (request, reply) =>
+      sendPage(request, reply, await request.transact(tx => tasks.listOf(tx, request.params.id, request.query))),
+  )
+  app.get(
+    '/v1/tasks',
+    {
+      config: { permission: 'cases:read', audit: ofCases },
+      schema: {
+        operationId: 'listTasks',
+        summary: 'What your organisation has to do, newest first; with `assignee=me` what you have to do.',
+        tags,
+        querystring: TaskQuery,
+        response: { 200: TaskPage },
+      },
+    },
+    async (request, reply) => sendPage(request, reply, await request.transact(tx => tasks.list(tx, request.query))),
+  )
+  app.get(
+    '/v1/tasks/:id',
+    {
+      config: { permission: 'cases:read', audit: ofCase },
+      schema: {
+        operationId: 'getTask',
+        summary: 'One task.',
+        tags,
+        params: IdParams,
+        response: { 200: Task },
+      },
+    },
+    async (request, reply) => sendVersioned(reply, await request.transact(tx => tasks.find(tx, request.params.id))),
+  )
+  app.patch(
+    '/v1/tasks/:id',
+    {
+      config: {
+        permission: 'tasks:write',
+        audit: ofCase,
+        conditional: true,
+        problems: ['task-done', 'task-of-the-system', 'file-erased'],
+      },
+      schema: {
+        operationId: 'changeTask',
+        summary: 'Give a task to somebody else, another day, another title; what the system set, to somebody else.',
+        tags,
+        params: IdParams,
+        body: TaskChange,
+        response: { 200: Task },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => tasks.change(tx, request.params.id, version, request.body)),
+  )
+  app.post(
+    '/v1/tasks/:id/completion',
+    {
+      config: {
+        permission: 'tasks:write',
+        audit: ofCase,
+        conditional: true,
+        problems: ['task-done', 'task-of-the-system', 'file-erased'],
+      },
+      schema: {
+        operationId: 'completeTask',
+        summary: 'Say that it is done; what the system set is done when what it asks for has happened.',
+        tags,
+        params: IdParams,
+        response: { 200: Task },
+      },
+    },
+    (request, reply) =>
+      changeVersioned(request, reply, (tx, version) => tasks.complete(tx, request.params.id, version)),
+  )
+}

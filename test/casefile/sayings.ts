@@ -1,0 +1,30 @@
+import { decisions, type Model, standing } from '../long/casefile/reference-model.ts'
+
+type Said = { says: Record<string, unknown>; body: object; annuls?: string }
+
+let numbers = 0
+
+/** What one may say with an action, as the model notes it and as it is sent; `what` chooses. */
+export function saying(c: Model, action: string, what: number): Said {
+  const target = standing(c)[what % standing(c).length]
+  const document = standing(c).findLast(entry => entry.action === 'record_document')?.id ?? crypto.randomUUID()
+  const region = what % 2 ? 'KZ-61' : 'KZ-75'
+  const outcome = decisions[what % 4 ? 0 : 1]
+  const basis =
+    c.owner === 'sunrise'
+      ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' }
+      : { kind: 'statute', legalReference: 'order_607' }
+  const sayings: Record<string, Partial<Said>> = {
+    amend: { says: { region }, body: { regionCode: region, reason: 'Moved' } },
+    decide: { says: { outcome }, body: { outcome, legalReference: 'order_607', reasons: 'Because' } },
+    discontinue: { says: { outcome: 'discontinued' }, body: { reason: 'died', reasons: 'Because' } },
+    record_document: {
+      body: { documentType: 'citizen_identity_card', number: `N${numbers++}`, issuedOn: '2021-03-01' },
+    },
+    hand_over_document: { says: { document }, body: { documentId: document, to: 'person' } },
+    close: { body: { reason: 'error' } },
+    reopen: { says: { outcome: null }, body: { basis, reason: 'Back' } },
+    annul: { body: { eventId: target?.id, reason: 'By mistake' }, annuls: target?.id ?? '' },
+  }
+  return { says: {}, body: {}, ...sayings[action] }
+}

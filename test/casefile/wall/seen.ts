@@ -1,0 +1,71 @@
+import type { Someone } from '../../support/service.ts'
+
+export const publicKnowledge = [
+  ...['app.migrations', 'codes', 'consent_forms', 'former_region_names', 'installation', 'lifecycle', 'purposes'],
+  ...['referral_decisions', 'referral_rules', 'regions', 'retention_rules', 'terms', 'thresholds'],
+]
+/** To everybody who has signed in. */
+const directories = ['organisations', 'coverage', 'campaigns']
+
+/**
+ * What somebody may see of each table, said once more and otherwise than the policies say it: straight from the grants, and
+ * to one who sees past every policy.
+ */
+export function seen({ account, organisation, role }: Someone): Record<string, string> {
+  const [me, us] = [`'${account}'::uuid`, `'${organisation.id}'::uuid`]
+  const open = (of: string, zone?: string) => `${of} in (select g.case_id from grants g
+    where g.recipient_id = ${us} and g.closed_at is null and g.opened_at <= app.now() and app.now() < g.valid_until
+    ${zone ? `and ${zone} = any (g.zones)` : ''})`
+  const ours = `organisation_id = ${us}`
+  const ourDivisions = `organisation_id in (select id from organisations where ${us} in (id, parent_id))`
+  const managed = {
+    supervisor: ourDivisions,
+    administrator: `organisation_kind in ('operator', 'oversight')`,
+  }[role as string]
+  const accounts = `(id = ${me} or ${managed ?? false})`
+  const grants = `(owner_id = ${us} or (recipient_id = ${us} and opened_at is not null) or (giver_id = ${us} and ${open('case_id')}))`
+  const over = `(case when state in ('accepted', 'ended') then kind <> 'transfer' else false end)`
+  const referrals = `(${us} in (owner_id, to_id) or (from_id = ${us} and (not ${over} or ${open('case_id')})))`
+  const notes = `(${ours} or (audience = 'case' and ${open('case_id')}))`
+  const identified = open('case_id', `'identity'`)
+  const jobs = `account_id = ${me}`
+  const ofJobs = `job_id in (select id from jobs where ${jobs})`
+  const known = Object.fromEntries([...publicKnowledge, ...directories].map(table => [table, 'true']))
+  return {
+    ...known,
+    accounts,
+    assignments: `${ours} and ${open('case_id')}`,
+    case_access: `${ours} and ${open('case_id')}`,
+    case_events: open('case_id'),
+    cases: open('id'),
+    decisions: identified,
+    documents: identified,
+    enrolments: `account_id in (select id from accounts where ${accounts})`,
+    erasures: `holder_id = ${us}`,
+    event_texts: `${ourDivisions} and ${open('case_id')}`,
+    flags: `${ours} and ${open('case_id')}`,
+    grant_texts: `${ours} and grant_id in (select id from grants where ${grants})`,
+    grants,
+    idempotency: jobs,
+    identifiers: identified,
+    import_chunks: ofJobs,
+    import_faults: ofJobs,
+    imports: ofJobs,
+    jobs,
+    note_versions: `(note_id, version) in (select n.id, v.version from notes n join note_versions v on v.note_id = n.id
+      where ${notes} and (${ours} or not struck and v.version = (select max(version) from note_versions where note_id = n.id)))`,
+    notes,
+    proposals: `${ourDivisions} and ${open('case_id')}`,
+    referral_texts: `referral_id in (select id from referrals where ${referrals} and (from_id = ${us} or to_id = ${us}))`,
+    referrals,
+    relations: `${open('case_id')} and ${open('other_id')}`,
+    retention_runs: String(role === 'administrator'),
+    sessions: jobs,
+    tasks: `${ours} and (case_id is null or ${open('case_id')})`,
+    zone_versions: `${open('case_id', 'zone')} and (zone <> 'protection' or ${role === 'supervisor'}
+      or case_id in (select id from cases where owner_id <> ${us} or assignee_id = ${me}))`,
+  }
+}
+
+/** What tells the rows of a table apart; of a table that is read in part, something that everybody may read of it. */
+export const keyOf = (table: string) => (['accounts', 'referrals'].includes(table) ? 'id' : 'ctid')

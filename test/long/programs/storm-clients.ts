@@ -1,0 +1,115 @@
+// Clients of a service that is killed under them: each asks again, with the same key, until it is answered, and remembers.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Demonstration } from '../../../src/programs/demonstration-accounts.ts'
+import { signIn } from '../../programs/start/program.ts'
+import { consent, submittedWith } from '../../support/procedure.ts'
+import { registration } from '../../support/service.ts'
+
+type Answer = { id: string }
+type Case = { id: string; actions: string[] }
+
+/** Where the service is now, and what it has acknowledged until now. */
+export class Storm {
+  address: string
+  over = false
+  /** Nobody waits for an answer any more. */
+  abandoned = false
+  /** Of every acknowledged request its key, and the id that its reply had. */
+  readonly acknowledged: { key: string; request: string }[] = []
+  readonly cases: Case[] = []
+  readonly notes: string[] = []
+  readonly referrals = new Map<string, string>()
+  /** Offered to the division, which has not answered. */
+  readonly waiting: { one: Case; referral: string }[] = []
+  repeated = 0
+
+  constructor(address: string) {
+    this.address = address
+  }
+
+  /** Somebody who posts; what is neither done nor to be tried again fails. */
+  async as(account: Demonstration[number]) {
+    const { accessToken } = (await (await signIn(this.address, account)).json()) as { accessToken: string }
+    return async (path: string, body: object, version?: number): Promise<Answer> => {
+      const key = randomUUID()
+      for (;;) {
+        const reply = await fetch(this.address + path, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${accessToken}`,
+            'content-type': 'application/json',
+            'idempotency-key': key,
+            ...(version !== undefined && { 'if-match': `"${version}"` }),
+          },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(20_000),
+        })
+          .then(async reply => ({ ...reply, status: reply.status, headers: reply.headers, text: await reply.text() }))
+          .catch(() => undefined)
+        if (reply && reply.status < 300) {
+          this.acknowledged.push({ key, request: reply.headers.get('x-request-id') ?? '' })
+          return JSON.parse(reply.text)
+        }
+        if (reply && ![429, 503].includes(reply.status)) throw new Error(`${path}: ${reply.status} ${reply.text}`)
+        if (this.abandoned) throw new Error('abandoned')
+        this.repeated++
+        await wait(150)
+      }
+    }
+  }
+}
+type Post = Awaited<ReturnType<Storm['as']>>
+
+const note = async (storm: Storm, post: Post, { id }: Case) =>
+  storm.notes.push((await post(`/v1/cases/${id}/notes`, { text: 'Called twice.' })).id)
+
+/** Registers with a grant, assesses, submits; takes every third submission back and makes it anew. */
+export async function caseworker(storm: Storm, post: Post, division: string, legalAid: string) {
+  for (let n = 0; !storm.over; n++) {
+    const grants = [
+      { to: legalAid, purpose: 'legal_aid', zones: ['identity'], validUntil: '2031-11-23', basis: consent },
+    ]
+    const { id } = await post('/v1/cases', { ...registration(), externalId: randomUUID(), grants })
+    const one: Case = { id, actions: ['register'] }
+    storm.cases.push(one)
+    await post(`/v1/cases/${id}/transitions`, { action: 'start_assessment' }, 1)
+    one.actions.push('start_assessment')
+    await note(storm, post, one)
+    const submit = async () => {
+      const offer = { kind: 'submission', to: division, grant: submittedWith }
+      const { id: referral } = await post(`/v1/cases/${id}/referrals`, offer, one.actions.length)
+      one.actions.push('submit')
+      storm.referrals.set(referral, 'offered')
+      return referral
+    }
+    let referral = await submit()
+    if (n % 3 === 0) {
+      await post(`/v1/referrals/${referral}/decision`, { decision: 'recall' }, 1)
+      one.actions.push('recall')
+      storm.referrals.set(referral, 'recalled')
+      referral = await submit()
+    }
+    storm.waiting.push({ one, referral })
+  }
+}
+
+/** Accepts what is offered, notes something, and returns every second case. */
+export async function officer(storm: Storm, post: Post) {
+  for (let n = 0; !storm.over; n++) {
+    const next = storm.waiting.shift()
+    if (!next) {
+      await wait(50)
+      continue
+    }
+    const { one, referral } = next
+    await post(`/v1/referrals/${referral}/decision`, { decision: 'accept' }, 1)
+    one.actions.push('accept')
+    storm.referrals.set(referral, 'accepted')
+    await note(storm, post, one)
+    if (n % 2) continue
+    await post(`/v1/referrals/${referral}/decision`, { decision: 'return', reason: 'incomplete' }, 2)
+    one.actions.push('return')
+    storm.referrals.set(referral, 'ended')
+  }
+}

@@ -1,0 +1,219 @@
+// No audit, no answer: what the entries say, who reads them, and that nothing happens without one. That every request of
+// the whole suite has one entry, which names each case that it showed, is looked at by test/support/entries.ts.
+import Fastify from 'fastify'
+import t from 'tap'
+import { audit } from '../../../src/platform/http/audit.ts'
+import { inSql } from '../../support/in-sql.ts'
+import { decision, following, register, takenUp } from '../../support/procedure.ts'
+import { idempotencyKey, ifMatch, password, registration, startService } from '../../support/service.ts'
+
+t.test('an entry says who, what, which cases and zones, by which grants, and nothing personal', async t => {
+  const { as, superuser } = await startService(t)
+  const [samal, asel, nurlan, kairat] = [
+    await as('auditor', 'oversight'),
+    await as('caseworker', 'sunrise'),
+    await as('officer', 'turkistan'),
+    await as('supervisor', 'turkistan'),
+  ]
+  const one = await register(asel)
+  const entries = async (query: string) => (await samal.get(`/v1/audit/entries?${query}`)).json().items
+  const [registered] = await entries(`case=${one.id}`)
+  const [grant] = await superuser`select id from grants where case_id = ${one.id}`
+  t.match(registered, {
+    operation: 'registerCase',
+    outcome: 'done',
+    account: asel.account,
+    organisation: asel.organisation.id,
+    session: asel.session,
+    roles: ['caseworker'],
+    cases: [one.id],
+    zones: ['identity'],
+    grants: [grant?.id],
+    address: /^[\da-f]{64}$/,
+  })
+  await asel.get(`/v1/cases/${one.id}/person/contact`)
+  t.match((await entries(`case=${one.id}`))[0], { operation: 'getContact', zones: ['contact'], grants: [grant?.id] })
+  await asel.get(`/v1/cases?state=registered&limit=7`)
+  t.match((await entries(`account=${asel.account}&operation=listCases`))[0], {
+    cases: [one.id],
+    criteria: { fields: ['limit', 'state'], hash: /^[\da-f]{64}$/ },
+  })
+  const search = { names: ['Әбдіғали'] }
+  for (let n = 0; n < 2; n++) await asel.post('/v1/cases/search', search)
+  const [first, second] = await entries('operation=searchCases')
+  t.match(first, { cases: [one.id], criteria: { fields: ['limit', 'names'] } })
+  t.equal(first.criteria.hash, second.criteria.hash, 'that the same was looked for again can be told')
+
+  const theirs = await takenUp(nurlan)
+  await theirs.together(nurlan, kairat, decision)
+  t.match((await entries(`case=${theirs.id}`)).map(({ operation }: { operation: string }) => operation).reverse(), [
+    'registerCase',
+    ...Array(2).fill(['getCase', 'takeStep']).flat(),
+    'getCase',
+    'proposeStep',
+    'confirmProposal',
+  ])
+  t.match((await entries('operation=takeStep'))[0], { versions: { before: 2, after: 3 } })
+  const all = (await superuser`select convert_from(content, 'UTF8') as content from entries`).map(
+    ({ content }) => content,
+  )
+  // The year as a value: ids and hashes may hold its digits by chance.
+  t.notMatch(all.join('\n'), /Әбдіғали|Қайрат|[:[,] ?1961|@|housing office/)
+})
+
+t.test('what was refused has its entry too, and it tells nobody whether there was something', async t => {
+  const { as } = await startService(t)
+  const [samal, asel, bolat] = [
+    await as('auditor', 'oversight'),
+    await as('caseworker', 'sunrise'),
+    await as('officer', 'almaty-city'),
+  ]
+  const one = await register(asel)
+  const never = crypto.randomUUID()
+  for (const id of [one.id, never]) await bolat.get(`/v1/cases/${id}`)
+  await bolat.get('/v1/accounts')
+  await asel.post(`/v1/cases/${one.id}/transitions`, { action: 'take_up' }, { ...idempotencyKey(), ...ifMatch(1) })
+  await asel.post('/v1/cases', { ...registration(), regionCode: 'KZ-00' }, idempotencyKey())
+  const entries = async (query: string) => (await samal.get(`/v1/audit/entries?${query}`)).json().items
+  const [second, first] = await entries('outcome=not-found')
+  t.match(
+    [first, second],
+    [
+      { cases: [one.id], account: bolat.account },
+      { cases: [never], account: bolat.account },
+    ],
+  )
+  t.same(Object.keys(first), Object.keys(second))
+  t.match(await entries('outcome=forbidden'), [{ operation: 'listAccounts', organisation: bolat.organisation.id }])
+  t.match(await entries('outcome=action-not-allowed'), [{ operation: 'takeStep', versions: { before: 1 } }])
+  t.match(await entries('outcome=invalid-request'), [{ operation: 'registerCase', cases: [] }])
+  t.same((await bolat.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
+})
+
+t.test('signing in, failing to, and a token that came twice', async t => {
+  const { app, as, demonstration } = await startService(t)
+  const samal = await as('auditor', 'oversight')
+  const email = demonstration[0]?.email
+  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
+  await post('/v1/sessions', { email, password: 'not the password of anybody' })
+  await post('/v1/sessions', { email: 'nobody@nowhere.example', password: 'not the password of anybody' })
+  const { refreshToken, account } = (await post('/v1/sessions', { email, password })).json()
+  for (let n = 0; n < 2; n++) await post('/v1/sessions/refresh', { refreshToken })
+  const { items } = (await samal.get('/v1/audit/entries?operation=signIn&operation=refreshSession')).json()
+  t.match(items, [
+    { operation: 'refreshSession', outcome: 'unauthorized', subject: account.id, reason: 'token-reused' },
+    { operation: 'refreshSession', outcome: 'done', subject: account.id },
+    { operation: 'signIn', outcome: 'done', subject: account.id },
+    { operation: 'signIn', outcome: 'wrong-credentials', subject: undefined },
+    { operation: 'signIn', outcome: 'wrong-credentials', subject: account.id },
+  ])
+})
+
+t.test('the owner of a case sees who looked at it: of others the organisation and the roles, no names', async t => {
+  const { as } = await startService(t)
+  const [aliya, nurlan, kairat, asel] = [
+    await as('officer', 'committee'),
+    await as('officer', 'turkistan'),
+    await as('supervisor', 'turkistan'),
+    await as('caseworker', 'sunrise'),
+  ]
+  const one = await register(nurlan)
+  await aliya.get(`/v1/cases/${one.id}`)
+  await kairat.get(`/v1/cases/${one.id}`)
+  await asel.get(`/v1/cases/${one.id}`)
+  const log = async (query = '') => (await nurlan.get(`/v1/cases/${one.id}/access-log${query}`)).json()
+  const { items } = await log()
+  t.match(items, [
+    { operation: 'getCase', account: kairat.account, zones: ['identity'], roles: ['supervisor'] },
+    {
+      operation: 'getCase',
+      organisation: { name: /Committee/ },
+      account: null,
+      roles: ['officer'],
+      grants: [{ purpose: 'status_determination', basis: 'statute' }],
+    },
+    { operation: 'registerCase', account: nurlan.account, grants: [{ purpose: 'case_management' }] },
+  ])
+  const { nextCursor } = await log('?limit=1')
+  t.match((await log(`?limit=1&cursor=${nextCursor}`)).items, [{ operation: 'getCase', account: kairat.account }])
+  for (const other of [aliya, asel]) t.equal((await other.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
+})
+
+t.test('no entry, no answer, and nothing happened', async t => {
+  const service = await startService(t)
+  const { as, superuser } = service
+  const [asel, aliya] = [await as('caseworker', 'sunrise'), await as('officer', 'committee')]
+  const one = await register(asel)
+  await superuser`revoke insert on entries from app`
+  const before = [
+    ...(await superuser`select (select count(*) from cases) as cases, (select count(*) from case_events) as events`),
+  ]
+  const answers = [
+    await asel.get(`/v1/cases/${one.id}`),
+    await asel.get('/v1/cases'),
+    await asel.post('/v1/cases/search', { names: ['x'] }),
+    await asel.post('/v1/cases', registration(), idempotencyKey()),
+    await asel.put(`/v1/cases/${one.id}/person/contact`, { phones: ['+77010000000'] }, ifMatch(0)),
+    await aliya.post('/v1/imports', 'x', { 'content-type': 'text/csv' }),
+    await following(one.id).stepOn(asel, 1, { action: 'start_assessment' }),
+  ]
+  await superuser`revoke insert on entries from definer`
+  answers.push(await aliya.get(`/v1/cases/${one.id}`))
+  t.same(
+    answers.map(({ statusCode }) => statusCode),
+    [503, 503, 503, 503, 503, 400, 503, 503],
+  )
+  t.same(
+    [...(await superuser`select (select count(*) from cases) as cases, (select count(*) from case_events) as events`)],
+    before,
+  )
+  await superuser`grant insert on entries to app, definer`
+})
+
+t.test(
+  'entries are written once, each in one’s own name, and read by nobody but through the auditors’ function',
+  async t => {
+    const service = await startService(t)
+    const attempt = inSql(service)
+    const [asel, aliya, samal] = [
+      await service.as('caseworker', 'sunrise'),
+      await service.as('supervisor', 'committee'),
+      await service.as('auditor', 'oversight'),
+    ]
+    await register(asel)
+    for (const who of [asel, aliya, samal])
+      for (const text of [
+        'select from entries',
+        'update entries set outcome = outcome',
+        'delete from entries',
+        'truncate entries',
+      ])
+        t.equal(await attempt(who, text), '42501', text)
+    for (const text of ['update entries set at = now()', 'delete from entries', 'truncate entries cascade'])
+      t.match(
+        await service.superuser.unsafe(text).catch(({ message }) => message),
+        'forbidden',
+        'not by a superuser either',
+      )
+    const entry = (account: string, organisation: string) =>
+      `insert into entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
+     values (gen_random_uuid(), now(), 'x', 'done', '${account}', '${organisation}', '{}', '')`
+    t.equal(await attempt(asel, entry(asel.account, asel.organisation.id)), 'changed 1')
+    t.equal(await attempt(asel, entry(aliya.account, aliya.organisation.id)), '42501', 'nobody writes for others')
+    t.equal(await attempt(asel, entry(asel.account, aliya.organisation.id)), '42501')
+    const read = 'select * from app.read_entries(null, null, null, null, null, null, null, null, 10)'
+    t.equal(await attempt(aliya, read), 'QJ001 forbidden')
+    t.match(await attempt(samal, read), /^changed [1-9]/)
+  },
+)
+
+t.test('a route that does not declare what it audits is refused', async t => {
+  const { db, keys } = await startService(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  audit(app, db, keys)
+  const route = (config: object) => () => app.get(`/${Object.keys(config).join('-')}`, { config }, async () => '')
+  t.throws(route({ permission: 'public' }), /does not declare what it audits/)
+  t.doesNotThrow(route({ audit: 'nothing' }))
+  t.doesNotThrow(route({ hidden: true }), 'pages of the API document are about nobody')
+})

@@ -1,0 +1,121 @@
+// What was erased stays erased, whichever copy of the database is brought back.
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { findings } from '../../../src/oversight/audit/holds.ts'
+import { checkLedger } from '../../../src/oversight/erasures/erase.ts'
+import { Ledger, type Told } from '../../../src/oversight/erasures/ledger.ts'
+import { createKeyFile, passingKeys, readKeys } from '../../../src/platform/access/keys.ts'
+import { folder, oneLine, run } from '../../programs/start/program.ts'
+import { erased } from '../../support/erasing.ts'
+import { register } from '../../support/procedure.ts'
+import { ledgerOf, startService } from '../../support/service.ts'
+import { socket } from '../../support/socket.ts'
+
+const erasure = (case_id: string, holder_id: string, more: Partial<Told> = {}): Told => ({
+  id: crypto.randomUUID(),
+  case_id,
+  holder_id,
+  file: true,
+  legal_basis: 'consent_withdrawn',
+  requested_by: crypto.randomUUID(), // nobody that this database knows
+  requested_at: '2026-01-01T00:00:00+00:00',
+  settled_by: crypto.randomUUID(),
+  settled_at: '2026-01-02T00:00:00+00:00',
+  ...more,
+})
+
+t.test('a database from before an erasure does not serve until it is erased again', async t => {
+  const place = folder()
+  const KEY_FILE = join(place, 'keys.json')
+  createKeyFile(KEY_FILE)
+  const keys = readKeys(KEY_FILE)
+  const service = await startService(t, { keys })
+  const { as, db, superuser, endpoint } = service
+  const url = (user: string) =>
+    `postgres://${user}@localhost/${endpoint(user).database}?host=${encodeURIComponent(socket)}`
+  const server = () => run('src/programs/server.ts', { DATABASE_URL: url('app'), KEY_FILE }).ended
+  const admin = (...args: string[]) =>
+    run('src/programs/admin.ts', { DATABASE_OWNER_URL: url('owner'), KEY_FILE }, args).ended
+  const [asel, dina, zarina] = [
+    await as('caseworker', 'sunrise'),
+    await as('supervisor', 'sunrise'),
+    await as('caseworker', 'common-home'),
+  ]
+  const [one, other, third] = [await register(asel), await register(asel), await register(zarina)]
+  await asel.post(`/v1/cases/${other.id}/notes`, { text: 'Comes back on Monday' })
+
+  oneLine(t, await server(), /^ERASURE_LEDGER \S+erasures.jsonl is not there.+create-ledger\n$/)
+  oneLine(t, await admin('restore-check'), /^ERASURE_LEDGER .+ is not there/)
+  t.match(await admin('create-ledger'), { code: 0 })
+  oneLine(t, await admin('create-ledger'), /is there already/)
+  const ledger = new Ledger(join(place, 'erasures.jsonl'), keys)
+  await t.resolves(checkLedger(db, ledger))
+
+  const since = erasure(one.id, asel.organisation.id)
+  ledger.append([since, erasure(crypto.randomUUID(), asel.organisation.id)])
+  oneLine(t, await server(), /^This database is from before 1 of the erasures in ERASURE_LEDGER .+ restore-check/)
+  t.match((await one.read(asel)).person.identity.sex, 'male')
+  t.match(await admin('restore-check'), {
+    code: 0,
+    out: /^Of 2 erasures in ERASURE_LEDGER 1 were done again; 0 were added/,
+  })
+  t.same((await one.read(asel)).person, {})
+  t.match((await other.read(asel)).person.identity.sex, 'male', 'nobody else')
+  t.match((await third.read(zarina)).person.identity.sex, 'male')
+  await t.resolves(checkLedger(db, ledger))
+  t.match(await admin('restore-check'), { code: 0, out: /1 were done again|0 were done again; 0 were added/ })
+  t.same(await findings(endpoint('owner')), [])
+  const [again] =
+    await superuser`select convert_from(content, 'UTF8')::jsonb as e from entries where operation = 'admin.eraseAgain'`
+  t.match(again?.e, { cases: [one.id], target: since.id })
+  t.match((await asel.get(`/v1/erasures/${since.id}`)).json(), { state: 'done', requestedBy: null, settledBy: null })
+
+  await third.step(zarina, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  await third.step(zarina, { action: 'withdraw' })
+  const kamila = await as('supervisor', 'common-home')
+  const done = await erased(zarina, kamila, third.id)
+  oneLine(t, await server(), /^ERASURE_LEDGER .+ lacks 1 erasures of this database/)
+  t.match(await admin('restore-check'), { code: 0, out: /^Of 2 .+ 0 were done again; 1 were added/ })
+  t.equal(ledger.read().at(-1)?.id, done.id)
+  await t.resolves(checkLedger(db, ledger))
+
+  // What was asked for once more in the restored database is what was done before.
+  await other.step(asel, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  await other.step(asel, { action: 'withdraw' })
+  const asked = await asel.post(`/v1/cases/${other.id}/erasures`, { legalBasis: 'unlawful', reason: 'x' })
+  ledger.append([erasure(other.id, asel.organisation.id)])
+  t.match(await admin('restore-check'), { code: 0, out: /1 were done again/ })
+  t.match((await dina.get(`/v1/erasures/${asked.json().id}`)).json(), { state: 'rejected' })
+  t.same((await other.read(asel)).person, {})
+})
+
+t.test('the ledger takes nobody else’s word, and a line that a crash cut is nobody’s', async t => {
+  const keys = passingKeys()
+  const ledger = ledgerOf(t, keys)
+  const lines = [1, 2, 3].map(() => erasure(crypto.randomUUID(), crypto.randomUUID()))
+  ledger.append(lines.slice(0, 2))
+  appendFileSync(ledger.path, '{"told":{"id":"01')
+  t.same(ledger.read(), lines.slice(0, 2))
+  ledger.append(lines.slice(2))
+  ledger.append(lines.slice(2))
+  t.same(ledger.read(), lines, 'each once, in their order')
+  const text = readFileSync(ledger.path, 'utf8')
+  t.notMatch(text, 'Құлқан')
+  const refused = (changed: string, number: number) => {
+    writeFileSync(ledger.path, changed)
+    t.throws(() => ledger.read(), { message: new RegExp(`line ${number} was not written with this KEY_FILE$`) })
+  }
+  const [first = '', second = ''] = text.split('\n')
+  refused(text.replace(lines[1]?.case_id ?? '', crypto.randomUUID()), 2)
+  refused(`${second.slice(0, -9)}\n${first}\n`, 1)
+  refused(`${first}\n{}\n`, 2)
+  writeFileSync(ledger.path, text)
+  t.throws(() => new Ledger(ledger.path, passingKeys()).read(), /line 1 was not written/)
+  const elsewhere = new Ledger(`${ledger.path}.elsewhere`, keys)
+  t.throws(() => elsewhere.read(), /is not there/)
+  t.throws(() => elsewhere.append(lines), { code: 'ENOENT' }, 'nothing is erased without it')
+  Ledger.create(elsewhere.path)
+  t.same(elsewhere.read(), [])
+  rmSync(elsewhere.path)
+})

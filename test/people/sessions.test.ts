@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { password, type Service, startService } from '../support/service.ts'
+
+type App = Service['app']
+
+const another = 'four other words of mine'
+const email = 'asel@sunrise.example'
+
+const post = (app: App, url: string, payload: object, token?: string) =>
+  app.inject({ method: 'POST', url, payload, headers: token ? { authorization: `Bearer ${token}` } : {} })
+const signIn = (app: App, given: { email?: string; password?: string } = {}) =>
+  post(app, '/v1/sessions', { email, password, ...given })
+const refresh = (app: App, refreshToken: string) => post(app, '/v1/sessions/refresh', { refreshToken })
+const me = async (app: App, token: string) =>
+  (await app.inject({ url: '/v1/me', headers: { authorization: `Bearer ${token}` } })).statusCode
+const signOut = async (app: App, url: string, token: string) =>
+  (await app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${token}` } })).statusCode
+
+/** Moves the clock of the database. */
+const later = ({ owner }: Service, by: string) =>
+  owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
+    return now() + interval '${by}'`)
+
+/** Somebody whom a supervisor has just invited. */
+async function invite({ as }: Service) {
+  const supervisor = await as('supervisor', 'sunrise')
+  const email = `${randomUUID()}@sunrise.example`
+  const invited = await supervisor.post('/v1/accounts', { email, name: 'Laura Omarova', roles: ['caseworker'] })
+  return { email, supervisor, status: invited.statusCode, id: invited.json().id, code: invited.json().enrolmentCode }
+}
+
+t.test('the right password gives tokens that work', async t => {
+  const service = await startService(t)
+  const { app } = service
+  const signedIn = await signIn(app)
+  t.equal(signedIn.statusCode, 201)
+  t.match(signedIn.json(), { expiresIn: 600, refreshToken: /^[\w-]{43}$/, account: { id: String } })
+  t.equal(signedIn.headers['cache-control'], 'no-store')
+  const { accessToken, account } = signedIn.json()
+  const who = await app.inject({ url: '/v1/me', headers: { authorization: `Bearer ${accessToken}` } })
+  t.match(who.json(), { id: account.id, email, roles: ['caseworker'], organisation: { kind: 'ngo' } })
+  t.equal((await signIn(app, { email: email.toUpperCase() })).statusCode, 201, 'the e-mail in capitals')
+  await later(service, '1 year')
+  t.equal(await me(app, accessToken), 401, 'and not for ever')
+})
+
+t.test('why somebody cannot sign in is told to nobody', async t => {
+  const service = await startService(t)
+  const { app, owner } = service
+  const invited = await invite(service)
+  await owner`update accounts set status = 'disabled' where email = 'ruslan@sunrise.example'`
+  await owner`update organisations set status = 'closed' where short_name = 'common-home'`
+  const refusals = {
+    'wrong password': { password: 'not the password of anybody' },
+    'unknown e-mail': { email: 'nobody@sunrise.example' },
+    'disabled account': { email: 'ruslan@sunrise.example' },
+    'closed organisation': { email: 'zarina@common-home.example' },
+    'not enrolled yet': { email: invited.email },
+  }
+  for (const [name, given] of Object.entries(refusals)) {
+    const refused = await signIn(app, given)
+    const { requestId, ...body } = refused.json()
+    t.equal(refused.statusCode, 401, name)
+    t.match(refused.headers['content-type'], /^application\/problem\+json/)
+    t.equal(refused.headers['x-request-id'], requestId)
+    t.same(body, {
+      type: '/problems/wrong-credentials',
+      title: 'E-mail or password is wrong',
+      status: 401,
+      instance: '/v1/sessions',
+    })
+  }
+})
+
+t.test('guesses are slowed down, in every process', async t => {
+  const service = await startService(t)
+  const { app, db, ledger, keys, owner } = service
+  const guesses = await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(app, { password: `guess ${i}` })))
+  const tried = guesses.filter(({ statusCode }) => statusCode === 401)
+  const refused = guesses.filter(({ statusCode }) => statusCode === 429)
+  t.ok(tried.length >= 1 && tried.length <= 5, `${tried.length} of 20 at once are tried`)
+  t.equal(refused.length, 20 - tried.length)
+  for (const { headers } of refused) t.match(headers['retry-after'], /^[1-9]\d*$/)
+  const [counted] = await owner`select failures from guesses where key = ${keys.hash('guess', email)}`
+  t.equal(counted?.failures, tried.length)
+
+  await owner`update guesses set failures = 12, last_at = now() where key = ${keys.hash('guess', email)}`
+  const log = { write() {} }
+  const beside = await buildApp({
+    db,
+    ledger,
+    config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
+    log,
+  })
+  service.watch(beside)
+  t.teardown(() => beside.close())
+  for (const process of [app, beside]) {
+    const early = await signIn(process)
+    t.equal(early.statusCode, 429, 'even the right password is too early')
+    t.match(early.json(), { type: '/problems/too-many-requests' })
+    const seconds = Number(early.headers['retry-after'])
+    t.ok(seconds > 100 && seconds <= 128, `2^7 seconds after eight failures too many: ${seconds}`)
+  }
+  t.equal((await signIn(app, { email: 'ruslan@sunrise.example' })).statusCode, 201, 'somebody else is not slowed down')
+  await later(service, '1 hour')
+  t.equal((await signIn(beside)).statusCode, 201, 'the right password after the delay')
+  const [forgotten] = await owner`select failures from guesses where key = ${keys.hash('guess', email)}`
+  t.equal(forgotten?.failures, 0)
+})
+
+t.test('a refresh token works once, and ends the session when it comes again', async t => {
+  const { app } = await startService(t)
+  const first = (await signIn(app)).json()
+  const beside = (await signIn(app)).json()
+  const refreshed = await refresh(app, first.refreshToken)
+  t.equal(refreshed.statusCode, 200)
+  const second = refreshed.json()
+  t.not(second.refreshToken, first.refreshToken)
+  t.equal(await me(app, second.accessToken), 200)
+
+  const again = await refresh(app, first.refreshToken)
+  t.equal(again.statusCode, 401)
+  t.match(again.json(), { type: '/problems/unauthorized' })
+  t.equal(await me(app, first.accessToken), 401)
+  t.equal(await me(app, second.accessToken), 401, 'the session is over for both who had the token')
+  t.equal((await refresh(app, second.refreshToken)).statusCode, 401)
+  t.equal(await me(app, beside.accessToken), 200, 'another session is not')
+
+  const both = await Promise.all([refresh(app, beside.refreshToken), refresh(app, beside.refreshToken)])
+  t.same(both.map(({ statusCode }) => statusCode).sort(), [200, 401], 'two at once: one')
+  t.equal(await me(app, beside.accessToken), 401)
+  t.equal((await refresh(app, 'x'.repeat(43))).statusCode, 401, 'unknown')
+  t.equal((await refresh(app, 'x')).statusCode, 400, 'not a refresh token')
+})
+
+t.test('a session that is past its end, or of a disabled account, is not refreshed', async t => {
+  const service = await startService(t)
+  const { app, owner } = service
+  const disabled = (await signIn(app, { email: 'ruslan@sunrise.example' })).json()
+  await owner`update accounts set status = 'disabled' where email = 'ruslan@sunrise.example'`
+  t.equal((await refresh(app, disabled.refreshToken)).statusCode, 401)
+  const old = (await signIn(app)).json()
+  await later(service, '1 year')
+  t.equal((await refresh(app, old.refreshToken)).statusCode, 401)
+})
+
+t.test('one signs out here, or everywhere', async t => {
+  const { app } = await startService(t)
+  const [here, there, third] = [await signIn(app), await signIn(app), await signIn(app)].map(reply => reply.json())
+  const somebody = (await signIn(app, { email: 'ruslan@sunrise.example' })).json()
+  t.equal(await signOut(app, '/v1/sessions/current', here.accessToken), 204)
+  t.equal(await me(app, here.accessToken), 401)
+  t.equal((await refresh(app, here.refreshToken)).statusCode, 401)
+  t.equal(await me(app, there.accessToken), 200)
+  t.equal(await signOut(app, '/v1/sessions', there.accessToken), 204)
+  for (const { accessToken, refreshToken } of [there, third]) {
+    t.equal(await me(app, accessToken), 401)
+    t.equal((await refresh(app, refreshToken)).statusCode, 401)
+  }
+  t.equal(await me(app, somebody.accessToken), 200, 'only oneself')
+})
+
+t.test('an enrolment code sets a password once', async t => {
+  const service = await startService(t)
+  const { app } = service
+  const { status, email, code, id, supervisor } = await invite(service)
+  t.equal(status, 201)
+  t.match(code, /^[\w-]{16}$/)
+  for (const weak of ['too short', 'aaaaaaaaaaaaaaaaaaaa', 'abcabcabcabcabcabc', 'PasswordPassword', 'x'.repeat(201)]) {
+    const refused = await post(app, '/v1/enrolments', { code, password: weak })
+    t.equal(refused.statusCode, 400, weak.slice(0, 20))
+    t.match(refused.json(), { type: '/problems/invalid-request', errors: [{ pointer: '#/password' }] })
+    t.notMatch(refused.body, weak, 'which is not said again')
+  }
+  t.equal((await post(app, '/v1/enrolments', { code, password: another })).statusCode, 204)
+  const again = await post(app, '/v1/enrolments', { code, password })
+  t.equal(again.statusCode, 401)
+  t.match(again.json(), { type: '/problems/code-not-valid' })
+  t.equal((await signIn(app, { email, password })).statusCode, 401)
+  const signedIn = await signIn(app, { email, password: another })
+  t.equal(signedIn.statusCode, 201)
+
+  const next = (await supervisor.post(`/v1/accounts/${id}/enrolment`)).json().enrolmentCode
+  const last = (await supervisor.post(`/v1/accounts/${id}/enrolment`)).json().enrolmentCode
+  t.equal((await post(app, '/v1/enrolments', { code: next, password })).statusCode, 401, 'the one before is void')
+  t.equal((await post(app, '/v1/enrolments', { code: last, password })).statusCode, 204)
+  t.equal(await me(app, signedIn.json().accessToken), 401, 'a new password by code ends every session')
+})
+
+t.test('an enrolment code is good for three days', async t => {
+  const service = await startService(t)
+  const [in71, in73] = [await invite(service), await invite(service)]
+  await later(service, '71 hours')
+  t.equal((await post(service.app, '/v1/enrolments', { code: in71.code, password: another })).statusCode, 204)
+  await later(service, '73 hours')
+  const expired = await post(service.app, '/v1/enrolments', { code: in73.code, password: another })
+  t.equal(expired.statusCode, 401)
+  t.match(expired.json(), { type: '/problems/code-not-valid' })
+})
+
+t.test('a new password needs the current one, and ends the other sessions', async t => {
+  const { app } = await startService(t)
+  const [here, there] = [await signIn(app), await signIn(app)].map(reply => reply.json())
+  const change = (current: string, next: string) => post(app, '/v1/me/password', { current, next }, here.accessToken)
+  const wrong = await change('not the password of anybody', another)
+  t.equal(wrong.statusCode, 401)
+  t.match(wrong.json(), { type: '/problems/wrong-credentials' })
+  t.match((await change(password, 'too short')).json(), { status: 400, errors: [{ pointer: '#/next' }] })
+  t.equal(await me(app, there.accessToken), 200, 'nothing has happened yet')
+  t.equal((await change(password, another)).statusCode, 204)
+  t.equal(await me(app, here.accessToken), 200)
+  t.equal(await me(app, there.accessToken), 401)
+  t.equal((await refresh(app, there.refreshToken)).statusCode, 401)
+  t.equal((await signIn(app)).statusCode, 401)
+  t.equal((await signIn(app, { password: another })).statusCode, 201)
+})
+
+t.test('no password, token, code or e-mail comes into the log', async t => {
+  const service = await startService(t)
+  const { app, lines } = service
+  const invited = await invite(service)
+  await post(app, '/v1/enrolments', { code: invited.code, password: another })
+  const wrong = 'not the password of anybody'
+  await signIn(app, { password: wrong })
+  const first = (await signIn(app)).json()
+  const second = (await refresh(app, first.refreshToken)).json()
+  await post(app, '/v1/me/password', { current: password, next: another }, second.accessToken)
+  await me(app, `${first.accessToken}x`)
+  const tokens = [first, second].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken])
+  const log = lines.join('')
+  t.ok(lines.length >= 7)
+  for (const secret of [password, another, wrong, email, invited.email, invited.code, ...tokens])
+    t.notOk(log.includes(secret))
+})

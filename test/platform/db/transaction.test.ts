@@ -1,0 +1,182 @@
+import { sql } from 'drizzle-orm'
+import t from 'tap'
+import { passingKeys } from '../../../src/platform/access/keys.ts'
+import { offices } from '../../../src/platform/access/permissions.ts'
+import { Database, enterNobody, enterSession, type Tx } from '../../../src/platform/db/database.ts'
+import { startDatabase, startService } from '../../support/service.ts'
+
+const whoAmI = sql`select app.account() as account, pg_backend_pid() as pid`
+
+/** A database with one connection, two people, and a way to cut the connection of a backend. */
+async function oneConnection(t: Parameters<typeof startService>[0]) {
+  const { as, endpoint, superuser, keys } = await startService(t)
+  const [ann, bo] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
+  const db = new Database(endpoint('app'), keys, { size: 1, wait: 500, deadline: 5_000 })
+  t.teardown(() => db.close())
+  const cut = (pid: number) => superuser`select pg_terminate_backend(${pid}, 2000)`
+  return { db, ann, bo, cut, enter: ({ session }: typeof ann) => enterSession(session, offices) }
+}
+
+t.test('work that outlives its connection reads and writes in no one else’s transaction', async t => {
+  const { db, ann, bo, cut, enter } = await oneConnection(t)
+  const resume = Promise.withResolvers<void>()
+  const late = Promise.withResolvers<unknown[]>()
+  const pid = Promise.withResolvers<number>()
+  const lost = db.transact(enter(ann), async tx => {
+    pid.resolve(Number((await tx.execute(whoAmI))[0]?.pid))
+    await resume.promise
+    const tried = (query: ReturnType<Tx['execute']>) =>
+      query.then(
+        () => 'ran',
+        () => 'refused',
+      )
+    late.resolve([
+      await tried(tx.execute(whoAmI)),
+      await tried(tx.execute(sql`update sessions set revoked_at = now()`)),
+    ])
+  })
+  await Promise.all([t.rejects(lost, { message: 'unavailable' }), pid.promise.then(cut)])
+  await db.transact(enter(bo), async tx => {
+    t.equal((await tx.execute(whoAmI))[0]?.account, bo.account)
+    resume.resolve()
+    t.same(await late.promise, ['refused', 'refused'])
+    t.equal((await tx.execute(whoAmI))[0]?.account, bo.account, 'the successor is still itself')
+  })
+  await t.resolves(
+    db.transact(enter(bo), tx => tx.execute(whoAmI)),
+    'and its session still stands',
+  )
+})
+
+t.test('work that fails after its connection dropped leaves the process alive and the pool whole', async t => {
+  const { db, ann, cut, enter } = await oneConnection(t)
+  const lost = db.transact(enter(ann), async tx => {
+    await cut(Number((await tx.execute(whoAmI))[0]?.pid))
+    await tx.execute(whoAmI).then(undefined, () => {})
+    throw new Error('failed afterwards')
+  })
+  await t.rejects(lost, { message: 'unavailable' })
+  await t.resolves(db.transact(enter(ann), tx => tx.execute(whoAmI)))
+  t.same(db.counts, { idle: 1, held: 0, waiting: 0 })
+})
+
+t.test('a transaction that is over runs nothing any more', async t => {
+  const { db, ann, bo, enter } = await oneConnection(t)
+  let kept: Tx | undefined
+  await db.transact(enter(ann), async tx => {
+    kept = tx
+  })
+  await db.transact(enter(bo), async () => {
+    await t.rejects(async () => kept?.execute(whoAmI), 'not even while another one holds its connection')
+  })
+})
+
+t.test('an ended transaction leaves no claims behind', async t => {
+  const { db, ann, enter } = await oneConnection(t)
+  await db.transact(enter(ann), tx => tx.execute(whoAmI))
+  t.same(
+    [...(await db.transact(enterNobody, tx => tx.execute(sql`select app.account() as account`)))],
+    [{ account: null }],
+  )
+})
+
+t.test('nothing of a failed transaction stays, and a failure that nobody awaited fails it', async t => {
+  const { db, ann, enter } = await oneConnection(t)
+  const revoke = sql`update sessions set revoked_at = now()`
+  await t.rejects(
+    db.transact(enter(ann), async tx => {
+      await tx.execute(revoke)
+      throw new Error('changed my mind')
+    }),
+    { message: 'changed my mind' },
+  )
+  await t.rejects(
+    db.transact(enter(ann), async tx => {
+      await tx.execute(revoke)
+      tx.execute(sql`select 1 / 0`).then(undefined, () => {})
+    }),
+    'PostgreSQL answers such a commit with ROLLBACK, and so do we',
+  )
+  await t.resolves(
+    db.transact(enter(ann), tx => tx.execute(whoAmI)),
+    'the session still stands',
+  )
+})
+
+t.test('nothing runs behind a session that is over, or an office that may not', async t => {
+  const { db, ann, enter } = await oneConnection(t)
+  const end = (tx: Tx) => tx.execute(sql`update sessions set revoked_at = app.now()`)
+  await t.rejects(db.transact(enterSession(ann.session, ['auditor@oversight']), end), { message: 'forbidden' })
+  await t.resolves(db.transact(enter(ann), end))
+  let ran = false
+  const after = async (tx: Tx) => {
+    await tx.execute(whoAmI)
+    ran = true
+  }
+  await t.rejects(db.transact(enter(ann), after))
+  t.notOk(ran)
+})
+
+t.test(
+  'who finds no free connection is told within two seconds, and so is everybody while PostgreSQL is away',
+  async t => {
+    const { db, ann, enter } = await oneConnection(t)
+    const done = Promise.withResolvers<void>()
+    const long = db.transact(enter(ann), async tx => {
+      await tx.execute(whoAmI)
+      await done.promise
+    })
+    const started = performance.now()
+    await t.rejects(
+      db.transact(enter(ann), tx => tx.execute(whoAmI)),
+      { message: 'unavailable' },
+    )
+    t.ok(performance.now() - started < 2_000)
+    done.resolve()
+    await long
+    const away = new Database({ host: '/nowhere', database: 'x', user: 'app' }, passingKeys(), { size: 2 })
+    await t.rejects(
+      away.transact(enterNobody, tx => tx.actor),
+      { message: 'unavailable' },
+    )
+  },
+)
+
+t.test('the database ends a statement that takes too long, and the service a request that does', async t => {
+  const { superuser, endpoint, keys } = await startDatabase(t)
+  t.match(
+    [
+      ...(await superuser`select setconfig from pg_db_role_setting s join pg_roles r on r.oid = setrole where rolname = 'app'`),
+    ],
+    [{ setconfig: ['statement_timeout=8s', 'lock_timeout=4s', 'idle_in_transaction_session_timeout=10s'] }],
+  )
+  const db = new Database(endpoint('app'), keys, { size: 1, deadline: 100 })
+  t.teardown(() => db.close())
+  await t.rejects(
+    db.transact(enterNobody, tx => tx.execute(sql`select pg_sleep(5)`).then(() => undefined)),
+    { message: 'unavailable' },
+  )
+  await t.rejects(db.ask(sql`select pg_sleep(5)`), { message: 'unavailable' })
+  await t.resolves(
+    db.transact(enterNobody, tx => tx.actor),
+    'the next one has a connection again',
+  )
+})
+
+t.test(
+  'one statement is a transaction of its own, alike on a connection that has just been opened and later',
+  async t => {
+    const { db, ann, cut } = await oneConnection(t)
+    const entering = sql`app.enter(${ann.session}, ${sql.param(offices)})`
+    const asked = sql`select pg_backend_pid() as pid, ${JSON.stringify({ said: 1 })}::jsonb ->> 'said' as said, date '2026-11-25' as day,
+    ${entering} ->> 'account' as account`
+    for (const occasion of ['new', 'known', 'known']) {
+      const [row] = await db.ask(asked)
+      t.match(row, { said: '1', day: '2026-11-25', account: ann.account }, `${occasion} to the connection`)
+    }
+    const [after] = await db.ask(whoAmI)
+    t.equal(after?.account, null, 'nobody is left behind')
+    await cut(Number(after?.pid))
+    await t.resolves(db.ask(whoAmI), 'a dropped connection is not asked again')
+  },
+)

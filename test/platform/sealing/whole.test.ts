@@ -1,0 +1,152 @@
+// The service as it runs, with the demo's campaign and somebody who types into every field: whatever a thief gets hold of of
+// it, the database, its disk, its log and that of the service, metrics, a file that waits to be imported, gives nobody's name.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { registrations } from '../../../src/programs/demo/campaign.ts'
+import { plant, plantWork } from '../../casefile/planting.ts'
+import { superuserOf } from '../../long/programs/kill.ts'
+import { accountsOf, folder, pidOf, postmaster, run, signIn, start } from '../../programs/start/program.ts'
+import { because } from '../../support/erasing.ts'
+import { file } from '../../support/imports.ts'
+import { consent, following, offered } from '../../support/procedure.ts'
+import { type Headers, idempotencyKey, ifMatch, registration, type Someone } from '../../support/service.ts'
+import { readByThief, readInFiles } from '../../support/stolen.ts'
+
+/** What every canary begins with, and what everybody may read. */
+const [canary, inClear] = ['48151623', 'asel@sunrise.example']
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return String(port)
+}
+
+/** Somebody of the demonstration at a REST client, as the tests have them. */
+async function client(address: string, account: ReturnType<typeof accountsOf>[number]): Promise<Someone> {
+  const { accessToken } = (await (await signIn(address, account)).json()) as { accessToken: string }
+  const send =
+    (method: string) =>
+    async (path: string, body?: object | string, headers: Headers = {}) => {
+      const response = await fetch(address + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { statusCode: response.status, body: text, json: () => JSON.parse(text) }
+    }
+  const [get, post, put] = ['GET', 'POST', 'PUT'].map(send)
+  return { ...account, accessToken, get, post, put } as never
+}
+
+t.test('a thief reads nobody’s name, wherever they look', { timeout: 150_000 }, async t => {
+  const dataDir = join(folder(), 'data')
+  const METRICS_PORT = await freePort()
+  const service = await start(dataDir, { environment: { METRICS_PORT } })
+  const { address } = service
+  const accounts = accountsOf(dataDir)
+  const as = (name: string) => client(address, accounts.find(({ email }) => email.startsWith(`${name}@`)) as never)
+  const [asel, dina, bolat, aliya] = [await as('asel'), await as('dina'), await as('bolat'), await as('aliya')]
+  const { port } = new URL(address)
+  const demo = await run('src/programs/demo.ts', { DATA_DIR: dataDir, PORT: port }, ['--size', '600', '--once']).ended
+  t.equal(demo.code, 0, demo.err)
+  const people = [...registrations({ seed: 1, size: 600 })].slice(0, 5)
+
+  const { person, word, iin } = plant()
+  const said = () => word('owner')
+  const ok = async (reply: Promise<{ statusCode: number; body: string; json(): { id: string } }>) => {
+    const { statusCode, body, json } = await reply
+    if (statusCode >= 300) throw new Error(body)
+    return json()
+  }
+  const basis = { ...consent, method: 'oral_with_witness', witness: said(), interpreter: said() }
+  const { id } = await ok(
+    asel.post('/v1/cases', { ...registration(), externalId: said(), basis, person }, idempotencyKey()),
+  )
+  const one = following(id)
+  await plantWork(asel, id, word)
+  await one.step(asel, { action: 'start_assessment' })
+  const zones = ['identity', 'contact']
+  const grant = { purpose: 'status_determination', zones, validUntil: '2031-11-23', basis }
+  const offer = { kind: 'submission', grant, message: said() }
+  const referral = await offered(one, asel, bolat.organisation, offer)
+  t.equal((await referral.decide(bolat, 'decline', { reason: 'incomplete', note: said() })).statusCode, 200)
+  await (await offered(one, asel, bolat.organisation, offer)).decide(bolat, 'accept')
+  const evidence = [said()]
+  await one.propose(bolat, {
+    ...{
+      action: 'decide',
+      outcome: 'kz_citizenship_confirmed',
+      legalReference: 'order_607',
+      reasons: said(),
+      evidence,
+    },
+  })
+  await asel.post('/v1/cases/search', { names: [person.identity.names[0]?.family], iin: iin() })
+  // What is refused is told to the log.
+  for (const bad of [{ person }, `{"person": "${said()}"`, { ...registration(), [said()]: said() }])
+    t.equal((await asel.post('/v1/cases', bad, idempotencyKey())).statusCode, 400)
+  t.equal((await asel.get(`/v1/cases?cursor=${encodeURIComponent(said())}`)).statusCode, 400)
+  const gone = following((await ok(asel.post('/v1/cases', { ...registration(), person }, idempotencyKey()))).id)
+  await gone.step(asel, { action: 'start_assessment' })
+  await gone.step(asel, { action: 'withdraw', note: said() })
+  const erasure = await ok(asel.post(`/v1/cases/${gone.id}/erasures`, { ...because, reason: said() }))
+  await ok(dina.post(`/v1/erasures/${erasure.id}/approval`, undefined, ifMatch(1)))
+
+  // A file that waits: cut off in the middle of its import.
+  const rows = [...registrations({ seed: 9, size: 20_000 })].map(row => ({
+    ...row,
+    externalId: randomUUID(),
+    familyName: said(),
+    givenName: said(),
+    patronymic: said(),
+    formerDocumentNumber: row.formerDocumentNumber && said(),
+    documentNumber: row.documentNumber && said(),
+  }))
+  const upload = await fetch(`${address}/v1/imports`, {
+    ...{ method: 'POST', body: Readable.toWeb(Readable.from(file(rows))), duplex: 'half' },
+    headers: { 'content-type': 'text/csv', authorization: `Bearer ${aliya.accessToken}` },
+  } as RequestInit)
+  t.equal(upload.status, 202)
+  const metrics = await (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text()
+  service.child.kill('SIGKILL')
+  await service.ended
+
+  const words = [
+    canary,
+    ...people.flatMap(row => [row.externalId, row.documentNumber, row.formerDocumentNumber].filter(n => n.length > 6)),
+  ]
+  const names = people.map(({ familyName, givenName }) => `${familyName} ${givenName}`)
+  const sql = await superuserOf(dataDir)
+  const [waiting] = await sql`select count(*)::int as n from import_chunks`
+  t.ok(waiting?.n, 'a file waits')
+  t.same(await readByThief(sql, [...words, ...names]), [], 'in no table')
+  t.ok((await readByThief(sql, [inClear])).length, 'what stands in clear is found')
+  await sql.end()
+  process.kill(pidOf(dataDir), 'SIGQUIT')
+  while (existsSync(postmaster(dataDir))) await wait(20)
+  t.same(readInFiles(dataDir, [...words, ...names]), [], 'in no file, the log of PostgreSQL among them')
+  t.ok(readInFiles(dataDir, [inClear]).length)
+
+  const log = service.said.out + service.said.err
+  t.match(log, /"route":"\/v1\/cases\/:id\/erasures"/)
+  t.match(metrics, /http_request/)
+  for (const [where, text] of Object.entries({ log, metrics, demo: demo.out + demo.err }))
+    t.same(
+      [...words, ...names].filter(word => text.includes(word)),
+      [],
+      where,
+    )
+})

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { isIin } from '../../src/casefile/zones/iin.ts'
+import { CaseAction, CaseState } from '../../src/rules/lifecycle/contract.ts'
+import { diagram } from '../../src/rules/lifecycle/diagram.ts'
+import { allowedActions, type Standing } from '../../src/rules/lifecycle/standing.ts'
+import { steps } from '../../src/rules/lifecycle/steps.ts'
+import { startService } from '../support/service.ts'
+
+t.test('the README draws the lifecycle as it is', async t => {
+  const [, drawn] = /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync('README.md', 'utf8')) ?? []
+  t.equal(drawn, diagram())
+})
+
+t.test('the service tells the lifecycle, with a label for each word of it', async t => {
+  const { as } = await startService(t)
+  const asel = await as('caseworker', 'sunrise')
+  const { states, steps: told } = (await asel.get('/v1/lifecycle')).json()
+  t.equal(told.length, steps.length)
+  t.match(
+    told.find(({ action }: { action: string }) => action === 'decide'),
+    { from: 'verification', to: 'decided', by: ['handler', 'committee'], twoPersons: true },
+  )
+  t.match(
+    states.filter(({ final }: { final: boolean }) => final),
+    [{ state: 'withdrawn' }, { state: 'merged' }, { state: 'closed' }],
+  )
+  const codes = async (list: string) =>
+    new Map((await asel.get(`/v1/code-lists/${list}`)).json().items.map((item: { code: string }) => [item.code, item]))
+  for (const [list, words] of [
+    ['case_state', CaseState.options],
+    ['action', CaseAction.options],
+  ] as const) {
+    const known = await codes(list)
+    for (const word of words) t.match(known.get(word), { label: { en: /\S/, ru: /\S/, kk: /\S/ } }, `${list} ${word}`)
+  }
+  const { items } = (await asel.get('/v1/terms')).json()
+  const terms = new Set(items.map(({ term }: { term: string }) => term))
+  for (const { term } of steps) if (term) t.ok(terms.has(term), `${term} is a term`)
+})
+
+t.test('a final state allows nothing but to reopen what was closed', async t => {
+  const standing: Standing = {
+    state: 'closed',
+    relations: ['owner', 'authority', 'handler', 'committee', 'recorder'],
+    needsDocument: true,
+    final: true,
+    toHandOver: true,
+  }
+  t.same(allowedActions(standing), ['reopen'])
+  for (const state of ['withdrawn', 'merged'] as const) t.same(allowedActions({ ...standing, state }), [])
+  for (const state of CaseState.options)
+    t.same(allowedActions({ ...standing, state, relations: [] }), [], `a stranger in ${state}`)
+})
+
+t.test('an IIN has its check digit', async t => {
+  for (const good of ['900101300007', '900101300017', '900101300811', '061211600012']) t.ok(isIin(good), good)
+  const none = Array.from({ length: 10 }, (_, digit) => `90010130080${digit}`) // there is no such number
+  for (const bad of ['900101300018', '000000000000', '90010130000', '9001013000070', '90010130000x', ...none])
+    t.notOk(isIin(bad), bad)
+})
