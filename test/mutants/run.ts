@@ -17,8 +17,11 @@ const only = new RegExp(values.only)
 const jobs = Number(values.jobs ?? availableParallelism())
 
 /** Asked one after the other, as long as nothing is red. None that is random or against the clock: it would kill at random too. */
-const files = `platform/db/catalogue casefile/wall/policies casefile/forge casefile/zones procedure/corrections work/notes
-  work/tasks work/flags casefile/grants procedure/referrals oversight/audit/entries people/administration exchange/imports`.split(/\s+/)
+const files =
+  `platform/db/catalogue casefile/wall/policies casefile/forge casefile/zones procedure/corrections work/notes
+  work/tasks work/flags casefile/grants procedure/referrals oversight/audit/entries people/administration exchange/imports`.split(
+    /\s+/,
+  )
 
 const connect = (database: string) => postgres({ host: socket, database, user: 'postgres', max: 1, onnotice() {} })
 const admin = connect('postgres')
