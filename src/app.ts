@@ -32,8 +32,6 @@ import { logRequests, serializers } from './platform/http/log.ts'
 import { answerError, answerProblems } from './platform/http/problems.ts'
 import { Sweep } from './platform/http/sweep.ts'
 import { tokens } from './platform/http/tokens.ts'
-import { decisionRoutes } from './procedure/decisions/routes.ts'
-import { documentRoutes } from './procedure/documents/routes.ts'
 import { proposalRoutes } from './procedure/proposals/routes.ts'
 import { expireReferrals } from './procedure/referrals/expire.ts'
 import { referralRoutes } from './procedure/referrals/routes.ts'
@@ -94,8 +92,6 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(transitionRoutes)
   await app.register(proposalRoutes)
   await app.register(referralRoutes)
-  await app.register(decisionRoutes)
-  await app.register(documentRoutes)
   await app.register(noteRoutes)
   await app.register(taskRoutes)
   await app.register(flagRoutes)

@@ -1,7 +1,5 @@
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { Campaign, CampaignChange, CampaignPage, CampaignQuery, NewCampaign } from './contract.ts'
 import * as campaigns from './queries.ts'
 
@@ -20,7 +18,7 @@ export const campaignRoutes: Routes = async app => {
         response: { 200: CampaignPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => campaigns.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => campaigns.list(tx, request.query)),
   )
   app.get(
     '/v1/campaigns/:id',
@@ -34,7 +32,7 @@ export const campaignRoutes: Routes = async app => {
         response: { 200: Campaign },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => campaigns.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => campaigns.find(tx, request.params.id)),
   )
   app.post(
     '/v1/campaigns',
@@ -48,15 +46,12 @@ export const campaignRoutes: Routes = async app => {
         response: { 201: Campaign },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => campaigns.create(tx, request.body),
-          location: id => `/v1/campaigns/${id}`,
-          read: campaigns.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => campaigns.create(tx, request.body),
+        location: id => `/v1/campaigns/${id}`,
+        read: campaigns.find,
+      }),
   )
   app.patch(
     '/v1/campaigns/:id',
@@ -72,6 +67,6 @@ export const campaignRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => campaigns.change(tx, request.params.id, version, request.body)),
+      changeOne(request, reply, (tx, version) => campaigns.change(tx, request.params.id, version, request.body)),
   )
 }

@@ -1,7 +1,7 @@
 import { CasePage } from '../../casefile/cases/contract.ts'
 import { ofPage } from '../../platform/http/audit.ts'
 import type { Routes } from '../../platform/http/contract.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { readPage } from '../../platform/http/replies.ts'
 import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery, Reports } from './contract.ts'
 import * as reports from './queries.ts'
 import { asCsv } from './table.ts'
@@ -54,7 +54,6 @@ export const reportRoutes: Routes = async app => {
         response: { 200: CasePage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => reports.campaignCases(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => reports.campaignCases(tx, request.query)),
   )
 }

@@ -1,9 +1,7 @@
 import { PageQuery } from '../../platform/db/page.ts'
 import { ofPage, ofPerson } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readPage, sendPage, sendVersioned } from '../../platform/http/replies.ts'
 import {
   Assignment,
   Assignments,
@@ -43,15 +41,12 @@ export const caseRoutes: Routes = async app => {
         response: { 201: RegisteredCase },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => register(tx, request.body),
-          location: id => `/v1/cases/${id}`,
-          read: findRegistered,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => register(tx, request.body),
+        location: id => `/v1/cases/${id}`,
+        read: findRegistered,
+      }),
   )
   app.get(
     '/v1/cases',
@@ -88,8 +83,7 @@ export const caseRoutes: Routes = async app => {
         response: { 200: CasePage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => search(tx, request.body, request.query))),
+    (request, reply) => readPage(request, reply, tx => search(tx, request.body, request.query)),
   )
   app.get(
     '/v1/cases/:id',
@@ -119,9 +113,7 @@ export const caseRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        cases.assign(tx, request.params.id, version, request.body.assigneeId),
-      ),
+      changeOne(request, reply, (tx, version) => cases.assign(tx, request.params.id, version, request.body.assigneeId)),
   )
   app.get(
     '/v1/cases/:id/assignments',

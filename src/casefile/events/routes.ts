@@ -1,6 +1,8 @@
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { sendPage } from '../../platform/http/page.ts'
-import { CaseEventPage, CaseEventQuery } from './contract.ts'
+import { readPage } from '../../platform/http/replies.ts'
+import { requireOpen } from '../zones/queries.ts'
+import { CaseEventPage, CaseEventQuery, Decisions, IdentityDocuments } from './contract.ts'
+import * as findings from './findings.ts'
 import * as events from './queries.ts'
 
 export const eventRoutes: Routes = async app => {
@@ -17,7 +19,42 @@ export const eventRoutes: Routes = async app => {
         response: { 200: CaseEventPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => events.list(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => events.list(tx, request.params.id, request.query)),
+  )
+  app.get(
+    '/v1/cases/:id/decisions',
+    {
+      config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
+      schema: {
+        operationId: 'listDecisions',
+        summary: 'What the authority found, and why, the newest first; for those to whom the identity stands open.',
+        tags: ['Procedure'],
+        params: IdParams,
+        response: { 200: Decisions },
+      },
+    },
+    request =>
+      request.transact(async tx => {
+        await requireOpen(tx, request.params.id, 'identity')
+        return { items: await findings.decisions(tx, request.params.id) }
+      }),
+  )
+  app.get(
+    '/v1/cases/:id/documents',
+    {
+      config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
+      schema: {
+        operationId: 'listIdentityDocuments',
+        summary: 'The identity documents that the person was given; for those to whom the identity stands open.',
+        tags: ['Procedure'],
+        params: IdParams,
+        response: { 200: IdentityDocuments },
+      },
+    },
+    request =>
+      request.transact(async tx => {
+        await requireOpen(tx, request.params.id, 'identity')
+        return { items: await findings.documents(tx, request.params.id) }
+      }),
   )
 }

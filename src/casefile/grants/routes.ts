@@ -1,9 +1,7 @@
 import { PageQuery } from '../../platform/db/page.ts'
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { Grant, GrantPage, GrantQuery, NewGrant, Receipt, ReceiptQuery, Revocation } from './contract.ts'
 import { give } from './give.ts'
 import * as grants from './queries.ts'
@@ -31,15 +29,12 @@ export const grantRoutes: Routes = async app => {
         response: { 201: Grant },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => give(tx, request.params.id, request.body),
-          location: id => `/v1/grants/${id}`,
-          read: grants.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => give(tx, request.params.id, request.body),
+        location: id => `/v1/grants/${id}`,
+        read: grants.find,
+      }),
   )
   app.get(
     '/v1/cases/:id/grants',
@@ -54,8 +49,7 @@ export const grantRoutes: Routes = async app => {
         response: { 200: GrantPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => grants.ofCase(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => grants.ofCase(tx, request.params.id, request.query)),
   )
   app.get(
     '/v1/grants',
@@ -69,7 +63,7 @@ export const grantRoutes: Routes = async app => {
         response: { 200: GrantPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => grants.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => grants.list(tx, request.query)),
   )
   app.get(
     '/v1/grants/:id',
@@ -83,7 +77,7 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => grants.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => grants.find(tx, request.params.id)),
   )
   app.get(
     '/v1/grants/:id/receipt',
@@ -125,7 +119,7 @@ export const grantRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body)),
+      changeOne(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/grants/:id/acknowledgement',
@@ -139,8 +133,7 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => grants.acknowledge(tx, request.params.id, version)),
+    (request, reply) => changeOne(request, reply, (tx, version) => grants.acknowledge(tx, request.params.id, version)),
   )
   app.post(
     '/v1/grants/:id/confirmation',
@@ -154,7 +147,6 @@ export const grantRoutes: Routes = async app => {
         response: { 200: Grant },
       },
     },
-    (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => grants.confirm(tx, request.params.id, version)),
+    (request, reply) => changeOne(request, reply, (tx, version) => grants.confirm(tx, request.params.id, version)),
   )
 }

@@ -1,5 +1,5 @@
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { changeOne, readOne } from '../../platform/http/replies.ts'
 import { Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
 
@@ -23,14 +23,11 @@ export const zoneRoutes: Routes = async app => {
           response: { 200: current },
         },
       },
-      async (request, reply) =>
-        sendVersioned(
-          reply,
-          await request.transact(async tx => {
-            await zones.requireOpen(tx, request.params.id, zone)
-            return zones.current(tx, request.params.id, zone)
-          }),
-        ),
+      (request, reply) =>
+        readOne(request, reply, async tx => {
+          await zones.requireOpen(tx, request.params.id, zone)
+          return zones.current(tx, request.params.id, zone)
+        }),
     )
     app.put(
       url,
@@ -52,7 +49,7 @@ export const zoneRoutes: Routes = async app => {
       },
       async (request, reply) => {
         const { id: caseId } = request.params
-        return changeVersioned(request, reply, async (tx, version) => {
+        return changeOne(request, reply, async (tx, version) => {
           await zones.requireOpen(tx, caseId, zone)
           return zones.replace(tx, { caseId, zone, version, content: request.body })
         })

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { stringify } from 'csv-stringify'
 import type { FastifyRequest } from 'fastify'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { readPage } from '../../platform/http/replies.ts'
 import { Job, JobPage, JobQuery, type Rejected, RejectedFile } from './contract.ts'
 import * as jobs from './queries.ts'
 
@@ -23,7 +23,7 @@ export const jobRoutes: Routes = async app => {
         response: { 200: JobPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => jobs.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => jobs.list(tx, request.query)),
   )
   app.get(
     '/v1/jobs/:id',

@@ -1,6 +1,6 @@
 import { PageQuery } from '../../platform/db/page.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { readPage } from '../../platform/http/replies.ts'
 import { AccessLog, EntryPage, EntryQuery } from './contract.ts'
 import * as audit from './queries.ts'
 
@@ -19,7 +19,7 @@ export const auditRoutes: Routes = async app => {
         response: { 200: EntryPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => audit.entries(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => audit.entries(tx, request.query)),
   )
   app.get(
     '/v1/cases/:id/access-log',
@@ -34,7 +34,6 @@ export const auditRoutes: Routes = async app => {
         response: { 200: AccessLog },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => audit.accessLog(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => audit.accessLog(tx, request.params.id, request.query)),
   )
 }

@@ -1,8 +1,6 @@
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import type { Sweep } from '../../platform/http/sweep.ts'
 import { Erasure, ErasurePage, ErasurePlan, ErasureQuery, NewErasure } from './contract.ts'
 import * as erasures from './queries.ts'
@@ -45,15 +43,12 @@ export const erasureRoutes =
           response: { 201: Erasure },
         },
       },
-      async (request, reply) =>
-        sendVersioned(
-          reply,
-          await makeOnce(request, reply, {
-            make: tx => erasures.request(tx, request.params.id, request.body),
-            location: id => `/v1/erasures/${id}`,
-            read: erasures.find,
-          }),
-        ),
+      (request, reply) =>
+        makeOne(request, reply, {
+          make: tx => erasures.request(tx, request.params.id, request.body),
+          location: id => `/v1/erasures/${id}`,
+          read: erasures.find,
+        }),
     )
     app.get(
       '/v1/erasures',
@@ -67,8 +62,7 @@ export const erasureRoutes =
           response: { 200: ErasurePage },
         },
       },
-      async (request, reply) =>
-        sendPage(request, reply, await request.transact(tx => erasures.list(tx, request.query))),
+      (request, reply) => readPage(request, reply, tx => erasures.list(tx, request.query)),
     )
     app.get(
       '/v1/erasures/:id',
@@ -82,8 +76,7 @@ export const erasureRoutes =
           response: { 200: Erasure },
         },
       },
-      async (request, reply) =>
-        sendVersioned(reply, await request.transact(tx => erasures.find(tx, request.params.id))),
+      (request, reply) => readOne(request, reply, tx => erasures.find(tx, request.params.id)),
     )
     app.post(
       '/v1/erasures/:id/approval',
@@ -103,7 +96,7 @@ export const erasureRoutes =
         },
       },
       async (request, reply) => {
-        const approved = await changeVersioned(request, reply, (tx, version) =>
+        const approved = await changeOne(request, reply, (tx, version) =>
           erasures.decide(tx, request.params.id, version, 'approve'),
         )
         eraser.wake()
@@ -128,6 +121,6 @@ export const erasureRoutes =
         },
       },
       (request, reply) =>
-        changeVersioned(request, reply, (tx, version) => erasures.decide(tx, request.params.id, version, 'reject')),
+        changeOne(request, reply, (tx, version) => erasures.decide(tx, request.params.id, version, 'reject')),
     )
   }

@@ -1,7 +1,5 @@
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import type { Sweep } from '../../platform/http/sweep.ts'
 import { RetentionPage, RetentionQuery, RetentionRun } from './contract.ts'
 import * as retention from './queries.ts'
@@ -25,15 +23,12 @@ export const retentionRoutes =
           response: { 201: RetentionRun },
         },
       },
-      async (request, reply) =>
-        sendVersioned(
-          reply,
-          await makeOnce(request, reply, {
-            make: retention.start,
-            location: id => `/v1/retention-runs/${id}`,
-            read: retention.find,
-          }),
-        ),
+      (request, reply) =>
+        makeOne(request, reply, {
+          make: retention.start,
+          location: id => `/v1/retention-runs/${id}`,
+          read: retention.find,
+        }),
     )
     app.get(
       '/v1/retention-runs',
@@ -47,8 +42,7 @@ export const retentionRoutes =
           response: { 200: RetentionPage },
         },
       },
-      async (request, reply) =>
-        sendPage(request, reply, await request.transact(tx => retention.list(tx, request.query))),
+      (request, reply) => readPage(request, reply, tx => retention.list(tx, request.query)),
     )
     app.get(
       '/v1/retention-runs/:id',
@@ -62,8 +56,7 @@ export const retentionRoutes =
           response: { 200: RetentionRun },
         },
       },
-      async (request, reply) =>
-        sendVersioned(reply, await request.transact(tx => retention.find(tx, request.params.id))),
+      (request, reply) => readOne(request, reply, tx => retention.find(tx, request.params.id)),
     )
     app.post(
       '/v1/retention-runs/:id/approval',
@@ -79,7 +72,7 @@ export const retentionRoutes =
         },
       },
       async (request, reply) => {
-        const approved = await changeVersioned(request, reply, (tx, version) =>
+        const approved = await changeOne(request, reply, (tx, version) =>
           retention.decide(tx, request.params.id, version, 'approve'),
         )
         eraser.wake()
@@ -99,6 +92,6 @@ export const retentionRoutes =
         },
       },
       (request, reply) =>
-        changeVersioned(request, reply, (tx, version) => retention.decide(tx, request.params.id, version, 'reject')),
+        changeOne(request, reply, (tx, version) => retention.decide(tx, request.params.id, version, 'reject')),
     )
   }

@@ -1,7 +1,6 @@
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, readOne, readPage, sendVersioned } from '../../platform/http/replies.ts'
 import { newSecret } from '../sessions/queries.ts'
 import {
   Account,
@@ -29,7 +28,7 @@ export const accountRoutes: Routes = async app => {
         response: { 200: AccountPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => accounts.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => accounts.list(tx, request.query)),
   )
   app.get(
     '/v1/accounts/:id',
@@ -43,7 +42,7 @@ export const accountRoutes: Routes = async app => {
         response: { 200: Account },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => accounts.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => accounts.find(tx, request.params.id)),
   )
   app.post(
     '/v1/accounts',
@@ -90,7 +89,7 @@ export const accountRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => accounts.change(tx, request.params.id, version, request.body)),
+      changeOne(request, reply, (tx, version) => accounts.change(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/accounts/:id/enrolment',

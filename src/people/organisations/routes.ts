@@ -1,7 +1,6 @@
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, readOne, readPage, sendVersioned } from '../../platform/http/replies.ts'
 import { newSecret } from '../sessions/queries.ts'
 import {
   FoundedOrganisation,
@@ -28,8 +27,7 @@ export const organisationRoutes: Routes = async app => {
         response: { 200: OrganisationPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => organisations.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => organisations.list(tx, request.query)),
   )
   app.get(
     '/v1/organisations/:id',
@@ -43,8 +41,7 @@ export const organisationRoutes: Routes = async app => {
         response: { 200: Organisation },
       },
     },
-    async (request, reply) =>
-      sendVersioned(reply, await request.transact(tx => organisations.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => organisations.find(tx, request.params.id)),
   )
   app.post(
     '/v1/organisations',
@@ -86,8 +83,6 @@ export const organisationRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        organisations.change(tx, request.params.id, version, request.body),
-      ),
+      changeOne(request, reply, (tx, version) => organisations.change(tx, request.params.id, version, request.body)),
   )
 }

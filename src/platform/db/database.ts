@@ -16,23 +16,23 @@ export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client' | 'execute'>
 }
 
 /** How a transaction begins: the statement that finds out who is asking, and refuses them (see `app.enter`). */
-export type Entry = readonly [text: string, values: readonly unknown[]]
+export type Admission = readonly [text: string, values: readonly unknown[]]
 
-export const enterSession = (session: string, offices: readonly Office[]): Entry => [
+export const enterSession = (session: string, offices: readonly Office[]): Admission => [
   'select app.enter($1, $2) as actor',
   [session, offices],
 ]
-export const enterJob = (job: string, offices: readonly Office[]): Entry => [
+export const enterJob = (job: string, offices: readonly Office[]): Admission => [
   'select app.enter_job($1, $2) as actor',
   [job, offices],
 ]
 /** The same, in a transaction that will have an entry of this id in the audit log: what it writes refers to it. */
-export const withEntry = (id: string, [text, values]: Entry): Entry => [
+export const withEntry = (id: string, [text, values]: Admission): Admission => [
   `${text}, set_config('app.entry', $${values.length + 1}, true)`,
   [...values, id],
 ]
 /** Nobody: sees nothing, and reaches only the functions made for those who are about to sign in. */
-export const enterNobody: Entry = [`select set_config('app.actor', '', true), null as actor`, []]
+export const enterNobody: Admission = [`select set_config('app.actor', '', true), null as actor`, []]
 
 /** Where an error comes from that the entry of a statement met. */
 const ofEntry = /function (app\.)?write_entry\(/
@@ -62,12 +62,12 @@ export class Database {
    * the transaction, so that nothing sent behind it can run. `last`: the statement that tells of what work came to; it
    * shares a flight with `commit`, and if it fails, nothing happened. The handle is dead when the transaction is over.
    */
-  transact<T>(entry: Entry, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
+  transact<T>(admission: Admission, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
     return this.#hold(async (connection, answered) => {
       const handle = { open: true }
       try {
         const begun = connection.send('begin')
-        const actor = connection.send(...entry).then(rows => rows[0]?.actor as Actor)
+        const actor = connection.send(...admission).then(rows => rows[0]?.actor as Actor)
         actor.catch(() => {}) // work need not look at it
         const { db, execute } = executeOn(connection, handle)
         const tx = Object.assign(db, { actor, execute, keys: this.keys })

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { unauthorized } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Permission, permissions } from '../access/permissions.ts'
-import { type Database, type Entry, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
+import { type Admission, type Database, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
 import type { Claims } from './tokens.ts'
 
 /** What is asked for most is asked in one statement, which is the whole transaction. */
@@ -36,8 +36,8 @@ export function authenticate(app: FastifyInstance, db: Database) {
   app.decorateRequest('claims', null)
   app.decorateRequest('transact', async function (this: FastifyRequest, work, shown = value => value) {
     const { entry } = this
-    if (!entry) return db.transact(entryOf(this), work)
-    const value = await db.transact(withEntry(entry.id, entryOf(this)), work, value => entry.written(shown(value)))
+    if (!entry) return db.transact(admissionOf(this), work)
+    const value = await db.transact(withEntry(entry.id, admissionOf(this)), work, value => entry.written(shown(value)))
     entry.done = true
     return value
   })
@@ -51,7 +51,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
   })
   app.decorateRequest('keys', { getter: () => db.keys })
   app.decorateRequest('aside', function (this: FastifyRequest, work) {
-    return db.transact(entryOf(this), work)
+    return db.transact(admissionOf(this), work)
   })
   app.addHook('onRoute', ({ method, url, config }) => {
     if (!config?.permission) throw new Error(`${String(method)} ${url} declares no permission`)
@@ -66,7 +66,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
 }
 
 /** The session and its rights are looked up in the first flight of the transaction, whatever the token says. */
-function entryOf(request: FastifyRequest): Entry {
+function admissionOf(request: FastifyRequest): Admission {
   if (request.routeOptions.config.permission === 'public') return enterNobody
   const { session, offices } = callerOf(request)
   return enterSession(session, offices)

@@ -1,10 +1,10 @@
-import { changeVersioned, expectedVersion, sendVersioned } from '../../platform/http/conditional.ts'
+import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { Outcome, ProposedStep } from '../transitions/contract.ts'
+import { ofOutcome, sendOutcome } from '../transitions/outcome.ts'
 import { outcome } from '../transitions/queries.ts'
-import { ofOutcome, sendOutcome } from '../transitions/routes.ts'
 import { Proposal, ProposalPage, ProposalQuery, Rejection } from './contract.ts'
 import * as proposals from './queries.ts'
 
@@ -32,15 +32,12 @@ export const proposalRoutes: Routes = async app => {
         response: { 201: Proposal },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => proposals.propose(tx, request.params.id, expectedVersion(request), request.body),
-          location: id => `/v1/proposals/${id}`,
-          read: proposals.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => proposals.propose(tx, request.params.id, expectedVersion(request), request.body),
+        location: id => `/v1/proposals/${id}`,
+        read: proposals.find,
+      }),
   )
   app.get(
     '/v1/proposals',
@@ -54,7 +51,7 @@ export const proposalRoutes: Routes = async app => {
         response: { 200: ProposalPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => proposals.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => proposals.list(tx, request.query)),
   )
   app.get(
     '/v1/proposals/:id',
@@ -68,7 +65,7 @@ export const proposalRoutes: Routes = async app => {
         response: { 200: Proposal },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => proposals.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => proposals.find(tx, request.params.id)),
   )
   app.post(
     '/v1/proposals/:id/confirmation',
@@ -115,8 +112,6 @@ export const proposalRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        proposals.reject(tx, request.params.id, version, request.body.reason),
-      ),
+      changeOne(request, reply, (tx, version) => proposals.reject(tx, request.params.id, version, request.body.reason)),
   )
 }

@@ -1,9 +1,8 @@
 import { PageQuery } from '../../platform/db/page.ts'
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { expectedVersion, sendVersioned } from '../../platform/http/conditional.ts'
+import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import {
   DecidedReferral,
   NewDecision,
@@ -37,15 +36,12 @@ export const referralRoutes: Routes = async app => {
         response: { 201: Referral },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => referrals.offer(tx, request.params.id, expectedVersion(request), request.body),
-          location: id => `/v1/referrals/${id}`,
-          read: referrals.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => referrals.offer(tx, request.params.id, expectedVersion(request), request.body),
+        location: id => `/v1/referrals/${id}`,
+        read: referrals.find,
+      }),
   )
   app.get(
     '/v1/cases/:id/referrals',
@@ -60,8 +56,7 @@ export const referralRoutes: Routes = async app => {
         response: { 200: ReferralPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => referrals.ofCase(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => referrals.ofCase(tx, request.params.id, request.query)),
   )
   app.get(
     '/v1/referrals',
@@ -75,7 +70,7 @@ export const referralRoutes: Routes = async app => {
         response: { 200: ReferralBox },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => referrals.box(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => referrals.box(tx, request.query)),
   )
   app.get(
     '/v1/referrals/:id',
@@ -89,7 +84,7 @@ export const referralRoutes: Routes = async app => {
         response: { 200: Referral },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => referrals.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => referrals.find(tx, request.params.id)),
   )
   app.post(
     '/v1/referrals/:id/decision',
@@ -110,17 +105,14 @@ export const referralRoutes: Routes = async app => {
         response: { 200: DecidedReferral },
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { id } = request.params
-      return sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          status: 200,
-          make: tx => referrals.decide(tx, id, expectedVersion(request), request.body),
-          location: () => `/v1/referrals/${id}`,
-          read: referrals.decided,
-        }),
-      )
+      return makeOne(request, reply, {
+        status: 200,
+        make: tx => referrals.decide(tx, id, expectedVersion(request), request.body),
+        location: () => `/v1/referrals/${id}`,
+        read: referrals.decided,
+      })
     },
   )
 }

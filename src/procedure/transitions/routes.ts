@@ -1,21 +1,9 @@
-import type { FastifyReply } from 'fastify'
-import { expectedVersion, sendVersioned } from '../../platform/http/conditional.ts'
+import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
 import { Outcome, Transition } from './contract.ts'
+import { ofOutcome, sendOutcome } from './outcome.ts'
 import * as transitions from './queries.ts'
-
-/** What an outcome tells the audit log. */
-export const ofOutcome = {
-  cases: ({ case: of }: Outcome) => (of ? [of.id] : []),
-  zones: ({ case: of }: Outcome) => Object.keys(of?.person ?? {}),
-}
-
-/** Sends what happened, with the version of the case as the `ETag`. */
-export function sendOutcome(reply: FastifyReply, outcome: Outcome): Outcome {
-  if (outcome.case) sendVersioned(reply, outcome.case)
-  return outcome
-}
 
 export const transitionRoutes: Routes = async app => {
   app.post(

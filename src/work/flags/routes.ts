@@ -1,8 +1,6 @@
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { Clearance, Flag, FlagPage, FlagQuery, NewFlag } from './contract.ts'
 import * as flags from './queries.ts'
 
@@ -22,15 +20,12 @@ export const flagRoutes: Routes = async app => {
         response: { 201: Flag },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => flags.raise(tx, request.params.id, request.body),
-          location: id => `/v1/flags/${id}`,
-          read: flags.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => flags.raise(tx, request.params.id, request.body),
+        location: id => `/v1/flags/${id}`,
+        read: flags.find,
+      }),
   )
   app.get(
     '/v1/cases/:id/flags',
@@ -45,8 +40,7 @@ export const flagRoutes: Routes = async app => {
         response: { 200: FlagPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => flags.list(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => flags.list(tx, request.params.id, request.query)),
   )
   app.get(
     '/v1/flags/:id',
@@ -60,7 +54,7 @@ export const flagRoutes: Routes = async app => {
         response: { 200: Flag },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => flags.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => flags.find(tx, request.params.id)),
   )
   app.post(
     '/v1/flags/:id/clearance',
@@ -76,8 +70,6 @@ export const flagRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        flags.clear(tx, request.params.id, version, request.body.reason),
-      ),
+      changeOne(request, reply, (tx, version) => flags.clear(tx, request.params.id, version, request.body.reason)),
   )
 }

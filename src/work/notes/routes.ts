@@ -1,8 +1,6 @@
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { NewNote, Note, NotePage, NoteQuery, NoteText, NoteVersions, Strike } from './contract.ts'
 import * as notes from './queries.ts'
 
@@ -22,15 +20,12 @@ export const noteRoutes: Routes = async app => {
         response: { 201: Note },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => notes.write(tx, request.params.id, request.body),
-          location: id => `/v1/notes/${id}`,
-          read: notes.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => notes.write(tx, request.params.id, request.body),
+        location: id => `/v1/notes/${id}`,
+        read: notes.find,
+      }),
   )
   app.get(
     '/v1/cases/:id/notes',
@@ -45,8 +40,7 @@ export const noteRoutes: Routes = async app => {
         response: { 200: NotePage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => notes.listOf(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => notes.listOf(tx, request.params.id, request.query)),
   )
   app.get(
     '/v1/notes',
@@ -60,7 +54,7 @@ export const noteRoutes: Routes = async app => {
         response: { 200: NotePage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => notes.listOwn(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => notes.listOwn(tx, request.query)),
   )
   app.get(
     '/v1/notes/:id',
@@ -74,7 +68,7 @@ export const noteRoutes: Routes = async app => {
         response: { 200: Note },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => notes.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => notes.find(tx, request.params.id)),
   )
   app.put(
     '/v1/notes/:id',
@@ -90,9 +84,7 @@ export const noteRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        notes.rewrite(tx, request.params.id, version, request.body.text),
-      ),
+      changeOne(request, reply, (tx, version) => notes.rewrite(tx, request.params.id, version, request.body.text)),
   )
   app.get(
     '/v1/notes/:id/versions',
@@ -122,8 +114,6 @@ export const noteRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) =>
-        notes.strike(tx, request.params.id, version, request.body.reason),
-      ),
+      changeOne(request, reply, (tx, version) => notes.strike(tx, request.params.id, version, request.body.reason)),
   )
 }

@@ -1,8 +1,6 @@
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { changeVersioned, sendVersioned } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { makeOnce } from '../../platform/http/idempotency.ts'
-import { sendPage } from '../../platform/http/page.ts'
+import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
 import { NewTask, Task, TaskChange, TaskPage, TaskQuery, TasksOfCaseQuery } from './contract.ts'
 import * as tasks from './queries.ts'
 
@@ -22,15 +20,12 @@ export const taskRoutes: Routes = async app => {
         response: { 201: Task },
       },
     },
-    async (request, reply) =>
-      sendVersioned(
-        reply,
-        await makeOnce(request, reply, {
-          make: tx => tasks.set(tx, request.params.id, request.body),
-          location: id => `/v1/tasks/${id}`,
-          read: tasks.find,
-        }),
-      ),
+    (request, reply) =>
+      makeOne(request, reply, {
+        make: tx => tasks.set(tx, request.params.id, request.body),
+        location: id => `/v1/tasks/${id}`,
+        read: tasks.find,
+      }),
   )
   app.get(
     '/v1/cases/:id/tasks',
@@ -45,8 +40,7 @@ export const taskRoutes: Routes = async app => {
         response: { 200: TaskPage },
       },
     },
-    async (request, reply) =>
-      sendPage(request, reply, await request.transact(tx => tasks.listOf(tx, request.params.id, request.query))),
+    (request, reply) => readPage(request, reply, tx => tasks.listOf(tx, request.params.id, request.query)),
   )
   app.get(
     '/v1/tasks',
@@ -60,7 +54,7 @@ export const taskRoutes: Routes = async app => {
         response: { 200: TaskPage },
       },
     },
-    async (request, reply) => sendPage(request, reply, await request.transact(tx => tasks.list(tx, request.query))),
+    (request, reply) => readPage(request, reply, tx => tasks.list(tx, request.query)),
   )
   app.get(
     '/v1/tasks/:id',
@@ -74,7 +68,7 @@ export const taskRoutes: Routes = async app => {
         response: { 200: Task },
       },
     },
-    async (request, reply) => sendVersioned(reply, await request.transact(tx => tasks.find(tx, request.params.id))),
+    (request, reply) => readOne(request, reply, tx => tasks.find(tx, request.params.id)),
   )
   app.patch(
     '/v1/tasks/:id',
@@ -95,7 +89,7 @@ export const taskRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => tasks.change(tx, request.params.id, version, request.body)),
+      changeOne(request, reply, (tx, version) => tasks.change(tx, request.params.id, version, request.body)),
   )
   app.post(
     '/v1/tasks/:id/completion',
@@ -114,7 +108,6 @@ export const taskRoutes: Routes = async app => {
         response: { 200: Task },
       },
     },
-    (request, reply) =>
-      changeVersioned(request, reply, (tx, version) => tasks.complete(tx, request.params.id, version)),
+    (request, reply) => changeOne(request, reply, (tx, version) => tasks.complete(tx, request.params.id, version)),
   )
 }

@@ -1,0 +1,57 @@
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { party } from '../../people/organisations/queries.ts'
+import type { Sealed } from '../../platform/access/data-key.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { opened, sealed } from '../../platform/db/sealed.ts'
+import type { Decision, IdentityDocument } from './contract.ts'
+import { placeOfText } from './text.ts'
+
+const Finding = z.object({ reasons: z.string(), evidence: z.array(z.string()) }).partial()
+type KeptDecision = Omit<Decision, 'reasons' | 'evidence'> & { content: Sealed | null; textId: string | null }
+
+/** The decisions on a case, the newest first: the first that is not annulled is the current one. */
+export async function decisions(tx: Tx, caseId: string): Promise<Decision[]> {
+  const rows = await tx.execute<KeptDecision>(sql`
+    select e.id, d.outcome, code.polarity, d.country, d.legal_reference as "legalReference", d.reason,
+      ${sealed('d.content')} as content, d.text_id as "textId", d.identity_version as "identityVersion",
+      e.occurred_on as "decidedOn", app.rfc3339(e.recorded_at) as "recordedAt",
+      ${party('o')} as organisation, d.final_on as "finalOn",
+      e.job_id is not null as imported, d.annulled,
+      not d.annulled and not exists (select from decisions later where later.case_id = d.case_id and later.event_id > d.event_id
+        and not later.annulled) and not exists (select from standing_events r where r.case_id = d.case_id and r.action = 'reopen'
+        and r.id > d.event_id) as current
+    from decisions d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
+      join codes code on code.list = 'outcome' and code.code = d.outcome
+    where d.case_id = ${caseId} order by e.id desc`)
+  return rows.map(({ content, textId, ...decision }) => {
+    const { reasons = null, evidence = [] } = opened(tx.keys, placeOfText(textId ?? ''), content, Finding) ?? {}
+    return { ...decision, reasons, evidence }
+  })
+}
+
+const Particulars = z.object({ number: z.string(), issuer: z.string().optional(), iin: z.string().optional() })
+type KeptDocument = Omit<IdentityDocument, keyof z.output<typeof Particulars>> & {
+  content: Sealed | null
+  textId: string
+}
+
+/** The documents of a case, the newest first, each with how it came to the person. */
+export async function documents(tx: Tx, caseId: string): Promise<IdentityDocument[]> {
+  const rows = await tx.execute<KeptDocument>(sql`
+    select e.id, d.type, ${sealed('d.content')} as content, d.text_id as "textId",
+      d.issued_on as "issuedOn", d.expires_on as "expiresOn", app.rfc3339(e.recorded_at) as "recordedAt",
+      ${party('o')} as organisation, d.annulled, e.job_id is not null as imported,
+      (select jsonb_build_object('on', h.occurred_on, 'to', h.facts ->> 'handedOverTo') from standing_events h
+        where h.case_id = d.case_id and h.facts ->> 'document' = d.event_id::text) as "handedOver"
+    from documents d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
+    where d.case_id = ${caseId} order by e.id desc`)
+  return rows.map(({ content, textId, ...document }) => {
+    const {
+      number = null,
+      issuer = null,
+      iin = null,
+    } = opened(tx.keys, placeOfText(textId), content, Particulars) ?? {}
+    return { ...document, number, issuer, iin }
+  })
+}

@@ -1,0 +1,55 @@
+// How handlers end: each reads, lists, makes or changes something in the one transaction of its request, and sends it.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Tx } from '../db/database.ts'
+import type { Page } from '../db/page.ts'
+import { expectedVersion } from './conditional.ts'
+import { type Making, makeOnce } from './idempotency.ts'
+
+type Versioned = { version: number }
+
+/** Sends a resource with its version as the `ETag`. */
+export function sendVersioned<T extends Versioned>(reply: FastifyReply, resource: T): T {
+  reply.header('etag', `"${resource.version}"`)
+  return resource
+}
+
+/** Sends a page with a `Link` to the next one. */
+export function sendPage<P extends Page<unknown>>(request: FastifyRequest, reply: FastifyReply, page: P): P {
+  if (page.nextCursor) {
+    const next = new URL(request.url, 'http://localhost')
+    next.searchParams.set('cursor', page.nextCursor)
+    reply.header('link', `<${next.pathname}${next.search}>; rel="next"`)
+  }
+  return page
+}
+
+/** Sends one resource. */
+export const readOne = async <T extends Versioned>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: (tx: Tx) => Promise<T>,
+): Promise<T> => sendVersioned(reply, await request.transact(read))
+
+/** Sends a page of a list. */
+export const readPage = async <P extends Page<unknown>>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: (tx: Tx) => Promise<P>,
+): Promise<P> => sendPage(request, reply, await request.transact(read))
+
+/** Makes something at most once for an `Idempotency-Key`, and sends it. */
+export const makeOne = async <T extends Versioned>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  making: Making<T>,
+): Promise<T> => sendVersioned(reply, await makeOnce(request, reply, making))
+
+/** Changes what the caller has read, if `If-Match` names its version, and sends it as it is then. */
+export async function changeOne<T extends Versioned>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  change: (tx: Tx, version: number) => Promise<T>,
+): Promise<T> {
+  const version = expectedVersion(request)
+  return sendVersioned(reply, await request.transact(tx => change(tx, version)))
+}
