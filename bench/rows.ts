@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { placeOfText } from '../src/casefile/events/text.ts'
+import { columnOf, sealedColumns } from '../src/casefile/sealed-columns.ts'
 import { birthYear } from '../src/casefile/zones/birth.ts'
+import type { Content } from '../src/casefile/zones/contract.ts'
 import { Zone } from '../src/casefile/zones/contract.ts'
 import { identifiersOf, identify } from '../src/casefile/zones/identifiers.ts'
-import { placeOf } from '../src/casefile/zones/queries.ts'
 import type { Keys } from '../src/platform/access/keys.ts'
 import { asText, Sealer } from '../src/platform/db/sealed.ts'
 import type { Story } from './story.ts'
@@ -105,8 +105,8 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
       .at(-1) ?? '-infinity' // which sorts before any year, and infinity behind
   const known = { case_id: id, version: 1, written_at: first?.recorded_at, written_by: recorder.account_id }
   const { dataKey, epoch, wrapped } = keys.newDataKey()
-  const { seal } = new Sealer(dataKey)
-  const sealZone = (zone: Zone, content: object) => asText(seal(placeOf(id, zone, 1), content))
+  const sealer = new Sealer(dataKey)
+  const sealZone = (zone: Zone, content: Content) => asText(columnOf(zone).seal(sealer, [id, zone, 1], content))
   const textId = randomUUIDv7()
   const contact = { phones: [`+7701${String(line).padStart(7, '0')}`], languages: ['ru'] }
   return {
@@ -189,7 +189,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
               type: row.documentType,
               number_hmac: hmac(identify.document(keys, row.documentNumber ?? '')),
               text_id: textId,
-              content: asText(seal(placeOfText(textId), { number: row.documentNumber })),
+              content: asText(sealedColumns.document.seal(sealer, [textId], { number: row.documentNumber ?? '' })),
               issued_on: row.documentIssuedOn,
               expires_on: row.documentExpiresOn,
               annulled: false,

@@ -5,9 +5,10 @@ import { sealerForNew } from '../../platform/db/sealed.ts'
 import { invalid } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { append } from '../events/append.ts'
-import { keepText, placeOfText } from '../events/text.ts'
+import { keepText } from '../events/text.ts'
 import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
 import * as grants from '../grants/give.ts'
+import { sealedColumns } from '../sealed-columns.ts'
 import { codesIn } from '../zones/codes.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
@@ -45,14 +46,20 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
   await Promise.all([
     append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
     keep(),
-    keepText(tx, id, id, sealer.sealSaid(placeOfText(id), text)),
+    keepText(tx, id, id, sealedColumns.event.sealGiven(sealer, [id], text)),
     zones.write(
       tx,
       sealer,
       known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
     ),
     ...shared.map((said, i) =>
-      grants.write(tx, id, said, sealer.sealSaid(grants.placeOf(said.id, 'given'), said.typed), `#/grants/${i}`),
+      grants.write(
+        tx,
+        id,
+        said,
+        sealedColumns.grant.sealGiven(sealer, [said.id, 'given'], said.typed),
+        `#/grants/${i}`,
+      ),
     ),
   ])
   return id

@@ -2,10 +2,9 @@ import { sql } from 'drizzle-orm'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, sealed } from '../../platform/db/sealed.ts'
-import { Identity } from '../zones/contract.ts'
+import { sealed } from '../../platform/db/sealed.ts'
+import { sealedColumns } from '../sealed-columns.ts'
 import { bears, identify } from '../zones/identifiers.ts'
-import { placeOf } from '../zones/queries.ts'
 import type { CaseIndex, CaseSearch } from './contract.ts'
 
 /** What the person is known by now: of each identity the newest version. */
@@ -53,7 +52,7 @@ type Candidate = CaseIndex & { identityVersion: number | null; identity: Sealed 
 
 function isNamed({ keys }: Tx, { id, identityVersion, identity }: Candidate, names: readonly string[]): boolean {
   if (!names.length) return true
-  const known = opened(keys, placeOf(id, 'identity', identityVersion ?? 0), identity, Identity)
+  const known = sealedColumns.identity.open(keys, [id, 'identity', identityVersion ?? 0], identity)
   return known !== null && bears(known, names)
 }
 

@@ -31,7 +31,7 @@ export const CaseEvent = z
     organisation: Party,
     facts: Facts,
     text: z
-      .record(z.string(), z.string())
+      .record(z.string(), z.union([z.string(), z.array(z.string())]))
       .nullable()
       .describe('What was typed along with it: for your own organisation, and the committee above it.'),
     accountId: Id.nullable().describe('Who recorded it, or confirmed it: for your own organisation.'),

@@ -1,13 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
-import { opened, sealed } from '../../platform/db/sealed.ts'
+import { sealed } from '../../platform/db/sealed.ts'
+import { sealedColumns } from '../sealed-columns.ts'
 import type { Decision, IdentityDocument } from './contract.ts'
-import { placeOfText } from './text.ts'
 
-const Finding = z.object({ reasons: z.string(), evidence: z.array(z.string()) }).partial()
 type KeptDecision = Omit<Decision, 'reasons' | 'evidence'> & { content: Sealed | null; textId: string | null }
 
 /** The decisions on a case, the newest first: the first that is not annulled is the current one. */
@@ -25,13 +23,12 @@ export async function decisions(tx: Tx, caseId: string): Promise<Decision[]> {
       join codes code on code.list = 'outcome' and code.code = d.outcome
     where d.case_id = ${caseId} order by e.id desc`)
   return rows.map(({ content, textId, ...decision }) => {
-    const { reasons = null, evidence = [] } = opened(tx.keys, placeOfText(textId ?? ''), content, Finding) ?? {}
-    return { ...decision, reasons, evidence }
+    const { reasons, evidence } = sealedColumns.decision.fields(tx.keys, [textId ?? ''], content)
+    return { ...decision, reasons, evidence: evidence ?? [] }
   })
 }
 
-const Particulars = z.object({ number: z.string(), issuer: z.string().optional(), iin: z.string().optional() })
-type KeptDocument = Omit<IdentityDocument, keyof z.output<typeof Particulars>> & {
+type KeptDocument = Omit<IdentityDocument, 'number' | 'issuer' | 'iin'> & {
   content: Sealed | null
   textId: string
 }
@@ -46,12 +43,8 @@ export async function documents(tx: Tx, caseId: string): Promise<IdentityDocumen
         where h.case_id = d.case_id and h.facts ->> 'document' = d.event_id::text) as "handedOver"
     from documents d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
     where d.case_id = ${caseId} order by e.id desc`)
-  return rows.map(({ content, textId, ...document }) => {
-    const {
-      number = null,
-      issuer = null,
-      iin = null,
-    } = opened(tx.keys, placeOfText(textId), content, Particulars) ?? {}
-    return { ...document, number, issuer, iin }
-  })
+  return rows.map(({ content, textId, ...document }) => ({
+    ...document,
+    ...sealedColumns.document.fields(tx.keys, [textId], content),
+  }))
 }

@@ -3,10 +3,10 @@ import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, sealed } from '../../platform/db/sealed.ts'
+import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
-import { CaseEvent } from './contract.ts'
-import { placeOfText } from './text.ts'
+import { sealedColumns } from '../sealed-columns.ts'
+import type { CaseEvent } from './contract.ts'
 
 const timeline = sql`
   select e.id, e.action, nullif(e.from_state, '') as "fromState", e.to_state as "toState", e.occurred_on as "occurredOn",
@@ -21,11 +21,11 @@ const timeline = sql`
 
 type Kept = Omit<CaseEvent, 'text'> & { textId: string; content: Sealed | null }
 
-const told =
+const opened =
   ({ keys }: Tx) =>
   ({ content, textId, ...event }: Kept): CaseEvent => ({
     ...event,
-    text: opened(keys, placeOfText(textId), content, CaseEvent.shape.text.unwrap()),
+    text: sealedColumns.event.open(keys, [textId], content),
   })
 
 /** What happened to a case, in the order in which it was recorded. */
@@ -34,11 +34,11 @@ export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery)
     ${timeline} where e.case_id = ${caseId} and (${cursor ?? null}::uuid is null or e.id > ${cursor ?? null}::uuid)
     order by e.id limit ${limit + 1}`)
   if (!rows.length && !cursor) throw notFound()
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 /** One event, if its case still stands open to the caller. */
 export async function find(tx: Tx, id: string): Promise<CaseEvent | undefined> {
   const rows = await tx.execute<Kept>(sql`${timeline} where e.id = ${id}`)
-  return rows.map(told(tx))[0]
+  return rows.map(opened(tx))[0]
 }

@@ -1,11 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
-import type { Place } from '../../platform/db/sealed.ts'
 
-/** Where what was typed with an event is sealed, wherever it stands: its id is that of the proposal or the referral that it came with, or its own. */
-export const placeOfText = (id: string): Place => ['event_texts.content', id]
-
-/** Keeps what was typed along with the event that was written last, sealed for {@link placeOfText}, if anything was. */
+/** Stores what was typed with the event that was written last, if anything was; sealed under `id`. */
 export async function keepText(tx: Tx, caseId: string, id: string, text: Buffer | null): Promise<void> {
   if (!text) return
   await tx.execute(sql`

@@ -3,6 +3,7 @@ import type { Tx } from '../../platform/db/database.ts'
 import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'
+import type { Texts } from '../sealed-columns.ts'
 import { couldBeChild } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
 import type { Basis, Consent } from './contract.ts'
@@ -10,7 +11,7 @@ import type { Basis, Consent } from './contract.ts'
 const byConsent = ['ngo', 'iom']
 
 /** What a basis says: in codes, and in words. */
-export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; text: Facts } {
+export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; text: Texts } {
   const { witness, interpreter, ...facts } = basis as Consent
   return {
     facts: { ...facts, representative: representative?.kind },

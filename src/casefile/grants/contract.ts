@@ -94,6 +94,18 @@ export type NewGrant = z.output<typeof NewGrant>
 
 const GrantAction = z.enum(['revoke', 'acknowledge', 'confirm'])
 
+/** Who was there when it was given or closed, and what was said. */
+export const Particulars = z
+  .object({
+    representative: z.string(),
+    witness: z.string(),
+    interpreter: z.string(),
+    reason: z.string(),
+    revocation: z.string(),
+  })
+  .partial()
+export type Particulars = z.input<typeof Particulars>
+
 export const Grant = z
   .object({
     id: Id,
@@ -122,17 +134,7 @@ export const Grant = z
     closedAt: Instant.nullable(),
     closedReason: z.string().nullable(),
     acknowledgedAt: Instant.nullable().describe('When the recipient acknowledged the revocation.'),
-    particulars: z
-      .object({
-        representative: z.string(),
-        witness: z.string(),
-        interpreter: z.string(),
-        reason: z.string(),
-        revocation: z.string(),
-      })
-      .partial()
-      .nullable()
-      .describe('Who was there and what was said: for your own organisation.'),
+    particulars: Particulars.nullable().describe('Who was there and what was said: for your own organisation.'),
     allowedActions: z.array(GrantAction),
     version: Version,
   })

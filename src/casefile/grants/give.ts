@@ -1,22 +1,22 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
-import { type Place, sealedIfSaid } from '../../platform/db/sealed.ts'
 import { invalid } from '../../problem.ts'
+import { sealedColumns } from '../sealed-columns.ts'
 import { latestBirth } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
 import { faultsOfRepresentative } from './basis.ts'
-import type { NewGrant } from './contract.ts'
+import type { NewGrant, Particulars } from './contract.ts'
 
 /** A grant as the database takes it: its row, what was typed, and the latest day on which the person may have been born. */
-export type Given = { id: string; row: object; typed: object; born: string | null }
+export type Given = { id: string; row: object; typed: Particulars; born: string | null }
 
 /** Gives a grant of a case that the caller reaches, open at once. Gives its id. */
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
   const said = await say(tx, given, content as Identity | null)
-  const typed = await sealedIfSaid(tx, { caseId, file: true }, placeOf(said.id, 'given'), said.typed)
+  const typed = await sealedColumns.grant.sealFor(tx, { caseId, file: true }, [said.id, 'given'], said.typed)
   await write(tx, caseId, said, typed)
   return said.id
 }
@@ -54,9 +54,6 @@ export async function say(
 /** As a row of `grants`. */
 export const rowOf = (row: object) => sql`jsonb_populate_record(null::grants, ${JSON.stringify(row)}::jsonb)`
 
-/** Gives it, open at once, with what was typed sealed for {@link placeOf}. */
+/** Gives it, open at once, with what was typed, sealed. */
 export const write = (tx: Tx, caseId: string, { row, born }: Given, typed: Buffer | null, place = '#') =>
   tx.execute(sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${typed}, ${born}::date, true, ${place})`)
-
-/** Where what was typed on an occasion is sealed. */
-export const placeOf = (id: string, occasion: 'given' | 'closed'): Place => ['grant_texts.content', id, occasion]

@@ -3,10 +3,10 @@ import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
-import { Grant, type GrantQuery, type Revocation } from './contract.ts'
-import { placeOf } from './give.ts'
+import { sealedColumns } from '../sealed-columns.ts'
+import type { Grant, GrantQuery, Revocation } from './contract.ts'
 
 const columns = sql`
   select g.id, g.case_id as "caseId", ${party('f')} as "from",
@@ -30,13 +30,12 @@ const columns = sql`
     left join grant_texts closed on closed.grant_id = g.id and closed.occasion = 'closed'`
 
 type Kept = Omit<Grant, 'particulars'> & { given: Sealed | null; closed: Sealed | null }
-const Particulars = Grant.shape.particulars.unwrap()
 
-const told =
+const opened =
   ({ keys }: Tx) =>
   ({ given, closed, ...grant }: Kept): Grant => {
-    const said = opened(keys, placeOf(grant.id, 'given'), given, Particulars)
-    const added = opened(keys, placeOf(grant.id, 'closed'), closed, Particulars)
+    const said = sealedColumns.grant.open(keys, [grant.id, 'given'], given)
+    const added = sealedColumns.grant.open(keys, [grant.id, 'closed'], closed)
     return { ...grant, particulars: said || added ? { ...said, ...added } : null }
   }
 
@@ -48,7 +47,7 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
       ${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`),
   ])
   if (!found) throw notFound()
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 /** What the caller's organisation gave and was given, the newest first. */
@@ -58,11 +57,11 @@ export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQu
       and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
       and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
       and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`)
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Grant> {
-  const [grant] = (await tx.execute<Kept>(sql`${columns} where g.id = ${id}`)).map(told(tx))
+  const [grant] = (await tx.execute<Kept>(sql`${columns} where g.id = ${id}`)).map(opened(tx))
   if (!grant) throw notFound()
   return grant
 }
@@ -73,7 +72,9 @@ export async function revoke(tx: Tx, id: string, version: number, { reason }: Re
   // Whoever may not revoke it may not reach the case either: the database says which it is.
   const text =
     reason !== undefined && found.allowedActions.includes('revoke')
-      ? (await sealerFor(tx, { caseId: found.caseId, file: true })).seal(placeOf(id, 'closed'), { revocation: reason })
+      ? await sealedColumns.grant.sealFor(tx, { caseId: found.caseId, file: true }, [id, 'closed'], {
+          revocation: reason,
+        })
       : null
   await tx.execute(sql`select app.revoke_grant(${id}, ${version}, ${text})`)
   return find(tx, id)

@@ -2,30 +2,16 @@ import { sql } from 'drizzle-orm'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
-import { asText, opened, type Place, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { asText, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import { columnOf, sealedColumns } from '../sealed-columns.ts'
 import { birthYear } from './birth.ts'
 import { codesIn } from './codes.ts'
-import {
-  type Content,
-  type CurrentZone,
-  documents,
-  type Identity,
-  type Person,
-  type WrittenZone,
-  Zone,
-} from './contract.ts'
+import { type Content, type CurrentZone, type Identity, type Person, type WrittenZone, Zone } from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
 
 export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
-
-export const placeOf = (caseId: string, zone: Zone, version: number): Place => [
-  'zone_versions.content',
-  caseId,
-  zone,
-  version,
-]
 
 /** An identity as its row: what the figures count by stands beside it, and what it is found by. */
 export const identityRow = (keys: Keys, identity: Identity) => ({
@@ -35,12 +21,12 @@ export const identityRow = (keys: Keys, identity: Identity) => ({
 })
 
 /** Writes what is known about a person. */
-export async function write(tx: Tx, { seal }: Sealer, versions: readonly NewVersion[]): Promise<void> {
+export async function write(tx: Tx, sealer: Sealer, versions: readonly NewVersion[]): Promise<void> {
   const rows = versions.map(({ caseId, zone, version, content }) => ({
     case_id: caseId,
     zone,
     version,
-    content: asText(seal(placeOf(caseId, zone, version), content)),
+    content: asText(columnOf(zone).seal(sealer, [caseId, zone, version], content)),
     ...(zone === 'identity' ? identityRow(tx.keys, content as Identity) : { identifiers: [] }),
   }))
   const given = JSON.stringify(rows)
@@ -65,12 +51,7 @@ export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person 
     Zone.options.flatMap(zone => {
       const found = kept?.[zone]
       return found
-        ? [
-            [
-              zone,
-              { ...opened(keys, placeOf(caseId, zone, found.version), found, documents[zone]), version: found.version },
-            ],
-          ]
+        ? [[zone, { ...sealedColumns[zone].open(keys, [caseId, zone, found.version], found), version: found.version }]]
         : []
     }),
   )
@@ -82,7 +63,7 @@ export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: numbe
     where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`)
   return rows.map(row => ({
     ...row,
-    content: opened(tx.keys, placeOf(caseId, zone, row.version), row.content, documents[zone]),
+    content: sealedColumns[zone].open(tx.keys, [caseId, zone, row.version], row.content),
   }))
 }
 

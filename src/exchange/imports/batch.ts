@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { externalHmac } from '../../casefile/cases/register.ts'
-import { placeOfText } from '../../casefile/events/text.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
-import { identityRow, placeOf } from '../../casefile/zones/queries.ts'
+import { identityRow } from '../../casefile/zones/queries.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { asText, Sealer } from '../../platform/db/sealed.ts'
@@ -78,7 +78,7 @@ const usesOf = ({ line, row }: Read): Use[] => [
 function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
   const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
   const { dataKey, epoch, wrapped } = keys.newDataKey()
-  const { seal } = new Sealer(dataKey)
+  const sealer = new Sealer(dataKey)
   const [caseId, textId] = [randomUUIDv7(), randomUUIDv7()]
   return {
     line,
@@ -100,10 +100,10 @@ function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
       expires_on: documentExpiresOn,
       number_hmac: identify.document(keys, documentNumber ?? ''),
       text_id: textId,
-      document: asText(seal(placeOfText(textId), { number: documentNumber })),
+      document: asText(sealedColumns.document.seal(sealer, [textId], { number: documentNumber ?? '' })),
     }),
     stage: 0,
-    identity: asText(seal(placeOf(caseId, 'identity', 1), identity)),
+    identity: asText(sealedColumns.identity.seal(sealer, [caseId, 'identity', 1], identity)),
     ...identityRow(keys, identity),
   }
 }

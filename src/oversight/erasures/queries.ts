@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Erasure, ErasurePlan, ErasureQuery, NewErasure } from './contract.ts'
@@ -17,15 +17,13 @@ const columns = sql`e.id, e.case_id as "caseId", e.file as "withFile", e.run_id 
     case when e.state = 'requested' and (e.requested_by = app.account() or app.has_role('supervisor')) then 'reject' end], null) as "allowedDecisions",
   e.version from erasures e`
 
-const placeOf = (id: string): Place => ['erasures.content', id]
-const Said = z.object({ reason: z.string() })
 type Kept = Omit<Erasure, 'reason'> & { content: Sealed | null }
 
-const told =
+const opened =
   ({ keys }: Tx) =>
   ({ content, ...erasure }: Kept): Erasure => ({
     ...erasure,
-    reason: opened(keys, placeOf(erasure.id), content, Said)?.reason ?? null,
+    ...sealedColumns.erasure.fields(keys, [erasure.id], content),
   })
 
 /** What would go with what the caller's organisation holds of a case, and what would stay. */
@@ -43,8 +41,8 @@ export async function request(tx: Tx, caseId: string, { legalBasis, reason }: Ne
   const { kept } = await plan(tx, caseId)
   if (kept) throw new Problem('file-must-stay', { detail: kept })
   const id = randomUUIDv7()
-  const { seal } = await sealerFor(tx, { caseId })
-  await tx.execute(sql`select app.request_erasure(${id}, ${caseId}, ${legalBasis}, ${seal(placeOf(id), { reason })})`)
+  const text = sealedColumns.erasure.seal(await sealerFor(tx, { caseId }), [id], { reason })
+  await tx.execute(sql`select app.request_erasure(${id}, ${caseId}, ${legalBasis}, ${text})`)
   return id
 }
 
@@ -53,11 +51,11 @@ export async function list(tx: Tx, { state, cursor, limit }: ErasureQuery): Prom
   const rows = await tx.execute<Kept>(sql`
     select ${columns} where (${state ?? null}::text is null or e.state = ${state ?? null}) and e.id ${olderThan(cursor)}
     order by e.id desc limit ${limit + 1}`)
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Erasure> {
-  const [erasure] = (await tx.execute<Kept>(sql`select ${columns} where e.id = ${id}`)).map(told(tx))
+  const [erasure] = (await tx.execute<Kept>(sql`select ${columns} where e.id = ${id}`)).map(opened(tx))
   if (!erasure) throw notFound()
   return erasure
 }

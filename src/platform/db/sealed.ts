@@ -5,39 +5,89 @@ import type { DataKey, Sealed } from '../access/data-key.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Database, Tx } from './database.ts'
 
-/** Where something sealed stands: a column, its row, and the version of that if it has any. It opens nowhere else. */
-export type Place = readonly [column: `${string}.${string}`, ...row: (string | number)[]]
-
-const nameOf = (place: Place) => place.join('/')
-
-/** What stands sealed in this column, for {@link opened}; null where nothing does, and of what was erased. */
+/** The sealed value of a column, for {@link SealedColumn.open}; null where nothing was typed, and once it was erased. */
 export const sealed = (column: string): SQL => sql.raw(`app.sealed(${column})`)
 
-/** Something sealed that does not open, or is not what it was; the log says which by its place, never what is in it. */
+/** A sealed value that does not open: moved, changed, or not what its contract expects. The log gets its place only. */
 class Unreadable extends Error {
   override readonly name = 'Unreadable'
   readonly code: string
 
-  constructor(place: Place) {
+  constructor(place: string) {
     super()
-    this.code = nameOf(place)
+    this.code = place
   }
 }
 
-/** What was typed, as its contract knows it; null where nothing was, and of what was erased. */
-export function opened<T extends z.ZodType, Kept extends Sealed | null>(
-  { open }: Keys,
-  place: Place,
-  kept: Kept,
-  contract: T,
-): z.output<T> | Extract<Kept, null> {
-  if (kept === null) return kept as never
-  try {
-    return contract.parse(open(nameOf(place), kept))
-  } catch {
-    throw new Problem('unreadable', { cause: new Unreadable(place) })
+type Column = `${string}.${string}`
+type Row<Key extends readonly string[]> = { [Part in keyof Key]: string | number }
+/** The fields of an object contract, null where one is missing. */
+type Fields<T> = { [Field in keyof T]-?: Exclude<T[Field], undefined> | null }
+
+/**
+ * A column that holds what people typed, sealed. A value opens only in the column and row that it was sealed for.
+ * `key`: the columns that name the row. `readers`: who may read it, in words. `sealedAs`: the column that its values were
+ * sealed for, where they move here from another table under the same row id.
+ */
+export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends readonly string[] = readonly string[]> {
+  readonly column: Column
+  readonly key: Key
+  readonly contract: T
+  readonly readers: string
+  readonly #sealedAs: Column
+
+  constructor(
+    column: Column,
+    key: Key,
+    contract: T,
+    readers: string,
+    { sealedAs = column }: { sealedAs?: Column } = {},
+  ) {
+    this.column = column
+    this.key = key
+    this.contract = contract
+    this.readers = readers
+    this.#sealedAs = sealedAs
+  }
+
+  seal(sealer: Sealer, row: Row<Key>, value: z.input<T>): Buffer {
+    return sealer.seal(this.#placeOf(row), value as object)
+  }
+
+  /** The same, or null when no field of the value is given. */
+  sealGiven(sealer: Sealer, row: Row<Key>, value: z.input<T>): Buffer | null {
+    return isGiven(value as object) ? this.seal(sealer, row, value) : null
+  }
+
+  /** The same with the caller's key, which is asked for only when there is something to seal. */
+  async sealFor(tx: Tx, about: About, row: Row<Key>, value: z.input<T>): Promise<Buffer | null> {
+    return isGiven(value as object) ? this.seal(await sealerFor(tx, about), row, value) : null
+  }
+
+  /** What was typed; null where nothing was, and once it was erased. */
+  open<Kept extends Sealed | null>({ open }: Keys, row: Row<Key>, kept: Kept): z.output<T> | Extract<Kept, null> {
+    if (kept === null) return kept as never
+    const place = this.#placeOf(row)
+    try {
+      return this.contract.parse(open(place, kept))
+    } catch {
+      throw new Problem('unreadable', { cause: new Unreadable(place) })
+    }
+  }
+
+  /** The same field by field, null where one was not typed. */
+  fields(keys: Keys, row: Row<Key>, kept: Sealed | null): Fields<z.output<T>> {
+    const { shape } = this.contract as unknown as z.ZodObject
+    const given: object = this.open(keys, row, kept) ?? {}
+    return { ...Object.fromEntries(Object.keys(shape).map(field => [field, null])), ...given } as never
+  }
+
+  #placeOf(row: Row<Key>): string {
+    return [this.#sealedAs, ...row].join('/')
   }
 }
+
+const isGiven = (value: object) => Object.values(value).some(field => field !== undefined)
 
 /** Seals what the caller's organisation types about a case. */
 export class Sealer {
@@ -47,19 +97,16 @@ export class Sealer {
     this.#dataKey = dataKey
   }
 
-  seal = (place: Place, value: object): Buffer => this.#dataKey.seal(nameOf(place), value)
-
-  /** The same, or null when nothing in it was said. */
-  sealSaid = (place: Place, value: object): Buffer | null => (isSaid(value) ? this.seal(place, value) : null)
+  seal(place: string, value: object): Buffer {
+    return this.#dataKey.seal(place, value)
+  }
 }
-
-const isSaid = (value: object) => Object.values(value).some(said => said !== undefined)
 
 /** Bytes as PostgreSQL reads them out of JSON. */
 export const asText = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
 
 type Kept = { id: string; epoch: number; wrapped: Buffer }
-/** `file`: what is known of the person and what they agreed to, which goes with the case to its next owner. */
+/** `file`: the file's own key, which goes with the case to its next owner. */
 type About =
   | { caseId: string; file?: boolean; referralId?: never }
   | { referralId: string; caseId?: never; file?: never }
@@ -70,15 +117,11 @@ export async function sealerFor({ execute, keys }: Tx, about: About): Promise<Se
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const [kept] = await execute<Kept>(sql`
     select * from app.own_data_key(${caseId}, ${referralId}, ${file}, ${dataKey.id}, ${epoch}, ${wrapped})`)
-  if (!kept) throw new Error('whoever may type has a key')
+  if (!kept) throw new Error('own_data_key returned no row')
   return new Sealer(kept.id === dataKey.id ? dataKey : keys.dataKey(kept))
 }
 
-/** What was said, sealed with such a key; null, and no key asked for, when nothing was. */
-export const sealedIfSaid = async (tx: Tx, about: About, place: Place, value: object): Promise<Buffer | null> =>
-  isSaid(value) ? (await sealerFor(tx, about)).seal(place, value) : null
-
-/** With a key for a case that this transaction makes, which has no other one; `keep` it behind the event that makes the case. */
+/** With a key for a case that this transaction makes; `keep` stores the key, after the event that makes the case. */
 export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: Sealer; keep: () => Promise<unknown> } {
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const keep = () =>
@@ -86,7 +129,7 @@ export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: S
   return { sealer: new Sealer(dataKey), keep }
 }
 
-/** Do these keys open what is kept in this database? */
+/** Whether these keys open what this database holds. */
 export async function opensWhatIsKept(db: Database): Promise<boolean> {
   const [kept] = await db.ask<Kept>(sql`select * from app.newest_data_key()`)
   try {

@@ -2,16 +2,16 @@ import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { find as findCase } from '../../casefile/cases/queries.ts'
 import { append, lastEvent } from '../../casefile/events/append.ts'
-import { placeOfText } from '../../casefile/events/text.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealedIfSaid, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound, stale } from '../../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
-import { Proposal, type ProposalQuery, Rejection } from './contract.ts'
+import type { Proposal, ProposalQuery } from './contract.ts'
 
 const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
   from proposals p`
@@ -29,14 +29,13 @@ const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as 
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
 type Kept = Omit<Proposal, 'text' | 'rejection'> & { content: Sealed | null; rejection: Sealed | null }
-const placeOfRejection = (id: string): Place => ['proposals.rejection', id]
 
-const told =
+const opened =
   ({ keys }: Tx) =>
   ({ content, rejection, ...proposal }: Kept): Proposal => ({
     ...proposal,
-    text: opened(keys, placeOfText(proposal.id), content, Proposal.shape.text) ?? {},
-    rejection: opened(keys, placeOfRejection(proposal.id), rejection, Rejection)?.reason ?? null,
+    text: sealedColumns.proposal.open(keys, [proposal.id], content) ?? {},
+    rejection: sealedColumns.rejection.fields(keys, [proposal.id], rejection).reason,
   })
 
 export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
@@ -45,11 +44,11 @@ export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>
     select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
       and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
     order by p.id desc limit ${limit + 1}`)
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Proposal> {
-  const [proposal] = (await tx.execute<Kept>(sql`select ${columns} where p.id = ${id}`)).map(told(tx))
+  const [proposal] = (await tx.execute<Kept>(sql`select ${columns} where p.id = ${id}`)).map(opened(tx))
   if (!proposal) throw notFound()
   return proposal
 }
@@ -58,7 +57,7 @@ export async function find(tx: Tx, id: string): Promise<Proposal> {
 export async function propose(tx: Tx, caseId: string, version: number, step: ProposedStep): Promise<string> {
   const { facts, text, annuls = null, found } = await prepare(tx, caseId, version, step, true)
   const id = randomUUIDv7()
-  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(id), text)
+  const typed = await sealedColumns.proposal.sealFor(tx, { caseId }, [id], text)
   const proposing = tx.execute(sql`
     insert into proposals (id, case_id, action, occurred_on, facts, content, annuls, on_version)
     values (${id}, ${caseId}, ${step.action}, ${step.occurredOn ?? null}, ${JSON.stringify(facts)}::jsonb,
@@ -78,8 +77,8 @@ export async function confirm(tx: Tx, id: string, version: number): Promise<stri
 
 export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {
   const proposal = await current(tx, id, version)
-  const { seal } = await sealerFor(tx, { caseId: proposal.case.id })
-  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${seal(placeOfRejection(id), { reason })})`)
+  const text = sealedColumns.rejection.seal(await sealerFor(tx, { caseId: proposal.case.id }), [id], { reason })
+  await tx.execute(sql`select app.reject_proposal(${id}, ${version}, ${text})`)
   return find(tx, id)
 }
 

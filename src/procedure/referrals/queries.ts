@@ -1,15 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import * as cases from '../../casefile/cases/queries.ts'
-import { placeOfText } from '../../casefile/events/text.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../../casefile/grants/basis.ts'
-import { placeOf as placeOfGrant, rowOf, say } from '../../casefile/grants/give.ts'
+import { rowOf, say } from '../../casefile/grants/give.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealedIfSaid } from '../../platform/db/sealed.ts'
+import { sealed } from '../../platform/db/sealed.ts'
 import { invalid, notFound, stale } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { refusedWith } from '../transitions/queries.ts'
@@ -36,21 +35,18 @@ const columns = sql`
     left join lateral (select x.content, x.decision from referral_texts x where x.referral_id = r.id and x.decision not in ('offer', 'basis')
       order by x.decision in ('return', 'done') desc limit 1) decided on true`
 
-/** Where what was typed is sealed: with the offer, with the basis of a transfer, with a decision. */
-const placeOf = (id: string, decision: string): Place => ['referral_texts.content', id, decision]
-const Said = z.object({ message: z.string(), note: z.string() }).partial()
 type Kept = Omit<Referral, 'message' | 'note'> & {
   said: Sealed | null
   decided: Sealed | null
   decidedBy: string | null
 }
 
-const told =
+const opened =
   ({ keys }: Tx) =>
   ({ said, decided, decidedBy, ...referral }: Kept): Referral => ({
     ...referral,
-    message: opened(keys, placeOf(referral.id, 'offer'), said, Said)?.message ?? null,
-    note: opened(keys, placeOf(referral.id, decidedBy ?? ''), decided, Said)?.note ?? null,
+    message: sealedColumns.referral.fields(keys, [referral.id, 'offer'], said).message,
+    note: sealedColumns.referral.fields(keys, [referral.id, decidedBy ?? ''], decided).note,
   })
 
 /** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
@@ -68,7 +64,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
       from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`),
   ])
   return {
-    ...pageOf(rows.map(told(tx)), { limit }),
+    ...pageOf(rows.map(opened(tx)), { limit }),
     counts: Object.fromEntries(counts.map(({ state, count }) => [state, count])) as ReferralBox['counts'],
   }
 }
@@ -81,11 +77,11 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
       ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
       order by r.id desc limit ${limit + 1}`),
   ])
-  return pageOf(rows.map(told(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Referral> {
-  const [referral] = (await tx.execute<Kept>(sql`${columns} where r.id = ${id}`)).map(told(tx))
+  const [referral] = (await tx.execute<Kept>(sql`${columns} where r.id = ${id}`)).map(opened(tx))
   if (!referral) throw notFound()
   return referral
 }
@@ -107,9 +103,9 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   // What is said to the recipient is the sender's; what the person agreed to is the file's.
   const file = { caseId, file: true }
   const sealing = [
-    sealedIfSaid(tx, { caseId }, placeOf(id, 'offer'), { message }),
-    sealedIfSaid(tx, file, placeOfText(id), said?.text ?? {}),
-    shared ? sealedIfSaid(tx, file, placeOfGrant(shared.id, 'given'), shared.typed) : null,
+    sealedColumns.referral.sealFor(tx, { caseId }, [id, 'offer'], { message }),
+    sealedColumns.event.sealFor(tx, file, [id], said?.text ?? {}),
+    shared ? sealedColumns.grant.sealFor(tx, file, [shared.id, 'given'], shared.typed) : null,
   ]
   const [offered, agreed, typed] = await Promise.all(sealing)
   const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
@@ -128,7 +124,7 @@ export async function decide(tx: Tx, id: string, version: number, given: NewDeci
   const { decision, reason, note } = given
   const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
   if (faults.length) throw invalid(faults)
-  const text = await sealedIfSaid(tx, { referralId: id }, placeOf(id, decision), { note })
+  const text = await sealedColumns.referral.sealFor(tx, { referralId: id }, [id, decision], { note })
   await tx.execute(sql`select app.decide_referral(${id}, ${version}, ${decision}, ${reason ?? null}, ${text})`)
   return id
 }

@@ -3,10 +3,10 @@ import type { Case } from '../../casefile/cases/contract.ts'
 import * as cases from '../../casefile/cases/queries.ts'
 import { append, lastEvent } from '../../casefile/events/append.ts'
 import * as events from '../../casefile/events/queries.ts'
-import { keepText, placeOfText } from '../../casefile/events/text.ts'
+import { keepText } from '../../casefile/events/text.ts'
 import { faultsOfBasis } from '../../casefile/grants/basis.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { refusalOf, type Tx } from '../../platform/db/database.ts'
-import { sealedIfSaid } from '../../platform/db/sealed.ts'
 import { invalid, notFound, Problem, stale } from '../../problem.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
 import { allowedActions, type Standing, stepFor } from '../../rules/lifecycle/standing.ts'
@@ -18,7 +18,7 @@ import { type Statement, statementOf } from './statement.ts'
 export async function take(tx: Tx, caseId: string, version: number, step: Transition): Promise<string> {
   const { facts, text, found } = await prepare(tx, caseId, version, step, false)
   const textId = randomUUIDv7()
-  const typed = await sealedIfSaid(tx, { caseId }, placeOfText(textId), text)
+  const typed = await sealedColumns.event.sealFor(tx, { caseId }, [textId], text)
   const writing = Promise.all([
     append(tx, [{ case_id: caseId, action: step.action, occurred_on: step.occurredOn, facts, on_version: version }]),
     keepText(tx, caseId, textId, typed),

@@ -1,5 +1,6 @@
 import type { Facts } from '../../casefile/events/append.ts'
 import { sayBasis } from '../../casefile/grants/basis.ts'
+import type { Texts } from '../../casefile/sealed-columns.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Use } from '../../rules/reference/queries.ts'
@@ -8,7 +9,7 @@ import type { ProposedStep, Transition } from './contract.ts'
 /** What a step says: facts in codes, dates and ids, which fold into the case; in words what was typed along with it. */
 export type Statement = {
   facts: Facts
-  text: Facts
+  text: Texts
   /** The codes in it, which have to be known. */
   uses: readonly Use[]
   annuls?: string

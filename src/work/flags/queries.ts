@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Flag, NewFlag } from './contract.ts'
@@ -14,17 +14,14 @@ const columns = sql`f.id, f.case_id as "caseId", f.kind, ${sealed('f.content')} 
   app.rfc3339(f.raised_at) as "raisedAt", f.cleared_by as "clearedBy", app.rfc3339(f.cleared_at) as "clearedAt",
   ${sealed('f.clearance')} as clearance, f.version from flags f`
 
-const placeOf = (id: string): Place => ['flags.content', id]
-const placeOfClearance = (id: string): Place => ['flags.clearance', id]
-const Said = z.object({ reason: z.string() })
 type Kept = Omit<Flag, 'reason' | 'clearance'> & { content: Sealed; clearance: Sealed | null }
 
-const reasoned =
+const opened =
   ({ keys }: Tx) =>
   ({ content, clearance, ...flag }: Kept): Flag => ({
     ...flag,
-    reason: opened(keys, placeOf(flag.id), content, Said).reason,
-    clearance: opened(keys, placeOfClearance(flag.id), clearance, Said)?.reason ?? null,
+    reason: sealedColumns.flag.open(keys, [flag.id], content).reason,
+    clearance: sealedColumns.clearance.fields(keys, [flag.id], clearance).reason,
   })
 
 /** The flags of a case, the newest first. */
@@ -35,11 +32,11 @@ export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery)
       select ${columns} where f.case_id = ${caseId} and f.id ${olderThan(cursor)}
       order by f.id desc limit ${limit + 1}`),
   ])
-  return pageOf(rows.map(reasoned(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Flag> {
-  const [flag] = (await tx.execute<Kept>(sql`select ${columns} where f.id = ${id}`)).map(reasoned(tx))
+  const [flag] = (await tx.execute<Kept>(sql`select ${columns} where f.id = ${id}`)).map(opened(tx))
   if (!flag) throw notFound()
   return flag
 }
@@ -48,16 +45,16 @@ export async function raise(tx: Tx, caseId: string, { kind, reason, dueOn }: New
   const faults = await faultsOfCodes(tx, [{ at: '#/kind', list: 'flag', code: kind }])
   if (faults.length) throw invalid(faults)
   const id = randomUUIDv7()
-  const { seal } = await sealerFor(tx, { caseId })
+  const text = sealedColumns.flag.seal(await sealerFor(tx, { caseId }), [id], { reason })
   const rows = await tx.execute(sql`
     insert into flags (id, case_id, kind, due_on, content)
-    select ${id}, c.id, ${kind}, ${dueOn}::date, ${seal(placeOf(id), { reason })} from cases c where c.id = ${caseId} returning id`)
+    select ${id}, c.id, ${kind}, ${dueOn}::date, ${text} from cases c where c.id = ${caseId} returning id`)
   if (!rows.length) throw notFound()
   return id
 }
 
 export async function clear(tx: Tx, id: string, version: number, reason: string): Promise<Flag> {
-  const { seal } = await sealerFor(tx, await find(tx, id))
-  await tx.execute(sql`select app.clear_flag(${id}, ${version}, ${seal(placeOfClearance(id), { reason })})`)
+  const text = sealedColumns.clearance.seal(await sealerFor(tx, await find(tx, id)), [id], { reason })
+  await tx.execute(sql`select app.clear_flag(${id}, ${version}, ${text})`)
   return find(tx, id)
 }

@@ -1,12 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
 import type { NewNote, Note, NoteVersions } from './contract.ts'
 
@@ -22,22 +22,17 @@ const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
   from notes n join organisations o on o.id = n.organisation_id
     left join note_versions v on v.note_id = n.id and v.version = n.version`
 
-const placeOf = (id: string, version: number): Place => ['note_versions.content', id, version]
-
-/** What stands in a version: its text, or the reason why it was struck. */
-const Said = z.object({ text: z.string(), reason: z.string() }).partial()
 type Kept<T> = Omit<T, 'text' | 'reason'> & { version: number; content: Sealed | null }
 
-function said<T>({ keys }: Tx, id: string, { content, ...kept }: Kept<T>) {
-  const { text = null, reason = null } = opened(keys, placeOf(id, kept.version), content, Said) ?? {}
-  return { ...kept, text, reason }
+function opened<T>({ keys }: Tx, id: string, { content, ...kept }: Kept<T>) {
+  return { ...kept, ...sealedColumns.note.fields(keys, [id, kept.version], content) }
 }
 
 async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Note>> {
   const rows = await tx.execute<Kept<Note>>(sql`
     select ${columns} where ${of} and n.id ${olderThan(cursor)} order by n.id desc limit ${limit + 1}`)
   return pageOf(
-    rows.map(note => said(tx, note.id, note)),
+    rows.map(note => opened(tx, note.id, note)),
     { limit },
   )
 }
@@ -54,7 +49,7 @@ export const listOwn = (tx: Tx, query: PageQuery) => list(tx, own, query)
 export async function find(tx: Tx, id: string): Promise<Note> {
   const [row] = await tx.execute<Kept<Note>>(sql`select ${columns} where n.id = ${id}`)
   if (!row) throw notFound()
-  return said(tx, id, row)
+  return opened(tx, id, row)
 }
 
 export async function versions(tx: Tx, id: string): Promise<NoteVersions & { caseId: string }> {
@@ -65,16 +60,16 @@ export async function versions(tx: Tx, id: string): Promise<NoteVersions & { cas
         case when ${own} then v.written_by end as "writtenBy", app.rfc3339(v.written_at) as "writtenAt"
       from note_versions v join notes n on n.id = v.note_id where n.id = ${id} order by v.version desc`),
   ])
-  return { caseId, items: items.map(version => said(tx, id, version)) }
+  return { caseId, items: items.map(version => opened(tx, id, version)) }
 }
 
 export async function write(tx: Tx, caseId: string, { audience, text }: NewNote): Promise<string> {
   const id = randomUUIDv7()
-  const { seal } = await sealerFor(tx, { caseId })
+  const content = sealedColumns.note.seal(await sealerFor(tx, { caseId }), [id, 1], { text })
   const rows = await tx.execute(sql`
     insert into notes (id, case_id, audience) select ${id}, c.id, ${audience} from cases c where c.id = ${caseId} returning id`)
   if (!rows.length) throw notFound()
-  await tx.execute(sql`insert into note_versions (note_id, content) values (${id}, ${seal(placeOf(id, 1), { text })})`)
+  await tx.execute(sql`insert into note_versions (note_id, content) values (${id}, ${content})`)
   return id
 }
 
@@ -82,9 +77,7 @@ export const rewrite = (tx: Tx, id: string, version: number, text: string) => ne
 export const strike = (tx: Tx, id: string, version: number, reason: string) => next(tx, id, version, { reason }, true)
 
 async function next(tx: Tx, id: string, version: number, content: object, struck: boolean): Promise<Note> {
-  const { seal } = await sealerFor(tx, await find(tx, id))
-  await tx.execute(
-    sql`select app.rewrite_note(${id}, ${version}, ${seal(placeOf(id, version + 1), content)}, ${struck})`,
-  )
+  const text = sealedColumns.note.seal(await sealerFor(tx, await find(tx, id)), [id, version + 1], content)
+  await tx.execute(sql`select app.rewrite_note(${id}, ${version}, ${text}, ${struck})`)
   return find(tx, id)
 }

@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
+import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
-import { opened, type Place, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
 import type { NewTask, Task, TaskChange, TaskQuery } from './contract.ts'
 
@@ -17,21 +17,19 @@ const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId"
     case when t.done_at is null and t.kind = 'by_hand' then 'complete' end], null) as "allowedActions"
   from tasks t`
 
-const placeOf = (id: string): Place => ['tasks.content', id]
-const Said = z.object({ title: z.string() })
 type Kept = Omit<Task, 'title'> & { content: Sealed | null }
 
-const titled =
+const opened =
   ({ keys }: Tx) =>
   ({ content, ...task }: Kept): Task => ({
     ...task,
-    title: opened(keys, placeOf(task.id), content, Said)?.title ?? null,
+    ...sealedColumns.task.fields(keys, [task.id], content),
   })
 
 async function page(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Task>> {
   const rows = await tx.execute<Kept>(sql`
     select ${columns} where ${of} and t.id ${olderThan(cursor)} order by t.id desc limit ${limit + 1}`)
-  return pageOf(rows.map(titled(tx)), { limit })
+  return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export function list(tx: Tx, query: TaskQuery): Promise<Page<Task>> {
@@ -49,17 +47,17 @@ export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<
 }
 
 export async function find(tx: Tx, id: string): Promise<Task> {
-  const [task] = (await tx.execute<Kept>(sql`select ${columns} where t.id = ${id}`)).map(titled(tx))
+  const [task] = (await tx.execute<Kept>(sql`select ${columns} where t.id = ${id}`)).map(opened(tx))
   if (!task) throw notFound()
   return task
 }
 
 export async function set(tx: Tx, caseId: string, { title, assigneeId, dueOn }: NewTask): Promise<string> {
   const id = randomUUIDv7()
-  const { seal } = await sealerFor(tx, { caseId, file: true })
+  const text = sealedColumns.task.seal(await sealerFor(tx, { caseId, file: true }), [id], { title })
   const rows = await tx.execute(sql`
     insert into tasks (id, case_id, assignee_id, due_on, content)
-    select ${id}, c.id, ${assigneeId}, ${dueOn}::date, ${seal(placeOf(id), { title })} from cases c where c.id = ${caseId} returning id`)
+    select ${id}, c.id, ${assigneeId}, ${dueOn}::date, ${text} from cases c where c.id = ${caseId} returning id`)
   if (!rows.length) throw notFound()
   return id
 }
@@ -76,8 +74,7 @@ export async function change(tx: Tx, id: string, version: number, { title, ...gi
 /** What the system set is about no case, or has no title to change: the database says so. */
 async function entitle(tx: Tx, { id, caseId }: Task, title: string): Promise<Buffer> {
   if (!caseId) return Buffer.of()
-  const { seal } = await sealerFor(tx, { caseId, file: true })
-  return seal(placeOf(id), { title })
+  return sealedColumns.task.seal(await sealerFor(tx, { caseId, file: true }), [id], { title })
 }
 
 export async function complete(tx: Tx, id: string, version: number): Promise<Task> {
