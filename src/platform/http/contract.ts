@@ -49,11 +49,13 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
 const serializers = new WeakMap<z.ZodType, ReturnType<typeof fastJson>>()
 
 /** Writes what the contract names and nothing else: a field too many in a reply goes nowhere. Compiled at its first use. */
-export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema }) => data => {
-  let serialize = serializers.get(schema)
-  if (!serialize) serializers.set(schema, (serialize = fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)))
-  return serialize(data)
-}
+export const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
+  ({ schema }) =>
+  data => {
+    const serialize = serializers.get(schema) ?? fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)
+    serializers.set(schema, serialize)
+    return serialize(data)
+  }
 
 /** A zod schema as JSON Schema, each format without the pattern that says the same at length. */
 export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = 'output' }: JsonSchemaOptions = {}) =>
