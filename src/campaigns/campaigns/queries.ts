@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { notFound, Problem, stale } from '../../problem.ts'
 import type { Campaign, CampaignChange, NewCampaign } from './contract.ts'

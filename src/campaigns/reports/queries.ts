@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
 import type { CaseIndex } from '../../casefile/cases/contract.ts'
 import { allows, officesOf } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, pageOf } from '../../platform/db/page.ts'
 import { Problem } from '../../problem.ts'
 import {

@@ -1,6 +1,6 @@
-import { type SQL, sql } from 'drizzle-orm'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
 import { type Change, type Page, pageOf, pageOfChanges, startOf } from '../../platform/db/page.ts'
 import type { Asking } from '../../platform/http/authenticate.ts'

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { sealerForNew } from '../../platform/db/sealed.ts'
 import { invalid } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'

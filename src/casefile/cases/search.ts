@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { sealedColumns } from '../sealed-columns.ts'

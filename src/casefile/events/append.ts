@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
 
 /** Codes, dates and ids that an event says, by the names that the lifecycle allows it. */

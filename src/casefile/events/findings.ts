@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import type { Decision, IdentityDocument } from './contract.ts'

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 
 /** Stores what was typed with the event that was written last, if anything was; sealed under `id`. */
 export async function keepText(tx: Tx, caseId: string, id: string, text: Buffer | null): Promise<void> {

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'

@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
 import { party } from '../../people/organisations/queries.ts'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { FormLanguage, type Grant, type Receipt } from './contract.ts'
 import { find } from './queries.ts'
 

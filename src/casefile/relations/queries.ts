@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import type { Kind, NewRelation, Relation } from './contract.ts'
 import { inverse } from './policy.ts'

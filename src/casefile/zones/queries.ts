@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
 import type { Sealed } from '../../platform/access/data-key.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { asText, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { notFound, Problem } from '../../problem.ts'
 import type { Taken } from './file.ts'
 import type { Fault } from './row.ts'

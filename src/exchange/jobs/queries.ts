@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { notFound, Problem } from '../../problem.ts'

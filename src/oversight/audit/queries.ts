@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import type { Entry, EntryQuery, Look } from './contract.ts'
 

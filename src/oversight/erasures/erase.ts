@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
 import { StartError } from '../../config.ts'
 import { type Database, enterNobody } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { type Ledger, Told } from './ledger.ts'
 
 /** Erasures at a time. */

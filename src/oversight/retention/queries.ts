@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import { party } from '../../people/organisations/queries.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { notFound } from '../../problem.ts'
 import type { RetentionQuery, RetentionRun } from './contract.ts'

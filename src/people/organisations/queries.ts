@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { type SQL, sql } from 'drizzle-orm'
 import type { OrganisationKind, Role } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
 import { type Page, pageOf } from '../../platform/db/page.ts'
 import { notFound, stale } from '../../problem.ts'

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { sql } from 'drizzle-orm'
 import { type OrganisationKind, officesOf, permissionsOf, type Role } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 import { tooMany, unauthorized } from '../../problem.ts'
 import type { Me } from './contract.ts'
 

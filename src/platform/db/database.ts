@@ -1,10 +1,9 @@
-import type { SQL } from 'drizzle-orm'
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import { isProblemName, Problem, unavailable } from '../../problem.ts'
 import type { Actor } from '../access/actor.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Office } from '../access/permissions.ts'
 import type { Connection, Endpoint, Send } from './connection.ts'
+import { drizzle, type PostgresJsDatabase, type SQL } from './drizzle.ts'
 import { Pool } from './pool.ts'
 
 /** What work gets to ask the database with: drizzle, whoever is asking, and the keys to what is sealed. There is no transaction inside one. */

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from './drizzle.ts'
 
 /** What an entry of the audit log says beyond who and when: ids, codes and keyed hashes. */
 export type Said = { cases: readonly string[]; zones?: readonly string[] } & Record<string, unknown>

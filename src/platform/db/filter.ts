@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from './drizzle.ts'
 
 /** `and column is any of these`; nothing when nothing was asked for. */
 export const among = (column: SQL, values: readonly string[] | undefined): SQL =>

@@ -1,6 +1,6 @@
-import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { bytesOf, idOf } from '../access/id.ts'
+import { type SQL, sql } from './drizzle.ts'
 
 /** Where a page ended: the id of its last row, opaque to callers. */
 const encode = (id: string) => bytesOf(id).toString('base64url')

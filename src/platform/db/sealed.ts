@@ -1,9 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { Problem } from '../../problem.ts'
 import type { DataKey, Sealed } from '../access/data-key.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Database, Tx } from './database.ts'
+import { type SQL, sql } from './drizzle.ts'
 
 /** The sealed value of a column, for {@link SealedColumn.open}; null where nothing was typed, and once it was erased. */
 export const sealed = (column: string): SQL => sql.raw(`app.sealed(${column})`)

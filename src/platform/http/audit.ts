@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { type SQL, sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
+import { type SQL, sql } from '../db/drizzle.ts'
 import { writeEntry, writeRefusal } from '../db/entry.ts'
 
 /** What an operation tells the audit log beyond the request: out of what it showed. */

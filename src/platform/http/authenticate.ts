@@ -1,9 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { unauthorized } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Permission, permissions } from '../access/permissions.ts'
 import { type Admission, type Database, enterNobody, enterSession, type Tx, withEntry } from '../db/database.ts'
+import { type SQL, sql } from '../db/drizzle.ts'
 import type { Claims } from './tokens.ts'
 
 /** What is asked for most is asked in one statement, which is the whole transaction. */

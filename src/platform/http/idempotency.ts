@@ -1,10 +1,9 @@
-import { and, eq, sql } from 'drizzle-orm'
-import { customType, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { invalid, Problem } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
+import { and, customType, eq, integer, pgTable, sql, text, uuid } from '../db/drizzle.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

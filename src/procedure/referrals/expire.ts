@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
 import { type Database, enterNobody } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
 
 /** Referrals at a time. */
 const batch = 100

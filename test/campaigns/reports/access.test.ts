@@ -1,8 +1,9 @@
 // Who may have what counted, through the service and straight in SQL.
-import { sql } from 'drizzle-orm'
+
 import t from 'tap'
 import { offices, type Role } from '../../../src/platform/access/permissions.ts'
 import { enterNobody, enterSession } from '../../../src/platform/db/database.ts'
+import { sql } from '../../../src/platform/db/drizzle.ts'
 import { register } from '../../support/procedure.ts'
 import { idempotencyKey, type Someone, startService } from '../../support/service.ts'
 

@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { passingKeys } from '../../../src/platform/access/keys.ts'
 import { offices } from '../../../src/platform/access/permissions.ts'
 import { Database, enterNobody, enterSession, type Tx } from '../../../src/platform/db/database.ts'
+import { sql } from '../../../src/platform/db/drizzle.ts'
 import { startDatabase, startService } from '../../support/service.ts'
 
 const whoAmI = sql`select app.account() as account, pg_backend_pid() as pid`
