@@ -1,4 +1,5 @@
-import { Dimension, Scope } from '../src/campaigns/reports/contract.ts'
+import { Dimension } from '../src/campaigns/reports/campaign-progress.ts'
+import { Scope } from '../src/campaigns/reports/contract.ts'
 import { Connection, type Endpoint } from '../src/platform/db/connection.ts'
 import { Client } from '../src/programs/demo/client.ts'
 import { readDemonstration } from '../src/programs/demonstration-accounts.ts'

@@ -1,19 +1,19 @@
+import { stringify } from 'csv-stringify/sync'
 import { CasePage } from '../../casefile/cases/contract.ts'
 import { ofPage } from '../../platform/http/audit.ts'
 import type { Routes } from '../../platform/http/contract.ts'
 import { readPage } from '../../platform/http/replies.ts'
-import { CampaignCasesQuery, CampaignProgress, CampaignProgressQuery, Reports } from './contract.ts'
-import * as reports from './queries.ts'
-import { asCsv } from './table.ts'
+import { Reports } from './contract.ts'
+import { reports } from './registry.ts'
 
 const tags = ['Reports']
-const url = '/v1/reports/campaign-progress'
+const permission = 'reports:read'
 
 export const reportRoutes: Routes = async app => {
   app.get(
     '/v1/reports',
     {
-      config: { permission: 'reports:read', audit: 'nothing' },
+      config: { permission, audit: 'nothing' },
       schema: {
         operationId: 'listReports',
         summary: 'The reports that there are: what they count, and what you may ask of them.',
@@ -21,39 +21,49 @@ export const reportRoutes: Routes = async app => {
         response: { 200: Reports },
       },
     },
-    request => request.transact(reports.list),
+    request =>
+      request.transact(async tx => ({
+        items: await Promise.all(
+          reports.map(async ({ definition, offers }) => ({ name: definition.id, definition, ...(await offers(tx)) })),
+        ),
+      })),
   )
-  app.get(
-    url,
-    {
-      config: { permission: 'reports:read', audit: {}, problems: ['not-found', 'not-settled-yet'] },
-      schema: {
-        operationId: 'reportCampaignProgress',
-        summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
-        tags,
-        produces: ['text/csv'],
-        querystring: CampaignProgressQuery,
-        response: { 200: CampaignProgress },
+  for (const { definition, operationId, summary, query, reply: figures, problems = [], run, rows, cases } of reports) {
+    const url = `/v1/reports/${definition.id}`
+    app.get(
+      url,
+      {
+        config: { permission, audit: {}, problems: [...problems, 'not-settled-yet'] },
+        schema: {
+          operationId,
+          summary,
+          tags,
+          produces: ['text/csv'],
+          querystring: query,
+          response: { 200: figures },
+        },
       },
-    },
-    async (request, reply) => {
-      const report = await request.transact(tx => reports.campaignProgress(tx, request.query))
-      if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) return report
-      return reply.type('text/csv; charset=utf-8').send(asCsv(report) as never)
-    },
-  )
-  app.get(
-    `${url}/cases`,
-    {
-      config: { permission: 'reports:read', audit: ofPage, problems: ['not-settled-yet'] },
-      schema: {
-        operationId: 'listCampaignCases',
-        summary: 'The cases behind a number of the report: exactly as many.',
-        tags,
-        querystring: CampaignCasesQuery,
-        response: { 200: CasePage },
+      async (request, reply) => {
+        const report = await request.transact(tx => run(tx, request.query))
+        if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) return report
+        // What a spreadsheet would take for a formula is made harmless.
+        const csv = stringify(rows(report), { header: true, escape_formulas: true })
+        return reply.type('text/csv; charset=utf-8').send(csv as never)
       },
-    },
-    (request, reply) => readPage(request, reply, tx => reports.campaignCases(tx, request.query)),
-  )
+    )
+    app.get(
+      `${url}/cases`,
+      {
+        config: { permission, audit: ofPage, problems: ['not-settled-yet'] },
+        schema: {
+          operationId: cases.operationId,
+          summary: cases.summary,
+          tags,
+          querystring: cases.query,
+          response: { 200: CasePage },
+        },
+      },
+      (request, reply) => readPage(request, reply, tx => cases.run(tx, request.query)),
+    )
+  }
 }

@@ -1,7 +1,7 @@
 import type { Purpose } from '../../casefile/grants/contract.ts'
 import type { OrganisationKind } from '../../platform/access/permissions.ts'
-import type { CaseAction, CaseState } from '../../rules/lifecycle/contract.ts'
-import { openStates } from '../../rules/lifecycle/policy.ts'
+import type { CaseAction } from '../../rules/lifecycle/contract.ts'
+import { openStates, statesBefore } from '../../rules/lifecycle/policy.ts'
 import { Decision, ReferralKind, type ReferralState } from './contract.ts'
 
 type Rule = {
@@ -10,7 +10,6 @@ type Rule = {
   relation: 'owner' | 'handler'
   senders: readonly OrganisationKind[]
   recipients: readonly OrganisationKind[]
-  states: readonly CaseState[]
   /** What the person's grant that comes with it may be for; none: no grant comes with it. */
   purposes: readonly Purpose[]
   /** What its offer and each decision are to the case. */
@@ -20,14 +19,13 @@ type Rule = {
 const nonGovernmental = ['ngo', 'iom'] as const
 const authorities = ['division', 'committee'] as const
 
-/** Who may offer which case to whom: rows of the database, which holds every referral to them. */
-export const ruleRows: readonly Rule[] = [
+/** Who may offer which case to whom. */
+const rules: readonly Rule[] = [
   {
     kind: 'submission',
     relation: 'owner',
     senders: nonGovernmental,
     recipients: ['division'],
-    states: ['assessment'],
     purposes: ['status_determination'],
     actions: {
       offer: 'submit',
@@ -43,7 +41,6 @@ export const ruleRows: readonly Rule[] = [
     relation: 'owner',
     senders: [...nonGovernmental, ...authorities],
     recipients: nonGovernmental,
-    states: openStates,
     purposes: ['legal_aid', 'service_referral'],
     actions: {},
   },
@@ -53,7 +50,6 @@ export const ruleRows: readonly Rule[] = [
       relation: 'owner',
       senders: kinds,
       recipients: kinds,
-      states: openStates,
       purposes: [],
       actions: { accept: 'transfer' },
     }),
@@ -63,11 +59,19 @@ export const ruleRows: readonly Rule[] = [
     relation: 'handler',
     senders: ['division'],
     recipients: ['division'],
-    states: ['verification'],
     purposes: [],
     actions: { accept: 'hand_over', return: 'return' },
   },
 ]
+
+/**
+ * The same as rows of the database, which holds every referral to them. A case can be offered in the states from which
+ * the lifecycle lets its offer, or else its acceptance, move it; an offer that moves no case, in every open state.
+ */
+export const ruleRows = rules.map(rule => {
+  const moves = rule.actions.offer ?? rule.actions.accept
+  return { ...rule, states: moves ? statesBefore(moves) : openStates }
+})
 
 type DecisionRule = {
   kinds?: readonly ReferralKind[]

@@ -223,3 +223,6 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     },
   ],
 }
+
+/** The states in which a case can be when this action happens to it. */
+export const statesBefore = (action: CaseAction): CaseState[] => lifecycle[action].flatMap(({ from }) => from ?? [])

@@ -72,7 +72,7 @@ t.test('the operator migrates a database and makes the first administrator by ha
   const { db, endpoint } = await startDatabase(t, { template: 'template0' })
   const url = `postgres://owner@localhost/${endpoint('owner').database}?host=${encodeURIComponent(socket)}`
   const admin = (...args: string[]) => run('src/programs/admin.ts', { DATABASE_OWNER_URL: url }, args).ended
-  t.match(await admin('migrate'), { code: 0, out: /^Applied 0001_\S+\.sql/, err: '' })
+  t.match(await admin('migrate'), { code: 0, out: /^Applied tables.0001_\S+\.sql/, err: '' })
   t.match(await admin('migrate'), { code: 0, out: 'Nothing to apply\n', err: '' })
 
   const email = 'x@y.example'

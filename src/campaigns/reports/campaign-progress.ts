@@ -1,18 +1,11 @@
+import { z } from 'zod'
 import type { CaseIndex } from '../../casefile/cases/contract.ts'
-import { allows, officesOf } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { type Page, pageOf } from '../../platform/db/page.ts'
-import { Problem } from '../../problem.ts'
-import {
-  type CampaignCasesQuery,
-  type CampaignProgress,
-  type CampaignProgressQuery,
-  Dimension,
-  RegionMap,
-  type Reports,
-  type Scope,
-} from './contract.ts'
+import { type Page, PageQuery, pageOf } from '../../platform/db/page.ts'
+import { Day, Id, Instant, Label } from '../../platform/http/contract.ts'
+import { Definition, RegionMap, Scope, times } from './contract.ts'
+import { type Report, requireScope, timesOf, worksOnCases } from './report.ts'
 
 const definition = {
   id: 'campaign-progress',
@@ -24,40 +17,46 @@ const definition = {
   ].join(' '),
 }
 
-/** Whether the caller works on cases: coordinators and auditors count them, and are shown none. */
-async function worksOnCases(tx: Tx): Promise<boolean> {
-  const { roles, kind } = await tx.actor
-  return officesOf(roles, kind).some(office => allows(office, 'cases:read'))
+export const Dimension = z.enum(['region', 'outcome', 'category', 'sex', 'ageGroup', 'month', 'division'])
+export type Dimension = z.infer<typeof Dimension>
+
+const view = {
+  campaignId: Id,
+  ...times,
+  map: RegionMap.default('recorded').describe('Regions as they were on the day, or those that were ever one as one.'),
+  groupBy: Dimension.optional(),
+}
+const Query = z.strictObject({ ...view, scope: Scope.default('mine') })
+type Query = z.output<typeof Query>
+
+const CasesQuery = PageQuery.extend({
+  ...view,
+  scope: z.literal('mine').default('mine').describe('The cases that stand open to you.'),
+  group: z.string().max(60).optional().describe('The key of one group; all of them without it.'),
+  measure: z.enum(['registered', 'documented']).default('registered'),
+})
+type CasesQuery = z.output<typeof CasesQuery>
+
+const Figures = {
+  registered: z.int(),
+  documented: z.int(),
+  documentedShare: z.number().nullable().describe('Per cent, two decimals; none of nobody.'),
 }
 
-async function requireScope(tx: Tx, scope: Scope): Promise<void> {
-  if (scope === 'mine' && !(await worksOnCases(tx))) throw new Problem('forbidden', { detail: 'Only scope=campaign' })
-}
-
-export async function list(tx: Tx): Promise<Reports> {
-  const [[organised], mine] = await Promise.all([
-    tx.execute(sql`select from campaigns where app.counts_all(organisation_id) limit 1`),
-    worksOnCases(tx),
-  ])
-  const scopes: Scope[] = [...(mine ? (['mine'] as const) : []), ...(organised ? (['campaign'] as const) : [])]
-  return {
-    items: [{ name: definition.id, definition, scopes, maps: RegionMap.options, groupBy: Dimension.options }],
-  }
-}
-
-/** The day and the instant that a report looks back from. */
-type Times = { asOf: string; knownAt: string }
-
-/** The instant up to which the record is complete is asked in a statement before the one that counts. */
-async function timesOf(tx: Tx, { asOf, knownAt }: { [time in keyof Times]?: string | undefined }): Promise<Times> {
-  const [row] = await tx.execute<Times & { settled: boolean }>(sql`
-    with h as materialized (select app.horizon() as horizon)
-    select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
-      coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`)
-  if (!row?.settled)
-    throw new Problem('not-settled-yet', { detail: 'What was on record at knownAt is not settled yet' })
-  return row
-}
+const CampaignProgress = z
+  .object({
+    definition: Definition,
+    asOf: Day,
+    knownAt: Instant.describe('What was on record by that instant: ask for it again, and the figures are the same.'),
+    scope: Scope,
+    map: RegionMap,
+    totals: z.object(Figures).describe('Exact in every scope.'),
+    groups: z
+      .array(z.object({ key: z.string(), label: Label, ...Figures }))
+      .describe('By key; they add up to the totals. What is pooled stands last, as other.'),
+  })
+  .meta({ id: 'CampaignProgress' })
+type CampaignProgress = z.infer<typeof CampaignProgress>
 
 /** The code list that the labels of a dimension stand in. */
 const lists: Partial<Record<Dimension, string>> = {
@@ -74,7 +73,7 @@ type Row = {
   documented: number
 }
 
-export async function campaignProgress(tx: Tx, query: CampaignProgressQuery): Promise<CampaignProgress> {
+async function run(tx: Tx, query: Query): Promise<CampaignProgress> {
   const { campaignId, groupBy, map, scope } = query
   const [times] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
   const [totals, ...groups] = await tx.execute<Row>(sql`
@@ -111,7 +110,7 @@ const withShare = ({ registered, documented }: Pick<Row, 'registered' | 'documen
 })
 
 /** The cases behind a number, the newest first: by the same SQL without the group-by, so exactly that many. */
-export async function campaignCases(tx: Tx, query: CampaignCasesQuery): Promise<Page<CaseIndex>> {
+async function cases(tx: Tx, query: CasesQuery): Promise<Page<CaseIndex>> {
   const { campaignId, scope, groupBy, map, group, measure, limit, cursor } = query
   const [{ asOf, knownAt }] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
   const rows = await tx.execute<CaseIndex>(sql`
@@ -120,4 +119,40 @@ export async function campaignCases(tx: Tx, query: CampaignCasesQuery): Promise<
         ${(groupBy && group) ?? null}, ${measure}, ${cursor ?? null}, ${limit + 1}) as b(id))
     select c.* from behind b join case_index c on c.id = b.id order by c.id desc`)
   return pageOf(rows, { limit })
+}
+
+async function offers(tx: Tx) {
+  const [[organised], mine] = await Promise.all([
+    tx.execute(sql`select from campaigns where app.counts_all(organisation_id) limit 1`),
+    worksOnCases(tx),
+  ])
+  const scopes = Scope.options.filter(scope => (scope === 'mine' ? mine : organised))
+  return { scopes, maps: RegionMap.options, groupBy: Dimension.options }
+}
+
+/** A row for the totals, and one for each group. */
+const rows = ({ asOf, knownAt, scope, map, totals, groups }: CampaignProgress) =>
+  [{ key: 'total', label: { en: 'Total' }, ...totals }, ...groups].map(({ key, label, ...figures }) => ({
+    key,
+    label: label.en,
+    ...figures,
+    ...{ asOf, knownAt, scope, map },
+  }))
+
+export const campaignProgress: Report<typeof Query, CampaignProgress, typeof CasesQuery> = {
+  definition,
+  operationId: 'reportCampaignProgress',
+  summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
+  query: Query,
+  reply: CampaignProgress,
+  problems: ['not-found'],
+  run,
+  rows,
+  offers,
+  cases: {
+    operationId: 'listCampaignCases',
+    summary: 'The cases behind a number of the report: exactly as many.',
+    query: CasesQuery,
+    run: cases,
+  },
 }

@@ -1,0 +1,58 @@
+import type { z } from 'zod'
+import type { CaseIndex } from '../../casefile/cases/contract.ts'
+import { allows, officesOf } from '../../platform/access/permissions.ts'
+import type { Tx } from '../../platform/db/database.ts'
+import { sql } from '../../platform/db/drizzle.ts'
+import type { Page } from '../../platform/db/page.ts'
+import { Problem, type ProblemName } from '../../problem.ts'
+import type { Definition, Reports, Scope } from './contract.ts'
+
+/** A report of the registry. It is served at `/v1/reports/{id}`, and the cases behind it at `…/cases`. */
+export type Report<Query extends z.ZodType = z.ZodType, Figures = unknown, CasesQuery extends z.ZodType = z.ZodType> = {
+  definition: Definition
+  operationId: string
+  summary: string
+  query: Query
+  reply: z.ZodType<Figures>
+  /** What it answers beside the problems of every report. */
+  problems?: readonly ProblemName[]
+  run(tx: Tx, query: z.output<Query>): Promise<Figures>
+  /** The rows of its CSV. */
+  rows(figures: Figures): object[]
+  /** What the caller may ask of it. */
+  offers(tx: Tx): Promise<Pick<Reports['items'][number], 'scopes' | 'maps' | 'groupBy'>>
+  /** The cases behind a number: by the same SQL without the group-by, so exactly that many. */
+  cases: {
+    operationId: string
+    summary: string
+    query: CasesQuery
+    run(tx: Tx, query: z.output<CasesQuery>): Promise<Page<CaseIndex>>
+  }
+}
+
+/** Whether the caller works on cases. Coordinators and auditors count them and are shown none. */
+export async function worksOnCases(tx: Tx): Promise<boolean> {
+  const { roles, kind } = await tx.actor
+  return officesOf(roles, kind).some(office => allows(office, 'cases:read'))
+}
+
+export async function requireScope(tx: Tx, scope: Scope): Promise<void> {
+  if (scope === 'mine' && !(await worksOnCases(tx))) throw new Problem('forbidden', { detail: 'Only scope=campaign' })
+}
+
+/** The day and the instant that a report looks back from. */
+export type Times = { asOf: string; knownAt: string }
+
+/** The instant up to which the record is complete is asked in a statement before the one that counts. */
+export async function timesOf(
+  tx: Tx,
+  { asOf, knownAt }: { [time in keyof Times]?: string | undefined },
+): Promise<Times> {
+  const [row] = await tx.execute<Times & { settled: boolean }>(sql`
+    with h as materialized (select app.horizon() as horizon)
+    select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
+      coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`)
+  if (!row?.settled)
+    throw new Problem('not-settled-yet', { detail: 'What was on record at knownAt is not settled yet' })
+  return row
+}
