@@ -1,5 +1,5 @@
 import Fastify from 'fastify'
-import { apiDocument } from './api-info.ts'
+import { apiInfo } from './api-info.ts'
 import { campaignRoutes } from './campaigns/campaigns/routes.ts'
 import { reportRoutes } from './campaigns/reports/routes.ts'
 import { caseRoutes } from './casefile/cases/routes.ts'
@@ -61,7 +61,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   docs(app)
   answerProblems(app)
   logRequests(app)
-  openapi(app, apiDocument)
+  openapi(app, apiInfo)
   await tokens(app, keys)
   await edge(app, config)
   audit(app, db, keys)

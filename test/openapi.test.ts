@@ -12,17 +12,64 @@ t.test('openapi.yaml describes the service as it is (npm run openapi rewrites it
   t.same(parse(readFileSync('openapi.yaml', 'utf8')), JSON.parse(JSON.stringify(app.openapi())))
 })
 
+t.test('every tag is declared, described and in use, and every operation says who may call it', async t => {
+  const { app } = await startService(t)
+  await app.ready()
+  const { paths, tags } = app.openapi() as Document
+  const operations = Object.values(paths).flatMap(methods => Object.values(methods))
+  const used = new Set(operations.flatMap(({ tags }) => tags))
+  t.same(
+    [...used].filter(tag => !tags.some(({ name }) => name === tag)),
+    [],
+    'declared',
+  )
+  t.same(
+    tags.filter(({ name, description }) => !used.has(name) || description.length < 10),
+    [],
+    'described and in use',
+  )
+  for (const { operationId, description, security } of operations)
+    t.match(
+      description,
+      security?.length === 0
+        ? /Needs no access token\. Writes (no|an) audit entry\.$/
+        : /Needs the permission `[a-z]+:[a-z]+`: .+\. Writes (no|an) audit entry\.$/,
+      operationId,
+    )
+})
+
+t.test('nothing that operations share is written twice', async t => {
+  const { app } = await startService(t)
+  await app.ready()
+  const { paths } = app.openapi() as Document
+  const operations = Object.values(paths).flatMap(methods => Object.values(methods))
+  const parameters = operations.flatMap(({ parameters }) => parameters).filter(parameter => !('$ref' in parameter))
+  const texts = parameters.map(parameter => JSON.stringify(parameter))
+  t.equal(new Set(texts).size, texts.length, 'parameters')
+  for (const { operationId, responses } of operations) {
+    const problems = Object.entries(responses).filter(([status]) => !(Number(status) < 400))
+    t.ok(
+      problems.every(([, response]) => '$ref' in (response as object)),
+      `the problems of ${operationId}`,
+    )
+    t.ok('default' in responses, `what ${operationId} has in common with others`)
+  }
+})
+
 type Operation = {
   operationId: string
   summary: string
+  description: string
+  security?: object[]
   tags: string[]
-  parameters: { name: string; in: string; required: boolean }[]
+  parameters: ({ name: string } | { $ref: string })[]
   requestBody?: { content: Record<string, { schema: { $ref?: string; examples?: string[] } }> }
-  responses: Record<string, unknown>
+  responses: Record<string, { headers?: object }>
 }
 type Document = {
+  tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { examples?: object[] }> }
+  components: { schemas: Record<string, { examples?: object[] }>; parameters: Record<string, { name: string }> }
 }
 
 /** What an example cannot know: who sends it, about what, in which version. */
@@ -169,7 +216,10 @@ t.test('every example is accepted, and every answer is one that the document nam
   const seen: string[] = []
   for (const [path, methods] of Object.entries(paths))
     for (const [method, operation] of Object.entries(methods)) {
-      const { operationId, requestBody, responses, summary, tags, parameters } = operation
+      const { operationId, requestBody, responses, summary, tags } = operation
+      const parameters = operation.parameters.map(one =>
+        'name' in one ? one.name : components.parameters[one.$ref.split('/').at(-1) ?? '']?.name,
+      )
       t.ok(summary && tags.length, `${operationId} has a summary and a tag`)
       seen.push(operationId)
       const {
@@ -179,11 +229,7 @@ t.test('every example is accepted, and every answer is one that the document nam
         version,
         payload,
       } = (await given[operationId]?.()) ?? { who: caseworker }
-      t.equal(
-        parameters.some(({ name }) => name === 'If-Match'),
-        version !== undefined,
-        `${operationId} names its version`,
-      )
+      t.equal(parameters.includes('If-Match'), version !== undefined, `${operationId} names its version`)
       const url = path.replace('{id}', id).replace('{relationId}', relation).replace('{list}', 'outcome')
       const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
       const shown =
@@ -191,14 +237,20 @@ t.test('every example is accepted, and every answer is one that the document nam
           ? content?.schema.examples?.[0]
           : type && example(content?.schema.$ref?.split('/').at(-1) ?? '')
       if (type) t.ok(shown, `${operationId} has an example`)
-      const query = parameters.some(({ name }) => name === 'campaignId') ? `?campaignId=${campaign.id}` : ''
+      const query = parameters.includes('campaignId') ? `?campaignId=${campaign.id}` : ''
       const response = await who.send(method.toUpperCase() as 'GET')(`${url}${query}`, payload ?? shown, {
         ...(version !== undefined && ifMatch(version)),
         ...(method === 'post' && idempotencyKey()),
         ...(type && { 'content-type': type }),
       })
       const status = response.statusCode
-      t.ok(String(status) in responses, `${operationId} answers ${status}, which the document names`)
+      t.ok(status >= 400 || String(status) in responses, `${operationId} answers ${status}, which the document names`)
+      const documented = Object.keys(responses[status]?.headers ?? {}).map(name => name.toLowerCase())
+      t.same(
+        ['etag', 'link', 'location'].filter(name => name in response.headers && !documented.includes(name)),
+        [],
+        `${operationId} sends no header that the document lacks`,
+      )
       t.ok(
         refused[operationId] ? status === refused[operationId] : status < 300,
         `${operationId} takes its example: ${status} ${response.body.slice(0, 200)}`,
