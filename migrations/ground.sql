@@ -1,31 +1,31 @@
--- What tables rest on, and what the migrator calls. Applied before anything else whenever this file or the code changes, so
--- each statement can run again.
+-- The functions that tables call, and the procedures that the migrator calls. The migrator runs this file before all
+-- others whenever it or the code has changed, so each statement must be able to run again.
 revoke all on schema public from public;
 grant usage on schema public, app to app, definer;
 alter default privileges revoke execute on functions from public;
 
--- The one clock. Tests replace this one function. The statement's time and not the transaction's: a request that waited
--- for another one must see the grant which that one opened after it had begun.
+-- The only clock; tests replace this one function. Returns the start of the statement, not of the transaction: a
+-- request that waited for another one must see a grant that the other one opened after the waiting request had begun.
 create or replace function app.now() returns timestamptz language sql stable return statement_timestamp();
 
--- Organisation and account of whoever acts in this transaction, each in a setting of its own, because every policy reads
--- them. A setting that was local to an ended transaction reads as '', hence nullif.
+-- The caller's account and organisation, or null. Each has a setting of its own, because every policy reads them. A
+-- setting that was local to a finished transaction reads as '', which nullif turns into null.
 create or replace function app.account() returns uuid language sql stable return
   nullif(current_setting('app.account', true), '')::uuid;
 create or replace function app.org() returns uuid language sql stable return
   nullif(current_setting('app.org', true), '')::uuid;
 
--- The audit entry that this transaction will have: its id is set when the transaction begins.
+-- The id of the audit entry that this transaction will write; it is set when the transaction begins.
 create or replace function app.entry() returns uuid language sql stable return
   nullif(current_setting('app.entry', true), '')::uuid;
 
--- The kinds of organisation, for app.roles_of, which a constraint of accounts calls.
+-- The kinds of organisation. Defined here for app.roles_of, which a constraint of accounts calls.
 do $$ begin
   if to_regtype('organisation_kind') is null then
     create type organisation_kind as enum ('iom', 'committee', 'division', 'ngo', 'oversight', 'operator');
   end if;
 end $$;
--- The roles that exist in an organisation of this kind: the same table as in the service, compared by a test.
+-- The roles that exist in an organisation of this kind. The service has the same table; a test compares the two.
 create or replace function app.roles_of(kind organisation_kind) returns text[] language sql immutable return case kind
   when 'ngo' then array['caseworker', 'supervisor']
   when 'iom' then array['caseworker', 'supervisor', 'coordinator']
@@ -34,12 +34,12 @@ create or replace function app.roles_of(kind organisation_kind) returns text[] l
   when 'oversight' then array['auditor']
   when 'operator' then array['administrator'] end;
 
--- Refuses with a name that the service knows as a problem, and the detail that the caller may read.
+-- Raises an error that the service turns into a problem: its name, and a detail that the caller may read.
 create or replace function app.refuse(problem text, detail text default null) returns void language plpgsql as $$
 begin
   raise exception using errcode = 'QJ001', message = problem, detail = coalesce(detail, '');
 end $$;
--- The same with a JSON pointer to the fault in the request's body.
+-- Raises such an error with a JSON pointer to the field of the request's body that is at fault.
 create or replace function app.refuse(problem text, detail text, pointer text) returns void language plpgsql as $$
 begin
   raise exception using errcode = 'QJ001', message = problem, detail = detail, hint = pointer;
@@ -48,7 +48,8 @@ end $$;
 grant execute on function app.now(), app.account(), app.org(), app.entry(), app.roles_of(organisation_kind),
   app.refuse(text, text), app.refuse(text, text, text) to app, definer;
 
--- Puts tables behind the wall: closed to everybody but their owner, who migrates, and the definer's reviewed functions.
+-- Puts tables behind row level security: closed to every role except their owner, which runs the migrations, and
+-- definer, which owns the security definer functions. Each file in tables/ calls it once for its tables.
 create or replace procedure app.guard(tables regclass[]) language plpgsql as $$
 declare t regclass;
 begin
@@ -61,8 +62,8 @@ begin
   end loop;
 end $$;
 
--- Takes away all that `code/` makes: policies (but those of app.guard), triggers, rights on tables, views, functions and the
--- types that only they use. Refuses when a table rests on any of it: what tables call is defined in this file.
+-- Drops what code/ creates: policies (except those of app.guard), triggers, rights on tables, views, functions and
+-- their own types. Raises an error if a table depends on any of it: what tables call belongs in this file.
 create or replace procedure app.drop_code() language plpgsql as $$
 declare
   ground text[] := '{now,account,org,entry,roles_of,refuse,guard,drop_code,own_code}';
@@ -70,7 +71,8 @@ declare
   code oid[] := array(select oid from pg_proc where pronamespace = 'app'::regnamespace and proname <> all (ground));
   resting text; objects text[]; object text;
 begin
-  select string_agg(distinct refobjid::regprocedure::text, ', ') into resting from pg_depend
+  select string_agg(distinct refobjid::regprocedure::text, ', ') into resting
+    from pg_depend
     where refclassid = 'pg_proc'::regclass and refobjid = any (code)
       and (classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass)
         or classid = 'pg_class'::regclass and (select relkind in ('r', 'i') from pg_class where oid = objid));
@@ -90,15 +92,16 @@ begin
     union all
     select format('type %s', reltype::regtype) from pg_class where relnamespace = any (schemas) and relkind = 'c');
   foreach object in array objects loop
-    -- A view takes along the functions that return its rows, hence "if exists".
-    execute replace(format('drop %s', object), split_part(object, ' ', 1), split_part(object, ' ', 1) || ' if exists') || ' cascade';
+    -- `if exists`, because dropping a view with cascade also drops the functions that return its rows.
+    execute replace(format('drop %s', object), split_part(object, ' ', 1), split_part(object, ' ', 1) || ' if exists')
+      || ' cascade';
   end loop;
   revoke all on all tables in schema public, app from app, definer;
   grant select, insert, update on all tables in schema public, app to definer;
 end $$;
 
--- Gives each reviewed function that sees past the wall (`security definer`) to the role definer, and refuses one without a
--- search path of its own.
+-- Makes definer the owner of each security definer function, which sees past row level security, and raises an error if
+-- one has no search path of its own. The migrator calls it after code/.
 create or replace procedure app.own_code() language plpgsql as $$
 declare f regprocedure;
 begin

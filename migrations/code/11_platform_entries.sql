@@ -1,22 +1,23 @@
--- The audit log is written here, in the transaction of what it records.
+-- The audit log. Each entry is written in the transaction that it describes.
 
--- History is written once, by whomever.
+-- Refuses every change of rows that are written once. Used by the triggers of all append-only tables.
 create function app.keep_history() returns trigger language plpgsql as $$
 begin
   perform app.refuse('forbidden');
 end $$;
 
--- A case that somebody looked at without being told which one it is: for the entry of their request.
+-- Adds a case to the audit entry of this transaction. For functions that use a case whose id the caller does not learn.
 create function app.look_at(p_case uuid) returns void language sql as $$
   select set_config('app.looked', concat_ws(',', nullif(current_setting('app.looked', true), ''), p_case), true)
 $$;
 grant execute on function app.look_at(uuid) to definer;
 
--- The last statement of a transaction: what was done, to which cases, in which zones, and by which grants they stood open.
--- As before; only who was looked at without being told is put together with the others.
+-- Writes the audit entry of a successful operation, as the last statement of its transaction: the caller, the cases
+-- (p_said and app.look_at), the zones, and the ids of the open grants by which the caller could see them.
 create function app.write_entry(p_operation text, p_said jsonb) returns void language plpgsql as $$
 declare
-  at timestamptz := clock_timestamp(); actor jsonb := app.actor(); looked text := nullif(current_setting('app.looked', true), '');
+  at timestamptz := clock_timestamp(); actor jsonb := app.actor();
+  looked text := nullif(current_setting('app.looked', true), '');
   cases uuid[] := array(select jsonb_array_elements_text(p_said -> 'cases'));
   opened public.zone[] := array(select jsonb_array_elements_text(p_said -> 'zones'));
 begin
@@ -26,14 +27,17 @@ begin
   end if;
   insert into public.entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
   values (app.entry(), at, p_operation, 'done', (actor ->> 'account')::uuid, (actor ->> 'organisation')::uuid, cases,
-    convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(at), 'operation', p_operation, 'outcome', 'done',
-      'account', actor -> 'account', 'organisation', actor -> 'organisation', 'session', actor -> 'session', 'roles', actor -> 'roles',
-      'grants', (select jsonb_agg(g.id order by g.id) from public.open_grants g
+    convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(at),
+      'operation', p_operation, 'outcome', 'done', 'account', actor -> 'account',
+      'organisation', actor -> 'organisation', 'session', actor -> 'session', 'roles', actor -> 'roles',
+      'grants', (
+        select jsonb_agg(g.id order by g.id) from public.open_grants g
         where g.case_id = any (cases) and (opened = '{}' or g.zones && opened)))) || p_said)::text, 'UTF8'));
 end $$;
 grant execute on function app.write_entry(text, jsonb) to app, definer;
 
--- What nobody asked the API for: the service starts or stops, its operator does something by hand.
+-- Writes an entry for what no request asked for: a start or stop of the service, a command of its operator, an expired
+-- offer.
 create function app.tell(p_operation text, p_said jsonb default '{}') returns void language plpgsql as $$
 begin
   perform set_config('app.entry', uuidv7()::text, true);
@@ -41,22 +45,26 @@ begin
 end $$;
 grant execute on function app.tell(text, jsonb) to app, definer;
 
--- What was refused, in a transaction of its own: the other one left nothing behind. Whoever had signed in is named,
--- whether or not their session still holds.
+-- Writes the entry of a refused request, in a transaction of its own, because the refused one was rolled back. The
+-- account of the session is recorded even if the session has ended.
 create function app.write_refusal(p_session uuid, p_operation text, p_outcome text, p_said jsonb) returns void
 language sql security definer set search_path = '' as $$
   insert into public.entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
-  select app.entry(), e.at, p_operation, p_outcome, a.id, a.organisation_id, array(select jsonb_array_elements_text(p_said -> 'cases')::uuid),
-    convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(e.at), 'operation', p_operation,
-      'outcome', p_outcome, 'account', a.id, 'organisation', a.organisation_id, 'session', s.id, 'roles', to_jsonb(a.roles))) || p_said)::text, 'UTF8')
-  from (select clock_timestamp() as at) e left join public.sessions s on s.id = p_session left join public.accounts a on a.id = s.account_id
+  select app.entry(), e.at, p_operation, p_outcome, a.id, a.organisation_id,
+    array(select jsonb_array_elements_text(p_said -> 'cases')::uuid),
+    convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(e.at),
+      'operation', p_operation, 'outcome', p_outcome, 'account', a.id, 'organisation', a.organisation_id,
+      'session', s.id, 'roles', to_jsonb(a.roles))) || p_said)::text, 'UTF8')
+  from (select clock_timestamp() as at) e
+    left join public.sessions s on s.id = p_session
+    left join public.accounts a on a.id = s.account_id
 $$;
 grant execute on function app.write_refusal(uuid, text, text, jsonb) to app;
 
+-- Entries are inserted for the caller only, never changed or deleted, and read by auditors through app.read_entries().
 grant insert on entries to app;
--- Each for themselves: nobody makes an entry in somebody else's name.
+revoke update on entries from definer;
 create policy written on entries for insert to app with check (
   account_id is not distinct from (select app.account()) and organisation_id is not distinct from (select app.org()));
 create trigger keep_history before update or delete on entries for each row execute function app.keep_history();
 create trigger keep_all_history before truncate on entries for each statement execute function app.keep_history();
-revoke update on entries from definer;

@@ -1,9 +1,10 @@
--- Sessions: how a caller is let in, and how a session begins and ends.
+-- Sessions and passwords: how a caller is admitted, and how a session begins and ends.
 
--- An actor whose office is among those that may.
+-- Makes the actor the caller of this transaction and returns it. Refuses one without any of the offices (role@kind).
 create function app.admit(actor jsonb, p_offices text[]) returns jsonb language plpgsql as $$
 begin
-  if not exists (select from jsonb_array_elements_text(actor -> 'roles') r where r || '@' || (actor ->> 'kind') = any (p_offices)) then
+  if not exists (select from jsonb_array_elements_text(actor -> 'roles') r
+    where r || '@' || (actor ->> 'kind') = any (p_offices)) then
     perform app.refuse('forbidden');
   end if;
   perform app.act_as(actor);
@@ -11,20 +12,26 @@ begin
 end $$;
 grant execute on function app.admit(jsonb, text[]) to definer;
 
--- Finds out who is asking, in the first flight of every transaction. Raises, so that nothing sent behind it can run.
+-- Makes the account of a session the caller of this transaction, and returns it. Refuses a session that has ended, an
+-- account or organisation that is not active, and an account without one of the offices. Runs in the first flight of
+-- every transaction, and raises an error so that no statement sent behind it can run.
 create function app.enter(p_session uuid, p_offices text[]) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare actor jsonb;
 begin
-  select jsonb_build_object('session', s.id, 'account', a.id, 'organisation', o.id, 'kind', o.kind, 'parent', o.parent_id, 'roles', a.roles)
-    into actor
-    from public.sessions s join public.accounts a on a.id = s.account_id join public.organisations o on o.id = a.organisation_id
-    where s.id = p_session and s.revoked_at is null and s.ends_at > app.now() and a.status = 'active' and o.status = 'active';
+  select jsonb_build_object('session', s.id, 'account', a.id, 'organisation', o.id, 'kind', o.kind,
+      'parent', o.parent_id, 'roles', a.roles) into actor
+    from public.sessions s
+      join public.accounts a on a.id = s.account_id
+      join public.organisations o on o.id = a.organisation_id
+    where s.id = p_session and s.revoked_at is null and s.ends_at > app.now()
+      and a.status = 'active' and o.status = 'active';
   if actor is null then perform app.refuse('unauthorized'); end if;
   return app.admit(actor, p_offices);
 end $$;
 grant execute on function app.enter(uuid, text[]) to app;
 
+-- The account with this e-mail address and its password hash; no row if it or its organisation is not active.
 create function app.credentials(p_email text) returns table (account uuid, password_hash text)
 language sql stable security definer set search_path = '' as $$
   select a.id, a.password_hash from public.accounts a join public.organisations o on o.id = a.organisation_id
@@ -32,6 +39,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function app.credentials(text) to app;
 
+-- Starts a session with its first refresh token and returns its id. Called after the password was verified.
 create function app.start_session(p_account uuid, p_refresh_hash bytea) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare session uuid := uuidv7();
@@ -42,7 +50,8 @@ begin
 end $$;
 grant execute on function app.start_session(uuid, bytea) to app;
 
--- The session and account of a refresh token used for the first time; none when it is unknown, over, or used before.
+-- Exchanges a refresh token for the next one and returns its session and account; no row if the token is unknown or its
+-- session has ended. A token used before ends its session and returns the account without a session.
 create function app.refresh_session(p_hash bytea, p_next_hash bytea) returns table (session uuid, account uuid)
 language plpgsql security definer set search_path = '' as $$
 declare token public.refresh_tokens;
@@ -53,9 +62,13 @@ begin
     return query select null::uuid, s.account_id from public.sessions s where s.id = token.session_id;
     return;
   end if;
-  return query select s.id, s.account_id from public.sessions s join public.accounts a on a.id = s.account_id
-    join public.organisations o on o.id = a.organisation_id
-    where s.id = token.session_id and s.revoked_at is null and s.ends_at > app.now() and a.status = 'active' and o.status = 'active';
+  return query
+    select s.id, s.account_id
+    from public.sessions s
+      join public.accounts a on a.id = s.account_id
+      join public.organisations o on o.id = a.organisation_id
+    where s.id = token.session_id and s.revoked_at is null and s.ends_at > app.now()
+      and a.status = 'active' and o.status = 'active';
   if found then
     update public.refresh_tokens set used_at = app.now() where hash = p_hash;
     insert into public.refresh_tokens (hash, session_id) values (p_next_hash, token.session_id);
@@ -63,8 +76,9 @@ begin
 end $$;
 grant execute on function app.refresh_session(bytea, bytea) to app;
 
--- Counts a guess before it is tried, so that many at once count too. Seconds to wait instead, if it is too early:
--- `free` failures cost nothing, each further one doubles the wait from one second to a quarter of an hour.
+-- Counts an attempt as failed before it is made, so that parallel attempts are counted too. Returns 0 if it may be
+-- made, and otherwise the seconds to wait: the first `free` failures cost nothing, each further one doubles the wait,
+-- from one second to 15 minutes. Failures are forgotten after one day.
 create function app.count_guess(p_key bytea, free int) returns int
 language plpgsql security definer set search_path = '' as $$
 declare g public.guesses; wait interval;
@@ -72,41 +86,51 @@ begin
   insert into public.guesses (key, failures, last_at) values (p_key, 0, app.now()) on conflict do nothing;
   select * into g from public.guesses where key = p_key for update;
   if g.last_at < app.now() - interval '1 day' then g.failures := 0; end if;
-  wait := case when g.failures > free then make_interval(secs => least(2 ^ least(g.failures - free - 1, 10), 900)) else '0' end;
-  if wait > '0' and g.last_at + wait > app.now() then return ceil(extract(epoch from g.last_at + wait - app.now())); end if;
+  wait := case
+    when g.failures > free then make_interval(secs => least(2 ^ least(g.failures - free - 1, 10), 900)) else '0' end;
+  if wait > '0' and g.last_at + wait > app.now() then
+    return ceil(extract(epoch from g.last_at + wait - app.now()));
+  end if;
   update public.guesses set failures = g.failures + 1, last_at = app.now() where key = p_key;
   return 0;
 end $$;
 grant execute on function app.count_guess(bytea, integer) to app;
 
--- What was counted was no guess but right: the account's are forgotten, and its address is given back the one.
-create function app.forget_guesses(p_account bytea, p_address bytea) returns void language sql security definer set search_path = '' as $$
+-- Called after a successful attempt, which app.count_guess had counted as a failure: sets the failures of the account
+-- to zero, and subtracts one from those of the address.
+create function app.forget_guesses(p_account bytea, p_address bytea) returns void
+language sql security definer set search_path = '' as $$
   update public.guesses set failures = case key when p_account then 0 else greatest(failures - 1, 0) end
   where key in (p_account, p_address)
 $$;
 grant execute on function app.forget_guesses(bytea, bytea) to app;
 
--- Sets the password of whoever holds the code, once.
+-- Sets the password of the account that an enrolment code belongs to, activates the account, ends its sessions, and
+-- returns its id. Refuses a code that is unknown, expired or used, and the code of a disabled account.
 create function app.enrol(p_code_hash bytea, p_password_hash text) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare enrolled uuid;
 begin
   update public.enrolments set used_at = app.now()
-    where code_hash = p_code_hash and used_at is null and expires_at > app.now() returning account_id into enrolled;
+    where code_hash = p_code_hash and used_at is null and expires_at > app.now()
+    returning account_id into enrolled;
   update public.accounts set password_hash = p_password_hash, status = 'active', version = version + 1
-    where id = enrolled and status <> 'disabled' returning id into enrolled;
+    where id = enrolled and status <> 'disabled'
+    returning id into enrolled;
   if enrolled is null then perform app.refuse('code-not-valid'); end if;
   update public.sessions set revoked_at = app.now() where account_id = enrolled and revoked_at is null;
   return enrolled;
 end $$;
 grant execute on function app.enrol(bytea, text) to app;
 
+-- The password hash of the caller, who has to enter the current password to change it.
 create function app.own_password() returns text language sql stable security definer set search_path = '' return
   (select password_hash from public.accounts where id = app.account());
 grant execute on function app.own_password() to app;
 
--- Another password of one's own: every other session of the account ends.
-create function app.change_password(p_password_hash text) returns void language plpgsql security definer set search_path = '' as $$
+-- Changes the caller's password, and ends all other sessions of the account.
+create function app.change_password(p_password_hash text) returns void
+language plpgsql security definer set search_path = '' as $$
 begin
   update public.accounts set password_hash = p_password_hash, version = version + 1 where id = app.account();
   update public.sessions set revoked_at = app.now()
@@ -114,7 +138,7 @@ begin
 end $$;
 grant execute on function app.change_password(text) to app;
 
--- Whoever loses their account loses their sessions with it.
+-- After an account was disabled: ends its sessions.
 create function app.end_sessions() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   update public.sessions set revoked_at = app.now() where account_id = new.id and revoked_at is null;
@@ -123,5 +147,6 @@ end $$;
 create trigger end_sessions after update of status on accounts for each row when (new.status = 'disabled')
   execute function app.end_sessions();
 
+-- Each account reads and ends its own sessions.
 grant select, update (revoked_at) on sessions to app;
 create policy own on sessions to app using (account_id = (select app.account()));

@@ -1,30 +1,34 @@
--- What laws and offices set: codes, terms, regions.
+-- Reference data: days, terms and regions as laws and offices set them.
 
--- The day on which the installation is: nothing may be said to have happened after it.
+-- The current day in the time zone of the installation. No event may have occurred after it.
 create function app.today() returns date language sql stable
   return (app.now() at time zone (select time_zone from public.installation))::date;
 grant execute on function app.today() to app, definer;
 
--- A term that counts in hours, days, months or years. Working days need a calendar, and are counted elsewhere.
-create function app.term(name text) returns interval language sql stable
-  return (select (value || ' ' || unit)::interval from public.terms where term = name and unit <> 'working_days');
+-- The length of a term in hours, days, months or years. Null for working days, which app.term_end counts on a calendar.
+create function app.term(name text) returns interval language sql stable return (
+  select (value || ' ' || unit)::interval from public.terms where term = name and unit <> 'working_days');
 grant execute on function app.term(text) to app, definer;
 
--- The day on which a term ends that begins on this day; working days are Monday to Friday. Null: there is no such term.
-create function app.term_end(day date, p_term text) returns date language sql stable security definer set search_path = '' return (
-  select case when t.unit <> 'working_days' then (day + (t.value || ' ' || t.unit)::interval)::date
+-- The day on which a term ends that begins on this day; null if it does not exist. Working days are Monday to Friday.
+create function app.term_end(day date, p_term text) returns date
+language sql stable security definer set search_path = '' return (
+  select case
+    when t.unit <> 'working_days' then (day + (t.value || ' ' || t.unit)::interval)::date
     else (select d::date from generate_series(day + 1, day + t.value * 2 + 3, interval '1 day') d
-      where extract(isodow from d) < 6 order by d offset t.value - 1 limit 1) end
+      where extract(isodow from d) < 6
+      order by d offset t.value - 1 limit 1) end
   from public.terms t where t.term = p_term);
 grant execute on function app.term_end(date, text) to app;
 
--- The instant at which a day is over.
+-- The instant at which a day ends in the time zone of the installation.
 create function app.end_of(day date) returns timestamptz language sql stable return
   (day + 1)::timestamp at time zone (select time_zone from public.installation);
 grant execute on function app.end_of(date) to app, definer;
 
--- The region that this one was cut out of, if it was, or itself: one name for what was ever one.
-create function app.joined_region(p_code text) returns text language sql stable security definer set search_path = '' as $$
+-- The region that this one was cut out of, or itself: one code for all regions that were once one.
+create function app.joined_region(p_code text) returns text
+language sql stable security definer set search_path = '' as $$
   with recursive before(code, predecessor) as (
     select code, predecessor from public.regions where code = p_code
     union all
@@ -33,29 +37,22 @@ create function app.joined_region(p_code text) returns text language sql stable 
 $$;
 grant execute on function app.joined_region(text) to app;
 
+-- Every caller reads all reference data, also before sign-in. Only the role owner writes it.
 grant select on installation to app;
 create policy public_knowledge on installation for select to app using (true);
-
 grant select on regions to app;
 create policy public_knowledge on regions for select to app using (true);
-
 grant select on former_region_names to app;
 create policy public_knowledge on former_region_names for select to app using (true);
-
 grant select on codes to app;
 create policy public_knowledge on codes for select to app using (true);
-
 grant select on terms to app;
 create policy public_knowledge on terms for select to app using (true);
-
 grant select on thresholds to app;
 create policy public_knowledge on thresholds for select to app using (true);
-
 grant select on purposes to app;
 create policy public_knowledge on purposes for select to app using (true);
-
 grant select on consent_forms to app;
 create policy public_knowledge on consent_forms for select to app using (true);
-
 grant select on retention_rules to app;
 create policy public_knowledge on retention_rules for select to app using (true);

@@ -1,35 +1,46 @@
--- The wall: which organisation reaches which case, and which zones of it.
+-- The wall: which organisation can read which case, and which zones of it.
 
--- The wall, in one sentence: a grant that was opened, is not closed, and has not run out by the clock.
+-- The open grants of the caller's organisation: opened, not closed, and not at their end by the clock.
 create view open_grants with (security_invoker) as
-  select * from grants where recipient_id = (select app.org()) and closed_at is null
+  select * from grants
+  where recipient_id = (select app.org()) and closed_at is null
     and opened_at <= app.now() and valid_until > app.now();
-grant select on open_grants to app;
-grant select on open_grants to definer;
+grant select on open_grants to app, definer;
 
--- Where a grant stands by the clock.
+-- The state of a grant at this moment: closed, expired, offered or open.
 create function app.standing(g grants) returns text language sql stable return case
-  when g.closed_at is not null then 'closed' when g.valid_until <= app.now() then 'expired' when g.opened_at is null then 'offered' else 'open' end;
+  when g.closed_at is not null then 'closed'
+  when g.valid_until <= app.now() then 'expired'
+  when g.opened_at is null then 'offered'
+  else 'open' end;
 grant execute on function app.standing(grants) to app, definer;
 
-create function app.zone_until(a case_access, z zone) returns timestamptz language sql immutable return
-  case z when 'identity' then (a).identity_until when 'contact' then (a).contact_until
-    when 'whereabouts' then (a).whereabouts_until when 'protection' then (a).protection_until end;
+-- The instant until which a row of case_access opens this zone.
+create function app.zone_until(a case_access, z zone) returns timestamptz language sql immutable return case z
+  when 'identity' then (a).identity_until
+  when 'contact' then (a).contact_until
+  when 'whereabouts' then (a).whereabouts_until
+  when 'protection' then (a).protection_until end;
 grant execute on function app.zone_until(case_access, zone) to app, definer;
 
--- Does the caller reach the case, for whatever purpose?
-create function app.reaches(p_case uuid) returns boolean language sql stable security definer set search_path = '' return
-  exists (select from public.case_access a where a.case_id = p_case and a.organisation_id = app.org() and a.until > app.now());
+-- True if the caller's organisation can read the case. For security definer functions, which bypass the policies.
+create function app.reaches(p_case uuid) returns boolean
+language sql stable security definer set search_path = '' return exists (
+  select from public.case_access a
+  where a.case_id = p_case and a.organisation_id = app.org() and a.until > app.now());
 
--- Protection is for whoever holds the case within its owner: asked of the rare row that it is about, not planned into each read.
-create function app.holds_protection(p_case uuid) returns boolean language plpgsql stable security definer set search_path = '' as $$
+-- True if the caller may read the zone protection of a case open to their organisation: within the owner, only
+-- supervisors and the assignee. In plpgsql, so that it runs for the few rows of this zone and is not planned into each
+-- read.
+create function app.holds_protection(p_case uuid) returns boolean
+language plpgsql stable security definer set search_path = '' as $$
 begin
-  return app.has_role('supervisor') or exists (select from public.cases c where c.id = p_case
-    and (c.owner_id <> app.org() or c.assignee_id = app.account()));
+  return app.has_role('supervisor') or exists (
+    select from public.cases c where c.id = p_case and (c.owner_id <> app.org() or c.assignee_id = app.account()));
 end $$;
 grant execute on function app.holds_protection(uuid) to app;
 
--- The zones that stand open to the caller: what the policy of zone_versions says, told to those who ask what is withheld.
+-- The zones that are open to the caller, by the rule of the policy of zone_versions: replies list those withheld.
 create function app.open_zones(a case_access) returns zone[] language sql stable return array_remove(array[
   case when (a).identity_until > app.now() then 'identity'::zone end,
   case when (a).contact_until > app.now() then 'contact'::zone end,
@@ -37,6 +48,7 @@ create function app.open_zones(a case_access) returns zone[] language sql stable
   case when (a).protection_until > app.now() and app.holds_protection((a).case_id) then 'protection'::zone end], null);
 grant execute on function app.open_zones(case_access) to app;
 
+-- After grants were written: keeps case_access equal to the opened and not closed grants of their cases.
 create function app.keep_access() returns trigger language plpgsql security definer set search_path = '' as $$
 declare touched uuid[] := array(select distinct case_id from changed);
 begin
@@ -49,16 +61,19 @@ begin
     from public.grants g join public.cases c on c.id = g.case_id
     where g.case_id = any (touched) and g.closed_at is null and g.opened_at is not null
     group by g.recipient_id, g.case_id, c.state
-    -- Whoever sees what they saw before is told of no change: what was opened to others is not theirs to know.
+    -- updated_at changes only with an organisation's own access: what was opened to others is not its concern.
     on conflict (organisation_id, case_id) do update
-      set (until, identity_until, contact_until, whereabouts_until, protection_until, updated_at) = (excluded.until,
-        excluded.identity_until, excluded.contact_until, excluded.whereabouts_until, excluded.protection_until, excluded.updated_at)
-      where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until) is distinct from (excluded.until,
-        excluded.identity_until, excluded.contact_until, excluded.whereabouts_until, excluded.protection_until);
+      set (until, identity_until, contact_until, whereabouts_until, protection_until, updated_at)
+        = (excluded.until, excluded.identity_until, excluded.contact_until, excluded.whereabouts_until,
+          excluded.protection_until, excluded.updated_at)
+      where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until)
+        is distinct from (excluded.until, excluded.identity_until, excluded.contact_until, excluded.whereabouts_until,
+          excluded.protection_until);
   if tg_op = 'UPDATE' then
-    delete from public.case_access a where a.case_id = any (touched) and not exists (
-      select from public.grants g where g.case_id = a.case_id and g.recipient_id = a.organisation_id
-        and g.closed_at is null and g.opened_at is not null);
+    delete from public.case_access a
+      where a.case_id = any (touched) and not exists (select from public.grants g
+        where g.case_id = a.case_id and g.recipient_id = a.organisation_id
+          and g.closed_at is null and g.opened_at is not null);
   end if;
   return null;
 end $$;
@@ -67,21 +82,27 @@ create trigger keep_access_of_new after insert on grants referencing new table a
 create trigger keep_access_of_changed after update on grants referencing new table as changed
   for each statement execute function app.keep_access();
 
--- As before; by an array, because a plan for the cases of a whole run would stay with the connection, for those who change one.
+-- After cases were updated: copies their state and time of change to case_access. By an array of ids: a plan made for
+-- all cases of an import would stay in the connection, and would then serve statements that change one case.
 create function app.keep_state() returns trigger language plpgsql security definer set search_path = '' as $$
 declare touched uuid[] := array(select id from changed);
 begin
-  update public.case_access a set state = c.state, updated_at = c.updated_at from public.cases c where c.id = any (touched) and a.case_id = c.id;
+  update public.case_access a set state = c.state, updated_at = c.updated_at
+    from public.cases c
+    where c.id = any (touched) and a.case_id = c.id;
   return null;
 end $$;
 create trigger keep_state after update on cases referencing new table as changed
   for each statement execute function app.keep_state();
 
+-- Grants are read by the owner of the case, the recipient once opened, and a giver that can still read the case. Only
+-- functions write them.
 grant select on grants to app;
 create policy seen on grants for select to app using (
   owner_id = (select app.org()) or recipient_id = (select app.org()) and opened_at is not null
   or giver_id = (select app.org()) and (select true from case_access a where a.case_id = grants.case_id limit 1));
 
+-- Each organisation reads its own access, while it lasts. Every other policy on cases asks this table.
 grant select on case_access to app;
 grant delete on case_access to definer;
 create policy seen on case_access for select to app using (organisation_id = (select app.org()) and until > app.now());

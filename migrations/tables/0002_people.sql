@@ -1,9 +1,12 @@
--- Who asks: organisations, accounts, sessions.
+-- Organisations, accounts, sessions, and what sign-in and repeated requests need.
+
+-- A division has a parent, which is a committee; no other organisation has one.
 create table organisations (
   id uuid primary key default uuidv7(),
   kind organisation_kind not null,
   parent_id uuid,
-  parent_kind organisation_kind generated always as (case when parent_id is not null then 'committee'::organisation_kind end) stored,
+  parent_kind organisation_kind generated always as (
+    case when parent_id is not null then 'committee'::organisation_kind end) stored,
   name text not null,
   short_name text not null constraint organisations_short_name unique,
   status text not null default 'active' check (status in ('active', 'closed')),
@@ -20,13 +23,15 @@ create table coverage (
   primary key (organisation_id, region_code)
 );
 
+-- A person who signs in. An account is `invited` until the person sets a password with an enrolment code.
 create table accounts (
   id uuid primary key default uuidv7(),
   organisation_id uuid not null,
   organisation_kind organisation_kind not null,
   email text not null constraint accounts_email unique check (email = lower(email)),
   name text not null,
-  roles text[] not null constraint accounts_roles_check check (cardinality(roles) > 0 and roles <@ app.roles_of(organisation_kind)),
+  roles text[] not null
+    constraint accounts_roles_check check (cardinality(roles) > 0 and roles <@ app.roles_of(organisation_kind)),
   status text not null default 'invited' check (status in ('invited', 'active', 'disabled')),
   password_hash text,
   version int not null default 1,
@@ -36,7 +41,7 @@ create table accounts (
 );
 create index on accounts (organisation_id);
 
--- One code at a time by which a person sets their own password; the code itself is shown once and kept by nobody.
+-- The code by which a person sets their own password; one per account at a time. Shown once; only its hash is stored.
 create table enrolments (
   account_id uuid primary key references accounts,
   code_hash bytea not null unique,
@@ -53,7 +58,7 @@ create table sessions (
 );
 create index on sessions (account_id) where revoked_at is null;
 
--- Single use, all of one session a family: one that comes back is stolen from somebody, and ends the session.
+-- The refresh tokens of a session. Each is used once: a token that is used again was stolen, and ends the session.
 create table refresh_tokens (
   hash bytea primary key,
   session_id uuid not null references sessions,
@@ -61,14 +66,15 @@ create table refresh_tokens (
 );
 create index on refresh_tokens (session_id);
 
--- Guesses by account and by address, both as keyed hashes.
+-- Failed attempts to sign in, by account and by network address; the keys are keyed hashes of these.
 create table guesses (
   key bytea primary key,
   failures int not null,
   last_at timestamptz not null
 );
 
--- What a POST with an Idempotency-Key answered, so that a second one answers the same and does nothing.
+-- Status and location of the reply to each POST with an Idempotency-Key, so that a repeated request gets the same reply
+-- and changes nothing.
 create table idempotency (
   account_id uuid not null default app.account() references accounts,
   operation text not null,

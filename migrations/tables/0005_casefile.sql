@@ -1,6 +1,6 @@
--- The file of a person, and who may open it.
+-- The file of a person, and the grants that open it.
 
--- The index of a case: all that a grant of any zone shows. No name, no free text, no sex, no birth year.
+-- The index of a case: everything that a grant of any zone shows. No name, no free text, no sex, no birth year.
 create table cases (
   id uuid primary key,
   number text not null unique,
@@ -13,42 +13,42 @@ create table cases (
   assignee_id uuid,
   state text not null,
   outcome text,
-  final_on date,
+  final_on date, -- the day on which the term to appeal against a negative outcome ends
   waiting_for text, waiting_since date, due_on date,
   registered_on date not null,
   version int not null default 1,
-  external_hmac bytea,
+  external_hmac bytea, -- keyed hash of the id that the case has in the owner's own system
   updated_at timestamptz not null,
-  erased_at timestamptz, -- since when its file is no more: nothing happens to it any more
+  erased_at timestamptz, -- when the erasure of the file was approved; since then no event is accepted
   constraint cases_external_id unique (owner_id, external_hmac),
   constraint cases_assignee foreign key (assignee_id, owner_id) references accounts (id, organisation_id)
 );
 
--- What opens a case: an organisation may see these zones for this purpose until then. opened_at is null: offered.
+-- A grant opens zones of a case to a recipient for a purpose. While opened_at is null, it is offered and opens nothing.
 create table grants (
   id uuid primary key default uuidv7(),
   case_id uuid not null references cases,
   owner_id uuid not null references organisations,
-  giver_id uuid not null references organisations, -- the owner, or whoever gives onward what was given to it
+  giver_id uuid not null references organisations, -- the owner, or a recipient that gives its own grant onward
   recipient_id uuid not null references organisations,
-  parent_id uuid references grants, -- the grant that it is given onward from
+  parent_id uuid references grants, -- the giver's own grant, if this one was given onward
   purpose purpose not null,
   zones zone[] not null check (cardinality(zones) > 0),
-  onward boolean not null default false,
-  states text[] not null default '{}', -- to which it may be made known across the border
+  onward boolean not null default false, -- the recipient may give it onward
+  states text[] not null default '{}', -- the States to which the zones may be made known
   publication boolean not null default false,
   basis basis not null,
   legal_reference text check ((basis = 'statute') = (legal_reference is not null)),
-  method text, language text, form_version text,
-  representative text, -- who speaks for a child: a code; their name stands with the event that opened the grant
+  method text, language text, form_version text, -- how the person agreed
+  representative text, -- of a child: a code; the name is in the text of the event that opened the grant
   given_at timestamptz not null default app.now(),
   given_by uuid not null references accounts,
   opened_at timestamptz,
   valid_until timestamptz not null default 'infinity',
-  confirmed_until timestamptz, -- of vital interest: until when, once a second person has confirmed it
+  confirmed_until timestamptz, -- of basis vital_interest: the value of valid_until after a second person confirms it
   confirmed_at timestamptz, confirmed_by uuid references accounts,
   closed_at timestamptz, closed_reason text, closed_by uuid references accounts,
-  acknowledged_at timestamptz, acknowledged_by uuid references accounts,
+  acknowledged_at timestamptz, acknowledged_by uuid references accounts, -- the recipient has seen the revocation
   version int not null default 1,
   check ((closed_at is null) = (closed_reason is null)),
   check ((basis = 'vital_interest') = (confirmed_until is not null)),
@@ -61,7 +61,7 @@ create index on grants (giver_id, id);
 create index on grants (recipient_id, id);
 create index on grants (parent_id) where parent_id is not null;
 
--- What was typed when it was given and when it was closed: names of those who were there, reasons.
+-- Sealed texts of a grant: names of those who were present when it was given, the reason why it was closed.
 create table grant_texts (
   grant_id uuid not null references grants,
   occasion text not null check (occasion in ('given', 'closed')),
@@ -70,9 +70,10 @@ create table grant_texts (
   primary key (grant_id, occasion)
 );
 
--- Kept from the grants by triggers, for lists and policies: who reaches a case, and each zone of it, until when; and when
--- what an organisation sees of it changed last. A test proves at random that it never differs from open_grants. It refers
--- to what the grants refer to, which nobody may delete: no foreign keys, which would be a third of what an import costs.
+-- Derived from grants by triggers, for lists and policies: which organisation can read which case, and each zone of it,
+-- until when; and when what it sees last changed. A random test proves that it always equals open_grants. No foreign
+-- keys: its ids come from grants, where nobody can delete them, and the checks would take a third of the time of an
+-- import.
 create table case_access (
   organisation_id uuid not null,
   case_id uuid not null,
@@ -89,21 +90,21 @@ create index on case_access (organisation_id, state, case_id);
 create index on case_access (case_id);
 create index on case_access (organisation_id, updated_at, case_id);
 
--- What one organisation types about one case is sealed with a key that is kept here, itself sealed by the key of an epoch,
--- which is kept elsewhere. Its id stands before everything that it seals. The key of the file, which goes with the case to
--- its next owner, belongs to no organisation.
+-- The keys of sealed content: one for what one organisation writes about one case, and one for the file of the case,
+-- which goes with the case to its next owner and therefore has no organisation. Each key is stored wrapped by the key
+-- of an epoch, which is kept outside the database. Sealed content begins with the id of its key.
 create table data_keys (
   id uuid primary key,
   case_id uuid not null references cases deferrable initially deferred,
-  organisation_id uuid references organisations,
+  organisation_id uuid references organisations, -- null: the key of the file
   epoch int not null,
   wrapped bytea not null
 );
 create index on data_keys (case_id, organisation_id);
 create index on data_keys (epoch);
 
--- What is known about the person: whole documents, every version kept. Sex and birth year of the identity stand beside
--- it for the figures.
+-- The file of the person: each zone is one sealed document, of which every version is kept. Sex and birth year of the
+-- identity are stored beside it for the figures of campaigns.
 create table zone_versions (
   case_id uuid not null references cases deferrable initially deferred,
   zone zone not null,
@@ -116,7 +117,7 @@ create table zone_versions (
   check (zone = 'identity' or sex is null and birth_year is null)
 );
 
--- What an identity is found by: keyed hashes of numbers and of the parts of names. Never unique, only found.
+-- What a search finds an identity by: keyed hashes of numbers and of the parts of names. They are never unique.
 create table identifiers (
   case_id uuid not null,
   zone zone not null default 'identity' check (zone = 'identity'),
@@ -128,7 +129,7 @@ create table identifiers (
 );
 create index on identifiers (hmac);
 
--- A family: links between cases, each seen by whoever sees both of them. "The other one is the … of this one."
+-- Links between the cases of a family: the person of other_id is the `kind` of the person of case_id.
 create table relations (
   id uuid primary key default uuidv7(),
   case_id uuid not null references cases,
@@ -142,7 +143,8 @@ create table relations (
   constraint relations_of_two check (case_id <> other_id),
   check ((ended_at is null) = (ended_by is null))
 );
-create unique index relations_pair on relations (organisation_id, least(case_id, other_id), greatest(case_id, other_id)) where ended_at is null;
+create unique index relations_pair
+  on relations (organisation_id, least(case_id, other_id), greatest(case_id, other_id)) where ended_at is null;
 create index on relations (case_id) where ended_at is null;
 create index on relations (other_id) where ended_at is null;
 

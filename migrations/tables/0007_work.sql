@@ -1,7 +1,7 @@
--- The work on a case: notes, who looks after it, what is to be done, and what is to be kept in mind.
+-- The work of an organisation on a case: notes, assignments, tasks, flags.
 
--- A note stays with its organisation for ever; others read those of audience `case` as long as they reach the case. Nothing
--- is deleted: a note is written anew, or struck, which is its last version.
+-- A note stays with its organisation for ever; other organisations read notes of audience `case` while they can read
+-- the case. Nothing is deleted: a note is rewritten, or struck, and the version that strikes it is its last one.
 create table notes (
   id uuid primary key,
   case_id uuid not null references cases,
@@ -17,13 +17,13 @@ create index on notes (organisation_id, id);
 create table note_versions (
   note_id uuid not null references notes,
   version int not null default 1,
-  content bytea not null, -- the text, or the reason why it was struck
+  content bytea not null, -- the text, or the reason why the note was struck
   written_by uuid not null default app.account() references accounts,
   written_at timestamptz not null default app.now(),
   primary key (note_id, version)
 );
 
--- Whose hands a case was in, for its owner of that time.
+-- The history of assignments of a case. Each row belongs to the organisation that owned the case at that time.
 create table assignments (
   id uuid primary key default uuidv7(),
   case_id uuid not null references cases,
@@ -34,7 +34,8 @@ create table assignments (
 );
 create index on assignments (case_id, id);
 
--- What is due: set by somebody of the organisation, or by the system, which then says of which grant or referral.
+-- What an organisation has to do. A task is set by hand by one of its accounts, or by the system, which then names the
+-- grant or the referral that the task is about.
 create table tasks (
   id uuid primary key default uuidv7(),
   kind text not null default 'by_hand',
@@ -44,7 +45,7 @@ create table tasks (
   referral_id uuid references referrals,
   assignee_id uuid,
   due_on date,
-  content bytea, -- its title; the system's have none
+  content bytea, -- the title; tasks of the system have none
   created_by uuid default app.account() references accounts,
   created_at timestamptz not null default app.now(),
   done_by uuid references accounts,
@@ -61,19 +62,19 @@ create index on tasks (case_id);
 create index on tasks (grant_id) where grant_id is not null;
 create index on tasks (referral_id) where referral_id is not null;
 
--- What an organisation keeps in mind about a case, until it is no longer so.
+-- What an organisation has to keep in mind about a case until it clears the flag.
 create table flags (
   id uuid primary key,
   case_id uuid not null references cases,
   organisation_id uuid not null default app.org() references organisations,
   kind text not null,
   due_on date,
-  content bytea not null, -- why
+  content bytea not null, -- why it was raised
   raised_by uuid not null default app.account() references accounts,
   raised_at timestamptz not null default app.now(),
   cleared_by uuid references accounts,
   cleared_at timestamptz,
-  clearance bytea,
+  clearance bytea, -- why it was cleared
   version int not null default 1,
   check ((cleared_at is null) = (clearance is null))
 );

@@ -1,6 +1,6 @@
--- The end of a file.
+-- Erasures, and the retention runs that request many of them at once.
 
--- Everything that is due by a day, to be erased in one go.
+-- A run requests the erasure of everything that is due by a day.
 create table retention_runs (
   id uuid primary key,
   due_on date not null,
@@ -12,23 +12,25 @@ create table retention_runs (
   version int not null default 1,
   check (settled_by <> requested_by or state = 'rejected')
 );
--- The end of what one organisation holds of one case: asked for by one person, approved by another, done by the service.
+
+-- The erasure of what one organisation holds of one case: requested by one account, approved by another, then done.
 create table erasures (
   id uuid primary key,
   case_id uuid not null references cases,
   holder_id uuid not null references organisations,
   run_id uuid references retention_runs,
-  purpose purpose, -- of a run: whose term ended last
-  file boolean not null default false, -- with the file, of which the holder is the owner
+  purpose purpose, -- of a run: the purpose for which the holder had to keep it longest
+  file boolean not null default false, -- the file of the case is erased too, because the holder is its owner
   legal_basis text not null,
-  content bytea, -- why; it goes with the rest
+  content bytea, -- the reason; its key is erased with the others
   state text not null default 'requested' check (state in ('requested', 'approved', 'rejected', 'done')),
-  requested_by uuid references accounts, -- nobody that a restored database knows
+  requested_by uuid references accounts, -- null if a restored database does not have the account
   requested_at timestamptz not null,
   settled_by uuid references accounts,
   settled_at timestamptz,
   done_at timestamptz,
-  epoch int, -- the newest one that wrapped what opened it: a backup opens it as long as that one or an older one exists
+  -- The newest epoch that had wrapped one of the erased keys: backups can be opened while it or an older one exists.
+  epoch int,
   version int not null default 1,
   check (settled_by <> requested_by or state = 'rejected'),
   check ((done_at is not null) = (state = 'done'))
