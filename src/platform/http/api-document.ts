@@ -280,7 +280,8 @@ function shareParameters(operations: readonly Operation[]): Json {
   const shared: Json = {}
   const names = new Map<string, string>()
   for (const [text, same] of [...uses].sort(([, a], [, b]) => b.length - a.length)) {
-    const name = pascal(String(same[0]?.name))
+    const { name: given = '', required } = same[0] as { name?: string; required?: boolean }
+    const name = pascal(required && pascal(given) in shared ? `required-${given}` : given)
     if (same.length === 1 || name in shared) continue
     shared[name] = same[0]
     names.set(text, name)
