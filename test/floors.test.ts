@@ -5,7 +5,8 @@ import t from 'tap'
 
 /** What each storey may import, beside itself. */
 const below: Record<string, readonly string[]> = {
-  problem: [],
+  problems: [],
+  problem: ['problems'],
   config: [],
   platform: ['problem', 'config'],
   people: ['platform'],

@@ -109,24 +109,25 @@ begin
     perform app.refuse('action-not-allowed');
   end if;
   if exists (select from jsonb_object_keys(p_facts) key where not key = any (step.facts)) then
-    perform app.refuse('invalid-request', 'This action does not say that');
+    perform app.refuse('invalid-request', 'This action has no such field');
   end if;
   if p_facts ? 'region'
       and not exists (select from public.regions r where r.code = p_facts ->> 'region' and r.valid @> p_day) then
-    perform app.refuse('invalid-request', 'No region on that day');
+    perform app.refuse('invalid-request', 'This region did not exist on that day');
   end if;
   if p_facts ? 'basis' and p_facts #>> '{basis,kind}' is distinct from (
       select case when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end
       from public.organisations o where o.id = owner) then
-    perform app.refuse('invalid-request', 'An authority registers by statute, everybody else by consent');
+    perform app.refuse('invalid-request',
+      'Expected statute from an authority, and consent from any other organisation');
   end if;
   if (p_facts ->> 'issuedOn')::date > p_day or p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
-    perform app.refuse('invalid-request', 'A document is issued before it is recorded, and before it expires');
+    perform app.refuse('invalid-request', 'Expected issuedOn on or before occurredOn and expiresOn');
   end if;
   if p_day > today then
-    perform app.refuse('invalid-request', 'occurredOn lies in the future');
+    perform app.refuse('invalid-request', 'occurredOn is in the future');
   elsif p_day < (select max(occurred_on) from public.standing_events where case_id = c.id) then
-    perform app.refuse('invalid-request', 'occurredOn is earlier than what happened before');
+    perform app.refuse('invalid-request', 'occurredOn is before the last event of the case');
   end if;
   return step;
 end $$;
@@ -177,7 +178,7 @@ begin
     if p.proposed_by = app.account() then perform app.refuse('same-person'); end if;
     if p.stands_on <> app.last_move(c.id) or p.identity_version is distinct from app.identity_version(c.id) then
       perform app.refuse('action-not-allowed',
-        'The case, or what is known of the person, has changed since this was proposed');
+        'The case or the identity has changed since this was proposed');
     elsif not exists (select from public.accounts where id = p.proposed_by and status = 'active') then
       perform app.refuse('proposal-settled');
     end if;

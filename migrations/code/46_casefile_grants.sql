@@ -35,7 +35,7 @@ begin
       order by g.valid_until desc limit 1;
     if held.id is null or vital then
       perform app.refuse('forbidden',
-        'Only the owner of the case gives this, or whoever holds a grant for it that may be given onward');
+        'Only the owner of the case gives this, or an organisation whose own grant may be given onward');
     end if;
     given.method := held.method; given.language := held.language; given.form_version := held.form_version;
     given.representative := held.representative;
@@ -44,36 +44,40 @@ begin
   select * into recipient from public.organisations
     where id = given.recipient_id and status = 'active' and id not in (app.org(), c.owner_id);
   if not coalesce(recipient.kind = any (rule.recipients), false) then
-    perform app.refuse('invalid-request', 'Not an organisation that this purpose is for', place || '/to');
+    perform app.refuse('invalid-request', 'Expected an organisation of a kind that this purpose allows',
+      place || '/to');
   end if;
   if rule.names_states and coalesce(given.states, '{}') = '{}' then
-    perform app.refuse('invalid-request', 'This purpose names a State', place || '/states');
+    perform app.refuse('invalid-request', 'Missing: this purpose needs at least one State', place || '/states');
   end if;
   if given.representative = 'none_yet' and not rule.without_representative then
-    perform app.refuse('invalid-request', 'Not for this purpose without a representative',
+    perform app.refuse('invalid-request', 'This purpose needs a representative',
       place || '/basis/representative');
   elsif given.representative is null and exists (select from public.zone_versions z
       where z.case_id = c.id and z.zone = 'identity' and z.version = app.identity_version(c.id)
         and make_date(z.birth_year, 1, 1) + app.term('majority') > app.today()) then
-    perform app.refuse('invalid-request', 'Somebody speaks for a child', place || '/basis/representative');
+    perform app.refuse('invalid-request', 'Missing: a child needs a representative', place || '/basis/representative');
   end if;
   if given.representative is not null then
     given.valid_until := least(given.valid_until,
       app.end_of((born + app.term('majority') + app.term('consent_after_majority'))::date));
   end if;
   if vital then
-    if not app.has_role('supervisor') then perform app.refuse('forbidden', 'A supervisor gives this'); end if;
+    if not app.has_role('supervisor') then
+      perform app.refuse('forbidden', 'A supervisor of the owner gives a grant in vital interest');
+    end if;
     given.confirmed_until := least(given.valid_until, instant + app.term('vital_interest_grant'));
     given.valid_until := least(given.confirmed_until, instant + app.term('vital_interest_confirmation'));
   elsif given.basis is distinct from 'consent'
       or num_nulls(given.method, given.language, given.form_version) > 0 then
     perform app.refuse('invalid-request',
-      'By consent, of which is known how, in which language and by which form it was given', place || '/basis');
+      'Expected consent with method, language and formVersion', place || '/basis');
   elsif not exists (select from public.consent_forms f where f.version = given.form_version) then
-    perform app.refuse('invalid-request', 'No form of this version', place || '/basis/formVersion');
+    perform app.refuse('invalid-request', 'Expected the version of a consent form: see GET /v1/consent-forms',
+      place || '/basis/formVersion');
   end if;
   if not coalesce(given.valid_until > instant and given.valid_until < 'infinity', false) then
-    perform app.refuse('invalid-request', 'It ends one day, and not before it begins', place || '/validUntil');
+    perform app.refuse('invalid-request', 'Expected a day from today on', place || '/validUntil');
   end if;
   insert into public.grants (id, case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, method, language,
       form_version, representative, parent_id, onward, states, publication, opened_at, valid_until, confirmed_until,
@@ -112,7 +116,7 @@ language plpgsql security definer set search_path = '' as $$
 declare g public.grants := app.grant_of(p_grant, p_version); told record;
 begin
   if app.org() not in (g.owner_id, g.giver_id) then
-    perform app.refuse('forbidden', 'Whoever gave it revokes it');
+    perform app.refuse('forbidden', 'The organisation that gave the grant revokes it');
   end if;
   if g.basis = 'statute' or g.recipient_id = g.owner_id then
     perform app.refuse('grant-not-revocable');
@@ -137,7 +141,7 @@ language plpgsql security definer set search_path = '' as $$
 declare g public.grants := app.grant_of(p_grant, p_version);
 begin
   if g.recipient_id <> app.org() then
-    perform app.refuse('forbidden', 'Its recipient acknowledges a revocation');
+    perform app.refuse('forbidden', 'The recipient of the grant acknowledges its revocation');
   end if;
   if g.closed_reason is distinct from 'revoked' or g.acknowledged_at is not null then
     perform app.refuse('grant-over');
@@ -154,7 +158,7 @@ create function app.confirm_grant(p_grant uuid, p_version int) returns void
 language plpgsql security definer set search_path = '' as $$
 declare g public.grants := app.grant_of(p_grant, p_version);
 begin
-  if g.owner_id <> app.org() then perform app.refuse('forbidden', 'Somebody of the owner confirms it'); end if;
+  if g.owner_id <> app.org() then perform app.refuse('forbidden', 'An account of the owner confirms it'); end if;
   if g.basis <> 'vital_interest' or g.confirmed_at is not null or app.standing(g) <> 'open' then
     perform app.refuse('grant-over');
   end if;

@@ -81,7 +81,7 @@ begin
     where r.kind = offered.kind and r.senders @> array[app.kind()::public.organisation_kind];
   if rule.kind is null
       or app.org() is distinct from (case rule.relation when 'owner' then c.owner_id else c.handler_id end) then
-    perform app.refuse('forbidden', 'This is not yours to offer');
+    perform app.refuse('forbidden', 'Your organisation cannot offer this case in this way');
   end if;
   if not c.state = any (rule.states) then perform app.refuse('action-not-allowed'); end if;
   select * into recipient from public.organisations
@@ -89,22 +89,22 @@ begin
   if not coalesce(recipient.kind = any (rule.recipients), false) or recipient.id = c.handler_id
       or offered.kind = 'submission' and not exists (
         select from public.coverage where organisation_id = recipient.id and region_code = c.region_code) then
-    perform app.refuse('invalid-request', 'Not an organisation that this can be offered to', '#/to');
+    perform app.refuse('invalid-request', 'Expected an organisation that this can be offered to', '#/to');
   end if;
   if (shared.id is null) <> (rule.purposes = '{}') then
-    perform app.refuse('invalid-request', 'A grant comes with a submission or a service, and with nothing else',
+    perform app.refuse('invalid-request', 'A submission and a service need a grant; other referrals have none',
       '#/grant');
   elsif shared.id is not null and not shared.purpose = any (rule.purposes) then
-    perform app.refuse('invalid-request', 'Not a purpose of this kind of referral', '#/grant/purpose');
+    perform app.refuse('invalid-request', 'Expected a purpose of this kind of referral', '#/grant/purpose');
   elsif offered.kind = 'submission' and not 'identity' = any (shared.zones) then
     perform app.refuse('invalid-request',
-      'Nobody determines the status of somebody unknown: identity comes with it', '#/grant/zones');
+      'A submission needs the zone identity', '#/grant/zones');
   elsif (offered.basis is null) <> (offered.kind <> 'transfer') then
     perform app.refuse('invalid-request',
-      'A transfer brings what its new owner keeps the file by, and nothing else does', '#/basis');
+      'A transfer needs a basis; other referrals have none', '#/basis');
   end if;
   if coalesce(offered.expires_on < app.today(), false) then
-    perform app.refuse('invalid-request', 'It expires before it is offered', '#/expiresOn');
+    perform app.refuse('invalid-request', 'Expected a day from today on', '#/expiresOn');
   end if;
   offered.expires_on := coalesce(offered.expires_on, app.term_end(app.today(), 'referral_offer'));
   if shared.id is not null then
@@ -206,14 +206,14 @@ begin
   select * into d from public.referral_decisions where decision = p_decision and r.kind = any (kinds);
   if d.decision is null
       or d.party is distinct from (case app.org() when r.to_id then 'recipient' when r.from_id then 'sender' end) then
-    perform app.refuse('forbidden', 'This decision is not yours');
+    perform app.refuse('forbidden', 'Your organisation cannot make this decision');
   elsif d.from_state <> r.state or r.state = 'offered' and r.expires_at <= app.now() then
     perform app.refuse('referral-over');
   elsif not p_decision = any (app.allowed_decisions(r)) then
     perform app.refuse('action-not-allowed');
   end if;
   if d.needs_reason and p_reason is null then
-    perform app.refuse('invalid-request', 'This decision has a reason', '#/reason');
+    perform app.refuse('invalid-request', 'Missing: this decision needs a reason', '#/reason');
   end if;
   if typed is not null then insert into public.referral_texts values (r.id, p_decision, app.org(), typed); end if;
   perform app.settle_referral(r, p_decision, p_reason, null);

@@ -11,13 +11,13 @@ begin
   if n.id is null or n.organisation_id <> app.org() and not (n.audience = 'case' and app.reaches(n.case_id)) then
     perform app.refuse('not-found');
   elsif n.organisation_id <> app.org() then
-    perform app.refuse('forbidden', 'Whose note it is writes it');
+    perform app.refuse('forbidden', 'Only the organisation that wrote the note changes it');
   elsif n.version <> p_version then
     perform app.refuse('precondition-failed');
   elsif n.struck then
     perform app.refuse('note-struck');
   elsif n.audience = 'case' and not p_struck and not app.reaches(n.case_id) then
-    perform app.refuse('forbidden', 'The case has left you: what others read can only be struck');
+    perform app.refuse('forbidden', 'The case is no longer open to you: a note that others read can only be struck');
   end if;
   insert into public.note_versions (note_id, version, content) values (n.id, n.version + 1, p_content);
   update public.notes set version = n.version + 1, struck = p_struck where id = n.id;

@@ -139,7 +139,7 @@ begin
     select c.organisation_id into organiser from public.campaigns c where c.id = p_campaign;
     if not found then perform app.refuse('not-found'); end if;
     if not app.counts_all(organiser) then
-      perform app.refuse('forbidden', 'All of a campaign is counted for its organiser, for coordinators and auditors');
+      perform app.refuse('forbidden', 'scope=campaign is for the organiser of the campaign, coordinators and auditors');
     end if;
   end if;
   return query

@@ -109,20 +109,20 @@ begin
   with judged as (
     select r, coalesce(c.id, r.case_id) as case_id, case when c.id is null then 0 else s.stage end as stage, case
       when r.outcome is not null and c.id is not null and s.stage is null
-        then '{outcome,The case has gone on here since}'
-      when moves and e.by_hand then '{outcome,The case is in the hands of somebody here}'
-      when r.outcome <> c.outcome then '{outcome,Another one is on record}'
-      when r.registered_on > today then '{registeredOn,Lies in the future}'
-      when r.decided_on > today then '{decidedOn,Lies in the future}'
-      when r.issued_on > today then '{documentIssuedOn,Lies in the future}'
-      when s.stage < 2 and r.decided_on < e.last then '{decidedOn,Earlier than what is on record}'
-      when s.stage < 3 and r.issued_on < e.last then '{documentIssuedOn,Earlier than what is on record}'
+        then '{outcome,The case has moved on since in this system}'
+      when moves and e.by_hand then '{outcome,The case was moved by hand in this system}'
+      when r.outcome <> c.outcome then '{outcome,Another outcome is on record}'
+      when r.registered_on > today then '{registeredOn,Is in the future}'
+      when r.decided_on > today then '{decidedOn,Is in the future}'
+      when r.issued_on > today then '{documentIssuedOn,Is in the future}'
+      when s.stage < 2 and r.decided_on < e.last then '{decidedOn,Is before the last event of the case}'
+      when s.stage < 3 and r.issued_on < e.last then '{documentIssuedOn,Is before the last event of the case}'
       when r.document_type is not null and not o.needs_document
         then '{documentType,This outcome needs no document}'
       when r.number_hmac is not null and coalesce(s.stage, 0) < 3
           and (app.in_register(r.document_type, decode(r.number_hmac, 'hex'))
             or row_number() over (partition by r.document_type, r.number_hmac order by r.line) > 1)
-        then '{documentNumber,Stands in the register already}'
+        then '{documentNumber,Is in the register already}'
       end::text[] as fault
     from unnest(rows) r
       left join public.cases c on c.owner_id = r.owner and c.external_hmac = decode(r.external_hmac, 'hex')

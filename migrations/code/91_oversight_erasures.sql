@@ -69,14 +69,14 @@ declare kept record;
 begin
   if exists (select from public.given_purposes h
       where h.case_id = p_case and h.holder_id = p_holder and h.ended_on is null) then
-    return 'It is in use: the case is open, and so is the grant by which you see it';
+    return 'In use: the case is open, and so is your grant';
   elsif exists (select from public.kept_by_flag f where f.case_id = p_case and f.holder_id = p_holder) then
     return 'A flag of your organisation keeps it';
   end if;
   select * into kept from public.given_purposes h
     where h.case_id = p_case and h.holder_id = p_holder and h.obligatory and h.until > app.today()
     order by h.until desc limit 1;
-  if found then return format('The law keeps it until %s: %s', kept.until, kept.legal_reference); end if;
+  if found then return format('To be kept until %s by law: %s', kept.until, kept.legal_reference); end if;
   return null;
 end $$;
 
@@ -172,7 +172,7 @@ begin
   if e.state <> 'requested' then perform app.refuse('erasure-settled'); end if;
   if not app.has_role('supervisor')
       and (p_decision = 'approve' or e.requested_by is distinct from app.account()) then
-    perform app.refuse('forbidden', 'A supervisor of the organisation decides about it');
+    perform app.refuse('forbidden', 'A supervisor of the organisation decides this');
   end if;
   if p_decision = 'reject' then
     update public.erasures
@@ -181,7 +181,7 @@ begin
     return;
   end if;
   if e.run_id is not null then
-    perform app.refuse('forbidden', 'It is approved with the run that it is part of');
+    perform app.refuse('forbidden', 'This erasure is part of a retention run and is approved with it');
   end if;
   if e.requested_by = app.account() then perform app.refuse('same-person'); end if;
   kept := app.why_kept(e.case_id, e.holder_id);

@@ -20,11 +20,11 @@ t.test('a row that does not go together with the calendar, the record or the hea
   const job = await imported(service, officer, `${text}short,2021-03-04\n${line(row({ externalId: 'long' }))},more\n`)
   t.match(job, { state: 'done', done: 8, registered: 1, rejectedRows: 7 })
   t.match(job.rejected, [
-    { line: 2, field: 'registeredOn', reason: 'Lies in the future' },
-    { line: 3, field: 'decidedOn', reason: 'Earlier than what is on record' },
+    { line: 2, field: 'registeredOn', reason: 'Is in the future' },
+    { line: 3, field: 'decidedOn', reason: 'Is before the last event of the case' },
     { line: 4, field: 'familyName' },
     { line: 5, field: 'registeredOn' },
-    { line: 6, field: 'decidedOn', reason: 'Lies in the future' },
+    { line: 6, field: 'decidedOn', reason: 'Is in the future' },
     { line: 8, field: '', reason: 'Not as many fields as the header' },
     { line: 9, field: '', reason: 'Not as many fields as the header' },
   ])
@@ -58,7 +58,7 @@ t.test('an import moves no case that somebody has in hand, and takes back no fin
     { line: 4, field: 'documentType' },
   ])
   const again = await imported(service, nurlan, file([row({ externalId: 'found', ...finding, outcome: 'refused' })]))
-  t.match(again.rejected, [{ line: 2, field: 'outcome', reason: 'Another one is on record' }])
+  t.match(again.rejected, [{ line: 2, field: 'outcome', reason: 'Another outcome is on record' }])
   const { items } = (await nurlan.get('/v1/cases?state=decided')).json()
   const found = following(items[0].id)
   const { items: events } = (await nurlan.get(`/v1/cases/${found.id}/events`)).json()

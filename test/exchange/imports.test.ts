@@ -172,7 +172,7 @@ t.test('what is no such file is told why at once, and leaves no trace', async t 
   t.match((await body('externalId,colour,colour\n1,red,red\n')).json(), {
     ...refused,
     errors: [
-      { pointer: '#/header/colour', detail: 'Not a column of this file' },
+      { pointer: '#/header/colour', detail: 'Not a column of an import file' },
       {},
       { pointer: '#/header/registeredOn', detail: 'This column is missing' },
     ],
@@ -187,19 +187,19 @@ t.test('what is no such file is told why at once, and leaves no trace', async t 
   })
   t.match((await body(`${header}\n${line(row({}))}\n"unclosed`)).json(), {
     ...refused,
-    errors: [{ pointer: '#/lines/3', detail: 'Not CSV' }],
+    errors: [{ pointer: '#/lines/3', detail: 'Expected CSV' }],
   })
   t.match((await body(`${header}\n${line(row({ familyName: 'x'.repeat(1_000_00) }))}\n`)).json(), {
     ...refused,
-    errors: [{ pointer: '#/lines/2', detail: 'A row of more than 64 kB' }],
+    errors: [{ pointer: '#/lines/2', detail: 'Expected rows of at most 64 kB' }],
   })
   t.match((await body(Buffer.from('PK\x03\x04\x9c\xff', 'latin1'))).json(), {
     ...refused,
-    errors: [{ pointer: '#', detail: 'Not text in UTF-8' }],
+    errors: [{ pointer: '#', detail: 'Expected text in UTF-8' }],
   })
   t.match((await body(Buffer.from(`\ufeff${header}\n`, 'utf16le'))).json(), {
     ...refused,
-    errors: [{ detail: 'Not text in UTF-8' }],
+    errors: [{ detail: 'Expected text in UTF-8' }],
   })
   t.match(
     (await body(`${header}\n`, { 'content-length': '2000000000' })).json(),

@@ -44,7 +44,12 @@ t.test('every fault comes as CSV, however many there are', async t => {
   const lines = response.body.trimEnd().split('\n')
   t.same(
     [lines.length, ...lines.slice(0, 2), lines.at(-1)],
-    [2_101, 'line,field,reason', '2,category,Not a code', '2101,category,Not a code'],
+    [
+      2_101,
+      'line,field,reason',
+      '2,category,"Expected a code, for example ussr_passport_1974"',
+      '2101,category,"Expected a code, for example ussr_passport_1974"',
+    ],
   )
   t.equal(new Set(lines).size, 2_101)
 })

@@ -4,7 +4,8 @@ import { allows, officesOf } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import type { Page } from '../../platform/db/page.ts'
-import { Problem, type ProblemName } from '../../problem.ts'
+import { Problem } from '../../problem.ts'
+import type { ProblemName } from '../../problems.ts'
 import type { Definition, Reports, Scope } from './contract.ts'
 
 /** A report of the registry. It is served at `/v1/reports/{id}`, and the cases behind it at `…/cases`. */
@@ -37,7 +38,8 @@ export async function worksOnCases(tx: Tx): Promise<boolean> {
 }
 
 export async function requireScope(tx: Tx, scope: Scope): Promise<void> {
-  if (scope === 'mine' && !(await worksOnCases(tx))) throw new Problem('forbidden', { detail: 'Only scope=campaign' })
+  if (scope === 'mine' && !(await worksOnCases(tx)))
+    throw new Problem('forbidden', { detail: 'Your role reads scope=campaign only' })
 }
 
 /** The day and the instant that a report looks back from. */
@@ -53,6 +55,6 @@ export async function timesOf(
     select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
       coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`)
   if (!row?.settled)
-    throw new Problem('not-settled-yet', { detail: 'What was on record at knownAt is not settled yet' })
+    throw new Problem('not-settled-yet', { detail: 'A transaction that began before knownAt has not ended' })
   return row
 }

@@ -126,7 +126,7 @@ export const CaseQuery = PageQuery.extend({
   cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),
 }).refine(({ updatedSince, cursor }) => !cursor || (updatedSince !== undefined) === (typeof cursor === 'object'), {
   path: ['cursor'],
-  message: 'Not a cursor of this list',
+  message: 'Expected the nextCursor of a reply with the same updatedSince',
 })
 export type CaseQuery = z.output<typeof CaseQuery>
 export const CasePage = pageContract('CasePage', CaseIndex)
@@ -145,7 +145,7 @@ export const CaseSearch = z
     names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name; each of them must be there.'),
   })
   .refine(({ number, iin, documentNumber, names }) => number ?? iin ?? documentNumber ?? names, {
-    message: 'At least one of number, iin, documentNumber, names',
+    message: 'Expected at least one of number, iin, documentNumber, names',
   })
   .meta({ id: 'CaseSearch', examples: [{ names: ['Әбдіғали', 'Қайрат'] }] })
 export type CaseSearch = z.output<typeof CaseSearch>

@@ -96,12 +96,13 @@ export async function assignments(tx: Tx, id: string): Promise<Assignments> {
 /** Gives the case into somebody else's hands within its owner. */
 export async function assign(tx: Tx, id: string, version: number, assigneeId: string): Promise<Case> {
   const [found, { organisation }] = await Promise.all([find(tx, id), tx.actor])
-  if (found.owner.id !== organisation) throw new Problem('forbidden', { detail: 'Only its owner assigns a case' })
+  if (found.owner.id !== organisation)
+    throw new Problem('forbidden', { detail: 'Only the owner of the case assigns it' })
   if (found.erasedAt) throw new Problem('file-erased')
   const [active] = await tx.execute(
     sql`select from accounts where id = ${assigneeId} and organisation_id = app.org() and status = 'active'`,
   )
-  if (!active) throw invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }])
+  if (!active) throw invalid([{ pointer: '#/assigneeId', detail: 'Expected an active account of your organisation' }])
   if (found.version !== version) throw stale()
   const rows = await tx.execute(
     sql`update cases set assignee_id = ${assigneeId} where id = ${id} and version = ${version} returning id`,

@@ -25,7 +25,12 @@ export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, da
   const [byKind, codes, spoken] = await Promise.all([
     byConsent.includes(kind) === (basis.kind === 'consent')
       ? []
-      : [{ pointer: '#/basis/kind', detail: 'An authority registers by statute, everybody else by consent' }],
+      : [
+          {
+            pointer: '#/basis/kind',
+            detail: 'Expected statute from an authority, and consent from any other organisation',
+          },
+        ],
     basis.kind === 'statute'
       ? faultsOfCodes(tx, [{ at: '#/basis/legalReference', list: 'legal_basis', code: basis.legalReference }])
       : faultsOfForm(tx, basis.formVersion),
@@ -43,7 +48,7 @@ export async function faultsOfRepresentative(
 ): Promise<Fault[]> {
   if (representative || !(await mayBeChild(tx, identity, day))) return []
   const detail =
-    'The person could be under age: say who speaks for them (none_yet if nobody), or since when they are not'
+    'Missing: the person could be under 18. Name the representative (none_yet if there is none), or give a more exact birth date'
   return [{ pointer: `${place}/basis/representative`, detail }]
 }
 
@@ -57,5 +62,7 @@ export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Pro
 
 async function faultsOfForm(tx: Tx, version: string): Promise<Fault[]> {
   const [form] = await tx.execute(sql`select from consent_forms where version = ${version} limit 1`)
-  return form ? [] : [{ pointer: '#/basis/formVersion', detail: 'No form of this version' }]
+  return form
+    ? []
+    : [{ pointer: '#/basis/formVersion', detail: 'Expected the version of a consent form: see GET /v1/consent-forms' }]
 }

@@ -23,7 +23,7 @@ const Representative = z
   })
   .refine(({ kind, name }) => name !== undefined || !['parent', 'guardian'].includes(kind), {
     path: ['name'],
-    message: 'A parent or guardian has a name',
+    message: 'Missing: a parent or guardian needs a name',
   })
   .describe('Who speaks for a child: for whoever could be under 18 on the day.')
 
@@ -31,11 +31,11 @@ const Consent = z
   .strictObject({
     kind: z.literal('consent'),
     method: z.enum(['written', 'oral_with_witness', 'thumbprint']),
-    language: z.string().regex(/^[a-z]{2}$/, 'A language of ISO 639-1'),
+    language: z.string().regex(/^[a-z]{2}$/, 'Expected a language of ISO 639-1 in two letters, for example kk'),
     formVersion: z
       .string()
       .max(20)
-      .regex(/^[\w.-]+$/)
+      .regex(/^[\w.-]+$/, 'Expected the version of a consent form, for example 2026-1')
       .describe('Of `/v1/consent-forms`.'),
     witness: text(200).optional().describe('Who was there when it was given orally.'),
     interpreter: text(200).optional().describe('Who put it into the language of the person.'),
@@ -43,7 +43,7 @@ const Consent = z
   })
   .refine(({ method, witness }) => method !== 'oral_with_witness' || witness !== undefined, {
     path: ['witness'],
-    message: 'Name the witness',
+    message: 'Missing: oral consent needs the name of the witness',
   })
 export type Consent = z.output<typeof Consent>
 

@@ -30,8 +30,8 @@ export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: 
   const [other] = await tx.execute<{ erased: boolean }>(
     sql`select erased_at is not null as erased from cases where id = ${otherId}`,
   )
-  if (other?.erased) throw invalid([{ pointer: '#/caseId', detail: 'Its file was erased' }])
-  if (!other) throw invalid([{ pointer: '#/caseId', detail: 'Not there, or not yours to know' }])
+  if (other?.erased) throw invalid([{ pointer: '#/caseId', detail: 'The file of this case was erased' }])
+  if (!other) throw invalid([{ pointer: '#/caseId', detail: 'Not found' }])
   const id = randomUUIDv7()
   await tx.execute(
     sql`insert into relations (id, case_id, kind, other_id) values (${id}, ${caseId}, ${kind}, ${otherId})`,
@@ -45,7 +45,7 @@ export async function end(tx: Tx, caseId: string, id: string): Promise<null> {
   const rows = await tx.execute(sql`
     update relations set ended_at = app.now(), ended_by = app.account()
     where id = ${id} and ended_at is null and organisation_id = app.org() returning id`)
-  if (!rows.length) throw new Problem('forbidden', { detail: 'Another organisation made this link' })
+  if (!rows.length) throw new Problem('forbidden', { detail: 'Only the organisation that made the link ends it' })
   return null
 }
 
@@ -58,6 +58,6 @@ async function visible(tx: Tx, caseId: string, { own = false } = {}) {
   ])
   if (!found) throw notFound()
   if (own && found.owner_id !== organisation)
-    throw new Problem('forbidden', { detail: 'Only the owner of the case links it to others' })
+    throw new Problem('forbidden', { detail: 'Only the owner of the case links it to other cases' })
   if (own && found.erased) throw new Problem('file-erased')
 }

@@ -13,7 +13,7 @@ const named = ({ family, given, patronymic }: { family?: unknown; given?: unknow
 
 export const PersonName = z
   .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']), ...parts })
-  .refine(named, 'At least one part of the name')
+  .refine(named, 'Expected at least one of family, given, patronymic')
 export type PersonName = z.infer<typeof PersonName>
 
 /** As much of the birth date as is known. 1 January is often a placeholder, and kept as it was recorded. */
@@ -21,17 +21,19 @@ export const Birth = z.discriminatedUnion('precision', [
   z.strictObject({ precision: z.literal('day'), date: Day }),
   z.strictObject({
     precision: z.literal('month'),
-    month: z.string().regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'A month, YYYY-MM, not before 1800'),
+    month: z
+      .string()
+      .regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'Expected a month from 1800-01 on, for example 1961-05'),
   }),
   z.strictObject({ precision: z.literal('year'), year }),
   z
     .strictObject({ precision: z.literal('range'), from: Day, to: Day })
-    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Earlier than its beginning' }),
+    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Expected a day on or after the beginning' }),
   z.strictObject({ precision: z.literal('unknown') }),
 ])
 export type Birth = z.infer<typeof Birth>
 
-export const Iin = z.string().refine(isIin, 'Not an IIN: twelve digits, the last one a check digit')
+export const Iin = z.string().refine(isIin, 'Expected an IIN: twelve digits, the last one a valid check digit')
 
 export const HeldDocument = z.strictObject({
   type: text(60),
@@ -43,7 +45,7 @@ export const HeldDocument = z.strictObject({
 
 const Parent = z
   .strictObject({ relation: z.enum(['mother', 'father']), ...parts, birth: Birth.optional() })
-  .refine(named, 'At least one part of the name')
+  .refine(named, 'Expected at least one of family, given, patronymic')
 
 /** Who the person is, as far as anybody knows. */
 export const Identity = z
@@ -75,7 +77,7 @@ export type Identity = z.infer<typeof Identity>
 export const Contact = z
   .strictObject({
     phones: z
-      .array(z.string().regex(/^\+\d{7,15}$/, 'With the country code, as +77010000000'))
+      .array(z.string().regex(/^\+\d{7,15}$/, 'Expected a number with its country code, for example +77010000000'))
       .max(10)
       .optional(),
     messengers: z
@@ -84,7 +86,7 @@ export const Contact = z
       .optional(),
     emails: z.array(z.email().max(200)).max(5).optional(),
     languages: z
-      .array(z.string().regex(/^[a-z]{2}$/, 'A language of ISO 639-1'))
+      .array(z.string().regex(/^[a-z]{2}$/, 'Expected a language of ISO 639-1 in two letters, for example kk'))
       .max(10)
       .optional(),
     instructions: text(2000).optional().describe('When, how and through whom to reach them safely.'),

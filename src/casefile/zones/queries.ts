@@ -83,7 +83,7 @@ export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<v
 export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
   const [writable] = await tx.execute<{ own: boolean; open: boolean }>(sql`
     select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`)
-  if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes what is known' })
+  if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes its zones' })
   if (!writable.open) throw new Problem('action-not-allowed')
   const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))
   if (faults.length) throw invalid(faults)

@@ -30,7 +30,9 @@ export const rowsOf = (named = () => {}): Parser & AsyncIterable<Line> =>
 /** Columns that are not known are refused by name, and so is a header that lacks one or has one twice. */
 function checkHeader(header: string[]): void {
   const faults = [
-    ...header.filter(name => !isColumn(name)).map(name => [name.slice(0, 60), 'Not a column of this file'] as const),
+    ...header
+      .filter(name => !isColumn(name))
+      .map(name => [name.slice(0, 60), 'Not a column of an import file'] as const),
     ...header.filter((name, at) => isColumn(name) && header.indexOf(name) < at).map(name => [name, 'Twice'] as const),
     ...required.filter(name => !header.includes(name)).map(name => [name, 'This column is missing'] as const),
   ]
@@ -95,8 +97,9 @@ async function count(rows: AsyncIterable<Line>): Promise<number> {
 /** What was wrong with the file, if that is what went wrong. */
 function refusalOf(error: unknown): unknown {
   if ((error as { code?: string }).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-    return invalid([{ pointer: '#', detail: 'Not text in UTF-8' }])
+    return invalid([{ pointer: '#', detail: 'Expected text in UTF-8' }])
   if (!(error instanceof CsvError)) return error
-  const detail = error.code === 'CSV_MAX_RECORD_SIZE' ? `A row of more than ${longestRow / 1024} kB` : 'Not CSV'
+  const detail =
+    error.code === 'CSV_MAX_RECORD_SIZE' ? `Expected rows of at most ${longestRow / 1024} kB` : 'Expected CSV'
   return invalid([{ pointer: pointer(['lines', Number(error.lines ?? 1)]), detail }])
 }

@@ -27,19 +27,22 @@ export const columns = [
 ] as const
 export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
 
-const day = z.iso.date('Not a day, YYYY-MM-DD').refine(isOnRecord, 'Not before 1800')
-const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Not a code')
-const absent = z.literal('').transform(() => undefined)
-const optional = <T extends z.ZodType>(rule: T) => z.union([absent, rule]).optional()
-const kept = z.string().refine(isKeepable, 'Holds U+0000 or half a character')
-const text = kept.trim().max(120, 'At most 120 characters')
+const day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
+const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Expected a code, for example ussr_passport_1974')
+/** An empty cell is none. */
+const optional = <T extends z.ZodType>(rule: T) =>
+  z.preprocess(cell => (cell === '' ? undefined : cell), rule.optional())
+const kept = z
+  .string()
+  .refine(isKeepable, 'Expected text that can be stored: without U+0000 and without half a surrogate pair')
+const text = kept.trim().max(120, 'Expected at most 120 characters')
 
 const Row = z
   .object({
-    externalId: kept.trim().min(1, 'Missing').max(100, 'At most 100 characters'),
+    externalId: kept.trim().min(1, 'Missing').max(100, 'Expected at most 100 characters'),
     registeredOn: day,
-    regionCode: kept.min(1, 'Missing').max(10, 'Not a region'),
-    division: optional(kept.max(60, 'Not a short name')),
+    regionCode: kept.min(1, 'Missing').max(10, 'Expected the code of a region, for example KZ-75'),
+    division: optional(kept.max(60, 'Expected the short name of a division')),
     category: code,
     causes: z
       .string()
@@ -53,34 +56,37 @@ const Row = z
     familyName: text,
     givenName: text,
     patronymic: text,
-    sex: z.union([absent, z.enum(['male', 'female', 'other', 'unknown'], 'Not a code of the list sex')]),
-    birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Not YYYY, YYYY-MM or YYYY-MM-DD')),
-    birthCountry: optional(z.string().regex(/^[A-Z]{3}$/, 'Not a country of three letters')),
+    sex: optional(z.enum(['male', 'female', 'other', 'unknown'])),
+    birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Expected YYYY, YYYY-MM or YYYY-MM-DD')),
+    birthCountry: optional(
+      z.string().regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB'),
+    ),
     formerDocumentType: optional(code),
-    formerDocumentNumber: optional(kept.max(60, 'At most 60 characters')),
+    formerDocumentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
     outcome: optional(code),
     decidedOn: optional(day),
     documentType: optional(code),
-    documentNumber: optional(kept.max(60, 'At most 60 characters')),
+    documentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
     documentIssuedOn: optional(day),
     documentExpiresOn: optional(day),
   })
   .superRefine((row, context) => {
     const fault = (field: keyof typeof row, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message })
-    if (row.outcome && !row.decidedOn) fault('decidedOn', 'Missing beside an outcome')
-    if (row.decidedOn && !row.outcome) fault('outcome', 'Missing beside a decision')
-    if (row.documentType && !row.outcome) fault('outcome', 'Missing beside a document')
-    if (row.documentType && !row.documentNumber) fault('documentNumber', 'Missing beside a document')
-    if (row.documentType && !row.documentIssuedOn) fault('documentIssuedOn', 'Missing beside a document')
+    if (row.outcome && !row.decidedOn) fault('decidedOn', 'Missing: an outcome needs it')
+    if (row.decidedOn && !row.outcome) fault('outcome', 'Missing: a decision needs it')
+    if (row.documentType && !row.outcome) fault('outcome', 'Missing: a document needs it')
+    if (row.documentType && !row.documentNumber) fault('documentNumber', 'Missing: a document needs it')
+    if (row.documentType && !row.documentIssuedOn) fault('documentIssuedOn', 'Missing: a document needs it')
     if ((row.documentNumber || row.documentIssuedOn) && !row.documentType)
-      fault('documentType', 'Missing beside a document')
-    if (row.decidedOn && row.decidedOn < row.registeredOn) fault('decidedOn', 'Earlier than the registration')
+      fault('documentType', 'Missing: a document needs it')
+    if (row.decidedOn && row.decidedOn < row.registeredOn) fault('decidedOn', 'Expected a day on or after registeredOn')
     if (row.documentIssuedOn && row.decidedOn && row.documentIssuedOn < row.decidedOn)
-      fault('documentIssuedOn', 'Earlier than the decision')
+      fault('documentIssuedOn', 'Expected a day on or after decidedOn')
     if (row.documentExpiresOn && row.documentIssuedOn && row.documentExpiresOn < row.documentIssuedOn)
-      fault('documentExpiresOn', 'Earlier than the issue')
-    if (row.formerDocumentNumber && !row.formerDocumentType) fault('formerDocumentType', 'Missing beside a number')
+      fault('documentExpiresOn', 'Expected a day on or after documentIssuedOn')
+    if (row.formerDocumentNumber && !row.formerDocumentType)
+      fault('formerDocumentType', 'Missing: a document number needs it')
   })
 type Row = z.output<typeof Row>
 

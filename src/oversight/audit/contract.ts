@@ -5,8 +5,8 @@ import { PageQuery } from '../../platform/db/page.ts'
 import { anyOf, Code, Id, Instant } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'The name of an operation')
-const Outcome = z.string().regex(/^[a-z-]{1,60}$/, 'done, or the name of a problem')
+const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'Expected the name of an operation, for example getCase')
+const Outcome = z.string().regex(/^[a-z-]{1,60}$/, 'Expected done or the name of a problem, for example not-found')
 
 export const EntryQuery = PageQuery.extend({
   account: Id.optional(),

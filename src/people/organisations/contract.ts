@@ -5,11 +5,13 @@ import { anyOf, Id, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
 const Name = z.string().trim().min(1).max(200)
-const ShortName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'Lower-case letters, digits and hyphens')
+const ShortName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'Expected lower-case letters, digits and hyphens, for example open-door')
 const Regions = z
   .array(z.string().max(10))
   .max(50)
-  .refine(regions => new Set(regions).size === regions.length, 'Each region once')
+  .refine(regions => new Set(regions).size === regions.length, 'Expected each region once')
 
 export const Organisation = z
   .object({
@@ -41,7 +43,7 @@ export const NewOrganisation = z
   })
   .refine(({ kind, parentId }) => (kind === 'division') === (parentId !== null), {
     path: ['parentId'],
-    message: 'A division has a parent committee, and nobody else has',
+    message: 'Expected the committee of a division, and null for any other organisation',
   })
   .meta({
     id: 'NewOrganisation',

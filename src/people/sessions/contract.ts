@@ -21,11 +21,14 @@ export const Session = z
 export type Session = z.infer<typeof Session>
 
 export const Refresh = z
-  .strictObject({ refreshToken: z.string().regex(/^[\w-]{43}$/, 'Not a refresh token') })
+  .strictObject({ refreshToken: z.string().regex(/^[\w-]{43}$/, 'Expected the refreshToken of a session') })
   .meta({ id: 'Refresh', examples: [{ refreshToken: 'kX1wz0nq0Lh3vU2mJt6bY7cR9dS4eF5gA8hI0jK2lM4' }] })
 
 export const Enrolment = z
-  .strictObject({ code: z.string().regex(/^[\w-]{16}$/, 'Not an enrolment code'), password: NewPassword })
+  .strictObject({
+    code: z.string().regex(/^[\w-]{16}$/, 'Expected an enrolment code of 16 characters'),
+    password: NewPassword,
+  })
   .meta({ id: 'Enrolment', examples: [{ code: 'mQ3x9sT0bV5nL2aZ', password: 'four words of your own' }] })
 export type Enrolment = z.output<typeof Enrolment>
 

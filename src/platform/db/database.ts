@@ -1,4 +1,5 @@
-import { isProblemName, Problem, unavailable } from '../../problem.ts'
+import { Problem, unavailable } from '../../problem.ts'
+import { isProblemName } from '../../problems.ts'
 import type { Actor } from '../access/actor.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Office } from '../access/permissions.ts'

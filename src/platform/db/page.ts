@@ -7,7 +7,7 @@ const encode = (id: string) => bytesOf(id).toString('base64url')
 
 const Cursor = z
   .string()
-  .regex(/^[\w-]{22}$/, 'Not a cursor of this list')
+  .regex(/^[\w-]{22}$/, 'Expected the nextCursor of a reply of this list')
   .transform(cursor => idOf(Buffer.from(cursor, 'base64url')))
 
 /** Behind the last row of all: a page that begins there begins with the newest one. */
@@ -40,7 +40,7 @@ const ofChange = ({ at, id }: Change) => {
 /** Where a page of changes ended. */
 export const ChangeCursor = z
   .string()
-  .regex(/^[\w-]{32}$/, 'Not a cursor of this list')
+  .regex(/^[\w-]{32}$/, 'Expected the nextCursor of a reply of this list')
   .transform((cursor): Change => {
     const bytes = Buffer.from(cursor, 'base64url')
     return { at: String(bytes.readBigUInt64BE()), id: idOf(bytes.subarray(8)) }

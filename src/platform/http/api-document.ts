@@ -1,10 +1,10 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { z } from 'zod'
-import { ProblemDetails, type ProblemName, problems } from '../../problem.ts'
+import { ProblemDetails } from '../../problem.ts'
+import { type ProblemName, problems } from '../../problems.ts'
 import { kindsOf, type Office, offices, type Permission, permissions, Role } from '../access/permissions.ts'
+import { Components, type Json, type Operation, pascal, ref, shareParameters, sorted } from './api-components.ts'
 import { jsonSchema } from './contract.ts'
-
-type Json = Record<string, unknown>
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -52,42 +52,6 @@ export function openapi(app: FastifyInstance, document: Json) {
   })
 }
 
-/** What operations share, by kind and name; each is written once and referred to. */
-class Components {
-  readonly schemas: Json = {}
-  readonly responses: Json = {}
-  readonly headers: Json = {}
-
-  schema(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const { $defs = {}, $schema: _, ...json } = jsonSchema(schema, { io }) as Json & { $defs?: Json }
-    Object.assign(this.schemas, asComponents($defs))
-    const { id, ...own } = asComponents(json)
-    if (typeof id !== 'string') return own
-    this.schemas[id] = own
-    return ref('schemas', id)
-  }
-
-  response(name: string, response: Json): Json {
-    this.responses[name] = response
-    return ref('responses', name)
-  }
-
-  header(name: keyof typeof headers): Json {
-    this.headers[name] = { description: headers[name], schema: { type: 'string' } }
-    return ref('headers', name)
-  }
-}
-
-const ref = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` })
-
-/** Headers of replies. `x-request-id`, `cache-control` and `ratelimit-*` come with every one: see the document's text. */
-const headers = {
-  ETag: 'The version of the resource (of a step: of its case), for `If-Match`.',
-  Link: 'The next page, with `rel="next"`; none on the last one.',
-  Location: 'Where the resource can be read.',
-  'Retry-After': 'Seconds after which another try is worth it.',
-} as const
-
 function describe(routes: readonly RouteOptions[], document: Json): Json {
   const components = new Components()
   components.schema(ProblemDetails, 'output')
@@ -111,10 +75,6 @@ function describe(routes: readonly RouteOptions[], document: Json): Json {
     },
   }
 }
-
-const sorted = (json: Json): Json => Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-type Operation = Json & { parameters: Json[] }
 
 function operation({ schema = {}, config = {} }: RouteOptions, components: Components): Operation {
   const {
@@ -223,26 +183,24 @@ export function possibleProblems(
 
 function problemResponses(names: readonly ProblemName[], components: Components) {
   const own = names.filter(name => !common.includes(name))
-  const byStatus = Map.groupBy([...new Set(own)].sort(), name => problems[name][0])
+  const byStatus = Map.groupBy([...new Set(own)].sort(), name => problems[name].status)
   // A status of its own hides the default one: what is common with that status is described with it.
   const named = [...byStatus].map(([status, names]) => {
-    const all = [...names, ...common.filter(name => problems[name][0] === status)]
+    const all = [...names, ...common.filter(name => problems[name].status === status)]
     return [status, components.response(all.map(pascal).join('Or'), problemResponse(all))] as const
   })
   return [...named, ['default', components.response('Problem', problemResponse(common, components))] as const]
 }
 
-const pascal = (name: string) => name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())
-
 const problemResponse = (names: readonly ProblemName[], components?: Components): Json => ({
-  description: names.map(name => `${problems[name][0]} ${problems[name][1]}`).join('; '),
+  description: names.map(name => `${problems[name].status} ${problems[name].title}`).join('; '),
   ...(components && { headers: { 'Retry-After': components.header('Retry-After') } }),
   content: {
     'application/problem+json': {
       schema: ref('schemas', 'ProblemDetails'),
       examples: Object.fromEntries(
         names.map(name => {
-          const [status, title] = problems[name]
+          const { status, title } = problems[name]
           return [name, { value: { type: `/problems/${name}`, title, status } }]
         }),
       ),
@@ -267,29 +225,3 @@ const header = (name: string, required: boolean, example: string, description: s
   schema: { type: 'string' },
   example,
 })
-
-const asComponents = (json: Json): Json =>
-  JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
-
-/** Refers each operation to the parameters that it has in common with others. Gives those, by name. */
-function shareParameters(operations: readonly Operation[]): Json {
-  const uses = Map.groupBy(
-    operations.flatMap(({ parameters }) => parameters),
-    parameter => JSON.stringify(parameter),
-  )
-  const shared: Json = {}
-  const names = new Map<string, string>()
-  for (const [text, same] of [...uses].sort(([, a], [, b]) => b.length - a.length)) {
-    const { name: given = '', required } = same[0] as { name?: string; required?: boolean }
-    const name = pascal(required && pascal(given) in shared ? `required-${given}` : given)
-    if (same.length === 1 || name in shared) continue
-    shared[name] = same[0]
-    names.set(text, name)
-  }
-  for (const operation of operations)
-    operation.parameters = operation.parameters.map(parameter => {
-      const name = names.get(JSON.stringify(parameter))
-      return name ? ref('parameters', name) : parameter
-    })
-  return sorted(shared)
-}

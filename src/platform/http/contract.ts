@@ -8,6 +8,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import { z } from 'zod'
+import './expected.ts'
 import { type Fault, faults, invalid, pointer } from '../../problem.ts'
 
 /** Lets a route's zod schemas type its request and its reply. */
@@ -30,7 +31,10 @@ export const isKeepable = (text: string): boolean => !text.includes('\0') && tex
 
 function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
   if (typeof value === 'string' && !isKeepable(value))
-    yield { pointer: pointer(path), detail: 'Holds U+0000 or half a character' }
+    yield {
+      pointer: pointer(path),
+      detail: 'Expected text that can be stored: without U+0000 and without half a surrogate pair',
+    }
   else if (typeof value === 'object' && value !== null && !(value instanceof Readable))
     for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
 }
@@ -75,13 +79,17 @@ export const Id = z.uuid()
 export const IdParams = z.strictObject({ id: Id })
 /** Nobody on file was born before, and PostgreSQL's dates know no year 0. */
 export const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
-export const Day = z.iso.date().refine(isOnRecord, 'Not before 1800')
-export const Instant = z.iso.datetime().refine(isOnRecord, 'Not before 1800')
+export const Day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
+export const Instant = z.iso.datetime().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Version = z.int().min(1)
 /** A code of a list of the reference data. */
-export const Code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'A code')
+export const Code = z
+  .string()
+  .regex(/^[a-z0-9_]{1,60}$/, 'Expected a code of lower-case letters, digits and _, for example ussr_passport_1974')
 export const RegionCode = z.string().max(10)
-export const Country = z.string().regex(/^[A-Z]{3}$/, 'A country of ISO 3166-1, three letters')
+export const Country = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB')
 /** What somebody types, trimmed. Whoever contracts for one about a person keeps it where nobody else reads it. */
 export const text = (longest: number) => z.string().trim().min(1).max(longest)
 

@@ -1,7 +1,8 @@
 import reference from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
 import { stringify } from 'yaml'
-import { isProblemName, notFound, problems } from '../../problem.ts'
+import { notFound } from '../../problem.ts'
+import { isProblemName, problems } from '../../problems.ts'
 
 /** Scripts and styles of these pages come from the package itself: no CDN, no fonts of others, no telemetry. */
 const policy = [
@@ -51,7 +52,6 @@ export async function apiDocumentRoutes(app: FastifyInstance) {
   )
   app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
     if (!isProblemName(name)) throw notFound()
-    const [status, title] = problems[name]
-    return { type: `/problems/${name}`, title, status }
+    return { type: `/problems/${name}`, ...problems[name] }
   })
 }

@@ -86,7 +86,7 @@ function keyOf(request: FastifyRequest) {
   if (given === undefined) return undefined
   const key = Key.safeParse(given)
   if (key.success) return key.data
-  throw invalid([{ pointer: '#/headers/idempotency-key', detail: 'Between 1 and 200 visible characters' }])
+  throw invalid([{ pointer: '#/headers/idempotency-key', detail: 'Expected 1 to 200 visible ASCII characters' }])
 }
 
 const mine = (operation: string, key: string) =>

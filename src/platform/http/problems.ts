@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { invalid, notFound, Problem, type ProblemName, stale, tooMany, unavailable } from '../../problem.ts'
+import { invalid, notFound, Problem, stale, tooMany, unavailable } from '../../problem.ts'
+import type { ProblemName } from '../../problems.ts'
 import { ofDriver } from '../db/database.ts'
 
 /** Turns every error into problem details, and tells the log about those that are ours. */
@@ -41,7 +42,7 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply) 
 /** SQLSTATEs of a database that is away, too busy, or full: nothing of ours is wrong, and a later try may do. */
 const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CONNECT_TIMEOUT/
 
-const unknown = (pointer: string) => invalid([{ pointer, detail: 'There is none of this name' }])
+const unknown = (pointer: string) => invalid([{ pointer, detail: 'Not found' }])
 const taken = () => new Problem('already-exists')
 
 /** Constraints that a caller can run into. Any other one is an error of ours. */
@@ -55,14 +56,16 @@ const constraints: Record<string, () => Problem> = {
   proposals_pending: () => new Problem('proposal-pending'),
   referrals_pending: () => new Problem('referral-pending'),
   erasures_pending: () => new Problem('erasure-pending'),
-  relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Another case than this one' }]),
-  tasks_assignee: () => invalid([{ pointer: '#/assigneeId', detail: 'No active account of your organisation' }]),
+  relations_of_two: () => invalid([{ pointer: '#/caseId', detail: 'Expected another case than this one' }]),
+  tasks_assignee: () =>
+    invalid([{ pointer: '#/assigneeId', detail: 'Expected an active account of your organisation' }]),
   organisations_parent: () => unknown('#/parentId'),
   coverage_region_code_fkey: () => unknown('#/regions'),
   imports_campaign_id_fkey: () => unknown('#/query/campaignId'),
   cases_campaign_id_fkey: () => unknown('#/campaignId'),
-  accounts_roles_check: () => invalid([{ pointer: '#/roles', detail: 'Not a role of this kind of organisation' }]),
-  campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Earlier than the start' }]),
+  accounts_roles_check: () =>
+    invalid([{ pointer: '#/roles', detail: 'Expected roles that exist in this kind of organisation' }]),
+  campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Expected a day on or after startsOn' }]),
 }
 
 /** Errors of Fastify's own that say what is wrong with the request. */
@@ -86,6 +89,6 @@ function toProblem(error: unknown): Problem {
   if (code.startsWith('FST_') && foreign.statusCode && foreign.statusCode < 500)
     return new Problem('invalid-request', { detail: 'The request could not be read' })
   if (error instanceof SyntaxError || foreign.statusCode === 400)
-    return new Problem('invalid-request', { detail: 'The body is not JSON' })
+    return new Problem('invalid-request', { detail: 'The body is not valid JSON' })
   return new Problem('internal', { cause: error })
 }

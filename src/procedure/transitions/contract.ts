@@ -30,7 +30,7 @@ export const Transition = z
         reason: text(2000),
       })
       .refine(({ regionCode, category, causes }) => regionCode ?? category ?? causes, {
-        message: 'At least one of regionCode, category, causes',
+        message: 'Expected at least one of regionCode, category, causes',
       }),
     simple('start_assessment'),
     simple('take_up'),
@@ -80,7 +80,7 @@ export const ProposedStep = z
       })
       .refine(({ issuedOn, expiresOn = issuedOn }) => expiresOn >= issuedOn, {
         path: ['expiresOn'],
-        message: 'Earlier than the issue',
+        message: 'Expected a day on or after issuedOn',
       }),
     close,
     z.strictObject({

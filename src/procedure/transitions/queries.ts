@@ -52,7 +52,10 @@ function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
   const conflict = { state: standing.state, allowedActions: allowedActions(standing) }
   if (!step) throw new Problem('action-not-allowed', conflict)
   if (twoPersons && !step.twoPersons)
-    throw new Problem('action-not-allowed', { ...conflict, detail: 'One person takes this step' })
+    throw new Problem('action-not-allowed', {
+      ...conflict,
+      detail: 'One person takes this step: POST /v1/cases/{id}/transitions',
+    })
   if (!twoPersons && step.twoPersons) throw new Problem('two-persons-required', conflict)
 }
 

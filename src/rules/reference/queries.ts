@@ -93,9 +93,9 @@ export type Unknown = { at: string; detail: string }
 /** What is wrong with these uses: no such code (on that day), one that belongs elsewhere, a State too many or too few. */
 export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =>
   tx.execute<Unknown>(sql`
-    select u.at, case when u.named then 'This outcome speaks of no State' when not u.named then 'The outcome speaks of a State: name it'
-      when c.sensitive then 'Belongs into the protection zone' when u.list = 'region' then 'No region on that day'
-      else 'Not a code of the list ' || u.list end as detail
+    select u.at, case when u.named then 'Expected no country: this outcome names no State' when not u.named then 'Missing: this outcome needs a country'
+      when c.sensitive then 'This code belongs in the zone protection' when u.list = 'region' then 'This region did not exist on that day'
+      else 'Expected a code of the list ' || u.list end as detail
     from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, named boolean)
     left join codes c on c.list = u.list and c.code = u.code
     left join regions r on u.list = 'region' and r.code = u.code and r.valid @> coalesce(u."on", app.today())

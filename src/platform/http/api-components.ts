@@ -1,0 +1,72 @@
+import type { z } from 'zod'
+import { jsonSchema } from './contract.ts'
+
+export type Json = Record<string, unknown>
+export type Operation = Json & { parameters: Json[] }
+
+/** What operations share, by kind and name; each is written once and referred to. */
+export class Components {
+  readonly schemas: Json = {}
+  readonly responses: Json = {}
+  readonly headers: Json = {}
+
+  schema(schema: z.ZodType, io: 'input' | 'output'): Json {
+    const { $defs = {}, $schema: _, ...json } = jsonSchema(schema, { io }) as Json & { $defs?: Json }
+    Object.assign(this.schemas, asComponents($defs))
+    const { id, ...own } = asComponents(json)
+    if (typeof id !== 'string') return own
+    this.schemas[id] = own
+    return ref('schemas', id)
+  }
+
+  response(name: string, response: Json): Json {
+    this.responses[name] = response
+    return ref('responses', name)
+  }
+
+  header(name: keyof typeof headers): Json {
+    this.headers[name] = { description: headers[name], schema: { type: 'string' } }
+    return ref('headers', name)
+  }
+}
+
+export const ref = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` })
+
+/** Headers of replies. `x-request-id`, `cache-control` and `ratelimit-*` come with every one: see the document's text. */
+const headers = {
+  ETag: 'The version of the resource (of a step: of its case), for `If-Match`.',
+  Link: 'The next page, with `rel="next"`; none on the last one.',
+  Location: 'Where the resource can be read.',
+  'Retry-After': 'Seconds after which another try is worth it.',
+} as const
+
+export const sorted = (json: Json): Json =>
+  Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+export const pascal = (name: string) => name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+const asComponents = (json: Json): Json =>
+  JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
+
+/** Refers each operation to the parameters that it has in common with others. Gives those, by name. */
+export function shareParameters(operations: readonly Operation[]): Json {
+  const uses = Map.groupBy(
+    operations.flatMap(({ parameters }) => parameters),
+    parameter => JSON.stringify(parameter),
+  )
+  const shared: Json = {}
+  const names = new Map<string, string>()
+  for (const [text, same] of [...uses].sort(([, a], [, b]) => b.length - a.length)) {
+    const { name: given = '', required } = same[0] as { name?: string; required?: boolean }
+    const name = pascal(required && pascal(given) in shared ? `required-${given}` : given)
+    if (same.length === 1 || name in shared) continue
+    shared[name] = same[0]
+    names.set(text, name)
+  }
+  for (const operation of operations)
+    operation.parameters = operation.parameters.map(parameter => {
+      const name = names.get(JSON.stringify(parameter))
+      return name ? ref('parameters', name) : parameter
+    })
+  return sorted(shared)
+}

@@ -1,0 +1,242 @@
+type Described = {
+  status: number
+  /** What went wrong, in a few words: the same for every request with this problem. */
+  title: string
+  /** What it means, and what the caller can do next: the text of `GET /problems/{name}`. */
+  meaning: string
+  next: string
+}
+
+const from = (status: number, title: string, meaning: string, next: string): Described => ({
+  status,
+  title,
+  meaning,
+  next,
+})
+
+/** Every problem that the service answers with. Its name is its type (`/problems/{name}`). A line here makes another one. */
+export const problems = {
+  'invalid-request': from(
+    400,
+    'The request is not valid',
+    'A part of the request is missing, malformed or not allowed. Nothing was stored.',
+    'Read `errors`: each entry has a JSON pointer to the fault and says what was expected. Correct them and send it again.',
+  ),
+  'idempotency-key-required': from(
+    400,
+    'This operation needs an Idempotency-Key',
+    'The operation makes something that must not be made twice.',
+    'Send an `Idempotency-Key` header with a key of your own, for example a UUID. Use the same key when you try again.',
+  ),
+  unauthorized: from(
+    401,
+    'Sign in first',
+    'The access token is missing, expired or not valid, or its session has ended.',
+    'Refresh the session with `POST /v1/sessions/refresh`, or sign in again with `POST /v1/sessions`.',
+  ),
+  'wrong-credentials': from(
+    401,
+    'E-mail or password is wrong',
+    'No active account has this e-mail and this password.',
+    'Check both. If the password is lost, ask a supervisor of your organisation for an enrolment code.',
+  ),
+  'code-not-valid': from(
+    401,
+    'This enrolment code is not valid',
+    'The code is unknown, was used, has expired, or was replaced by a newer one.',
+    'Ask a supervisor of your organisation for another code.',
+  ),
+  forbidden: from(
+    403,
+    'Your role does not allow this',
+    'Your role, or what your organisation is to this case, does not allow the operation.',
+    'Read `detail`. `GET /v1/me` lists your permissions. Ask somebody who has the role.',
+  ),
+  'same-person': from(
+    403,
+    'Another person has to confirm this',
+    'Two persons are needed. The one who proposed or asked cannot also confirm.',
+    'Ask a supervisor of your organisation, or of the committee above it, to confirm.',
+  ),
+  'not-found': from(
+    404,
+    'Not found',
+    'It does not exist, or it is not open to you. Both get the same reply.',
+    'Check the id. If you expected to see it, ask its owner whether the grant is open.',
+  ),
+  'already-exists': from(
+    409,
+    'This exists already',
+    'Something with this number, e-mail, short name or link is stored already.',
+    'Look for the existing one, or send another value.',
+  ),
+  'last-supervisor': from(
+    409,
+    'An organisation keeps at least one supervisor',
+    'This account is the last active supervisor of its organisation.',
+    'Make somebody else a supervisor first.',
+  ),
+  'already-enrolled': from(
+    409,
+    'This account has set its password already',
+    'An enrolment code is for accounts that have no password yet.',
+    'Sign in. If the password is lost, ask a supervisor for another code.',
+  ),
+  'action-not-allowed': from(
+    409,
+    'The state of the case does not allow this',
+    'The lifecycle has no such step from the state of the case, or not for you.',
+    'Read `state` and `allowedActions` in this reply: they name the steps that you can take now.',
+  ),
+  'two-persons-required': from(
+    409,
+    'This step needs two persons',
+    'One person proposes the step, and a supervisor confirms it.',
+    'Propose it with `POST /v1/cases/{id}/proposals`.',
+  ),
+  'proposal-pending': from(
+    409,
+    'Your organisation has an open proposal for this case',
+    'An organisation has at most one open proposal for a case.',
+    'Have the open one confirmed or rejected first: `GET /v1/proposals?case={id}`.',
+  ),
+  'proposal-settled': from(
+    409,
+    'This proposal is not open any more',
+    'The proposal was confirmed or rejected, or it has expired.',
+    'Read it with `GET /v1/proposals/{id}`. Propose the step again if it is still needed.',
+  ),
+  'grant-not-revocable': from(
+    409,
+    'This grant does not rest on consent',
+    'Only a grant that the person gave, or that was given in danger to life, can be revoked. A law opened this one.',
+    'To end the procedure, record the wish of the person with the action `withdraw`.',
+  ),
+  'grant-over': from(
+    409,
+    'This grant is not open any more',
+    'The grant was closed, has expired, or was confirmed or acknowledged already.',
+    'Read it with `GET /v1/grants/{id}`.',
+  ),
+  'referral-pending': from(
+    409,
+    'The case is offered already',
+    'An offer of this kind waits for an answer.',
+    'Wait for the answer, or recall the offer first.',
+  ),
+  'referral-over': from(
+    409,
+    'This offer is not open any more',
+    'The referral was decided, or its offer has expired.',
+    'Read it with `GET /v1/referrals/{id}`: `allowedDecisions` lists what you can decide now.',
+  ),
+  'note-struck': from(409, 'This note was struck', 'A struck note cannot be changed.', 'Write another note.'),
+  'task-done': from(409, 'This task is done', 'A task that is done cannot be changed.', 'Set another task.'),
+  'task-of-the-system': from(
+    409,
+    'The system set this task and completes it',
+    'Such a task is completed by what it asks for. Only its assignee can be changed.',
+    'Do what the task asks for: its kind and its links say what.',
+  ),
+  'flag-cleared': from(409, 'This flag was cleared', 'A flag is cleared once.', 'Raise another flag.'),
+  'file-must-stay': from(
+    409,
+    'This cannot be erased yet',
+    'The case is in use, a flag keeps it, or a law requires it to be kept.',
+    'Read `detail` for the reason, the date and the law.',
+  ),
+  'file-erased': from(
+    409,
+    'This file was erased',
+    'Nothing can be added to a case whose file was erased.',
+    'Register the person again if they come back.',
+  ),
+  'nothing-held': from(
+    409,
+    'Your organisation holds nothing of this case',
+    'There is nothing of this case that your organisation could erase.',
+    'Nothing has to be done.',
+  ),
+  'erasure-pending': from(
+    409,
+    'Your organisation has asked for this already',
+    'An erasure of what your organisation holds of this case waits for its approval, or is under way.',
+    'Find it with `GET /v1/erasures`.',
+  ),
+  'erasure-settled': from(
+    409,
+    'This erasure was decided already',
+    'It was approved or rejected.',
+    'Read it with `GET /v1/erasures/{id}`.',
+  ),
+  'job-over': from(
+    409,
+    'This job cannot be cancelled',
+    'The job has ended, or its file is still being received.',
+    'Read it with `GET /v1/jobs/{id}`.',
+  ),
+  'not-settled-yet': from(
+    409,
+    'The record is still being written',
+    'A transaction that began before `knownAt` has not ended, so the figures could still change.',
+    'Leave `knownAt` out, or send an earlier instant.',
+  ),
+  'precondition-failed': from(
+    412,
+    'It was changed since you read it',
+    'The version in `If-Match` is not the current one.',
+    'Read the resource again, compare, and send the change with the new `ETag`.',
+  ),
+  'too-large': from(
+    413,
+    'The request is too large',
+    'A body has at most 256 kB; an import file at most the limit of the installation.',
+    'Send less at once, for example several files.',
+  ),
+  'unsupported-media-type': from(
+    415,
+    'This content type is not accepted',
+    'A body is JSON in UTF-8 (`application/json`), an import `text/csv` in UTF-8.',
+    'Set the `Content-Type` header, and encode the body in UTF-8.',
+  ),
+  'idempotency-key-reused': from(
+    422,
+    'This Idempotency-Key was used with another request',
+    'The same key came with another body or another path within 24 hours.',
+    'Use a new key for a new request.',
+  ),
+  'precondition-required': from(
+    428,
+    'This operation needs If-Match',
+    'A change must name the version that it was based on.',
+    'Send the `ETag` that you read last as `If-Match`.',
+  ),
+  'too-many-requests': from(
+    429,
+    'Too many requests',
+    'Your account or your address has sent too many requests, or too many wrong passwords.',
+    'Wait as many seconds as `Retry-After` says.',
+  ),
+  internal: from(
+    500,
+    'Something went wrong in the service',
+    'The fault is in the service, not in the request.',
+    'Try again later. If it stays, give the operator the `requestId`.',
+  ),
+  unreadable: from(
+    500,
+    'Stored data cannot be opened',
+    'A sealed text does not open with the keys of this installation. The log names its place.',
+    'Give the operator the `requestId`.',
+  ),
+  unavailable: from(
+    503,
+    'The service cannot answer right now',
+    'The database is away or too busy, or the service is stopping. The request may or may not have been carried out.',
+    'Try again after the seconds in `Retry-After`, with the same `Idempotency-Key`.',
+  ),
+} as const satisfies Record<string, Described>
+
+export type ProblemName = keyof typeof problems
+
+export const isProblemName = (name: string): name is ProblemName => Object.hasOwn(problems, name)
