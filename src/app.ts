@@ -24,7 +24,7 @@ import { openapi } from './platform/http/api-document.ts'
 import { audit } from './platform/http/audit.ts'
 import { authenticate } from './platform/http/authenticate.ts'
 import { serializerCompiler, validatorCompiler, type ZodTypes } from './platform/http/contract.ts'
-import { apiDocumentRoutes, docs } from './platform/http/docs.ts'
+import { docs } from './platform/http/docs.ts'
 import { edge, serverOptions } from './platform/http/edge.ts'
 import { healthRoutes } from './platform/http/health.ts'
 import { idempotencyKeys } from './platform/http/idempotency.ts'
@@ -58,7 +58,6 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
 
-  docs(app)
   answerProblems(app)
   logRequests(app)
   openapi(app, apiInfo)
@@ -102,6 +101,6 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(retentionRoutes(eraser))
   await app.register(auditRoutes)
   await app.register(healthRoutes(db))
-  await app.register(apiDocumentRoutes)
+  await docs(app)
   return app
 }

@@ -9,7 +9,7 @@ export const Campaign = z
   .object({
     id: Id,
     name: Name,
-    organisation: z.object({ id: Id, name: z.string() }).describe('Who organises it.'),
+    organisation: z.object({ id: Id, name: z.string() }).describe('The organisation that organises it.'),
     startsOn: Day,
     endsOn: Day.nullable(),
     version: Version,

@@ -12,7 +12,7 @@ export const campaignRoutes: Routes = async app => {
       config: { permission: 'campaigns:read', audit: 'nothing' },
       schema: {
         operationId: 'listCampaigns',
-        summary: 'The identification campaigns.',
+        summary: 'Lists the identification campaigns, newest first.',
         tags,
         querystring: CampaignQuery,
         response: { 200: CampaignPage },
@@ -26,7 +26,7 @@ export const campaignRoutes: Routes = async app => {
       config: { permission: 'campaigns:read', audit: 'nothing' },
       schema: {
         operationId: 'getCampaign',
-        summary: 'One campaign.',
+        summary: 'Returns one campaign.',
         tags,
         params: IdParams,
         response: { 200: Campaign },
@@ -40,7 +40,7 @@ export const campaignRoutes: Routes = async app => {
       config: { permission: 'campaigns:write', audit: {}, idempotency: 'accepted' },
       schema: {
         operationId: 'createCampaign',
-        summary: 'Start a campaign.',
+        summary: 'Creates a campaign.',
         tags,
         body: NewCampaign,
         response: { 201: Campaign },
@@ -59,7 +59,7 @@ export const campaignRoutes: Routes = async app => {
       config: { permission: 'campaigns:write', audit: {}, conditional: true },
       schema: {
         operationId: 'changeCampaign',
-        summary: 'Change a campaign of your organisation.',
+        summary: 'Changes a campaign of your organisation.',
         tags,
         params: IdParams,
         body: CampaignChange,

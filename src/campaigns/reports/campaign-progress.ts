@@ -23,7 +23,9 @@ export type Dimension = z.infer<typeof Dimension>
 const view = {
   campaignId: Id,
   ...times,
-  map: RegionMap.default('recorded').describe('Regions as they were on the day, or those that were ever one as one.'),
+  map: RegionMap.default('recorded').describe(
+    '`recorded`: regions as they were on the day. `joined`: regions that were once one region are counted as one.',
+  ),
   groupBy: Dimension.optional(),
 }
 const Query = z.strictObject({ ...view, scope: Scope.default('mine') })
@@ -31,8 +33,8 @@ type Query = z.output<typeof Query>
 
 const CasesQuery = PageQuery.extend({
   ...view,
-  scope: z.literal('mine').default('mine').describe('The cases that stand open to you.'),
-  group: z.string().max(60).optional().describe('The key of one group; all of them without it.'),
+  scope: z.literal('mine').default('mine').describe('The cases that are open to you.'),
+  group: z.string().max(60).optional().describe('The key of one group; without it, all groups.'),
   measure: z.enum(['registered', 'documented']).default('registered'),
 })
 type CasesQuery = z.output<typeof CasesQuery>
@@ -40,20 +42,22 @@ type CasesQuery = z.output<typeof CasesQuery>
 const Figures = {
   registered: z.int(),
   documented: z.int(),
-  documentedShare: z.number().nullable().describe('Per cent, two decimals; none of nobody.'),
+  documentedShare: z.number().nullable().describe('Per cent, with two decimals; null if nobody was registered.'),
 }
 
 const CampaignProgress = z
   .object({
     definition: Definition,
     asOf: Day,
-    knownAt: Instant.describe('What was on record by that instant: ask for it again, and the figures are the same.'),
+    knownAt: Instant.describe(
+      'The instant at which the figures were on record. The same instant always returns the same figures.',
+    ),
     scope: Scope,
     map: RegionMap,
-    totals: z.object(Figures).describe('Exact in every scope.'),
+    totals: z.object(Figures).describe('Exact in both scopes.'),
     groups: z
       .array(z.object({ key: z.string(), label: Label, ...Figures }))
-      .describe('By key; they add up to the totals. What is pooled stands last, as other.'),
+      .describe('Sorted by key. They add up to the totals. Pooled groups come last, under the key `other`.'),
   })
   .meta({ id: 'CampaignProgress' })
 type CampaignProgress = z.infer<typeof CampaignProgress>
@@ -142,7 +146,7 @@ const rows = ({ asOf, knownAt, scope, map, totals, groups }: CampaignProgress) =
 export const campaignProgress: Report<typeof Query, CampaignProgress, typeof CasesQuery> = {
   definition,
   operationId: 'reportCampaignProgress',
-  summary: 'How many were registered and documented in a campaign, as JSON or, if you accept it, as CSV.',
+  summary: 'Counts the registered and documented persons of a campaign, as JSON or CSV (by the `Accept` header).',
   query: Query,
   reply: CampaignProgress,
   problems: ['not-found'],
@@ -151,7 +155,7 @@ export const campaignProgress: Report<typeof Query, CampaignProgress, typeof Cas
   offers,
   cases: {
     operationId: 'listCampaignCases',
-    summary: 'The cases behind a number of the report: exactly as many.',
+    summary: 'Lists the cases behind a number of the report.',
     query: CasesQuery,
     run: cases,
   },

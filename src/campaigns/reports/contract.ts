@@ -7,24 +7,26 @@ export const Scope = z
   .enum(['mine', 'campaign'])
   .describe(
     [
-      'mine: the cases that stand open to you, exactly. campaign: all of the campaign, for whoever organises it, for',
-      'coordinators and auditors; totals are exact, groups are told by whole fives, documented and others apart, and',
-      'what that leaves is the group other, which holds at least five from at least two groups. No report, and no two of',
-      'them, say of one to four persons what they are; that somebody joined a group between two reports may show.',
+      '`mine`: the cases that are open to you, exact. `campaign`: all cases of the campaign, for its organiser, for',
+      'coordinators and auditors. Totals are exact. Groups are rounded down to multiples of five, documented and others',
+      'apart; what that leaves is the group `other`, which holds at least five from at least two groups. So neither one',
+      'report nor two of them show what one to four persons are. That somebody joined a group between two can show.',
     ].join(' '),
   )
 export type Scope = z.infer<typeof Scope>
 
 /** The two times that every report looks back from. */
 export const times = {
-  asOf: Day.optional().describe('What had happened by the end of that day; today by default.'),
-  knownAt: Instant.optional().describe('What was on record by that instant; by default all that is settled.'),
+  asOf: Day.optional().describe('Counts what had happened by the end of this day; default today.'),
+  knownAt: Instant.optional().describe(
+    'Counts what was on record at this instant; default the latest instant whose figures cannot change.',
+  ),
 }
 
 /** What a report counts: another version where that is something else. */
 export const Definition = z.object({
   id: z.string(),
-  version: z.int().describe('Another one when what is counted is another.'),
+  version: z.int().describe('Changes when the definition changes.'),
   text: z.string(),
 })
 export type Definition = z.infer<typeof Definition>
@@ -35,7 +37,7 @@ export const Reports = z
       z.object({
         name: z.string(),
         definition: Definition,
-        scopes: z.array(Scope).describe('Those that you may ask for, of some campaign at least.'),
+        scopes: z.array(Scope).describe('The scopes that you can ask for, for at least one campaign.'),
         maps: z.array(RegionMap),
         groupBy: z.array(z.string()),
       }),

@@ -16,7 +16,7 @@ export const reportRoutes: Routes = async app => {
       config: { permission, audit: 'nothing' },
       schema: {
         operationId: 'listReports',
-        summary: 'The reports that there are: what they count, and what you may ask of them.',
+        summary: 'Lists the reports: what each counts, and what you can ask for.',
         tags,
         response: { 200: Reports },
       },

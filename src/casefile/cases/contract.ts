@@ -12,7 +12,12 @@ const { identity, contact, whereabouts, protection } = documents
 export const NewCase = z
   .strictObject({
     campaignId: Id.optional(),
-    externalId: z.string().min(1).max(100).optional().describe('Your own number for it; unique in your organisation.'),
+    externalId: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Your own number of the case; unique in your organisation.'),
     regionCode: RegionCode,
     registeredOn: Day,
     category: Code,
@@ -24,7 +29,7 @@ export const NewCase = z
       whereabouts: whereabouts.optional(),
       protection: protection.optional(),
     }),
-    grants: z.array(NewGrant).max(20).default([]).describe('What the person agreed to share from the beginning.'),
+    grants: z.array(NewGrant).max(20).default([]).describe('What the person agreed to share at registration.'),
   })
   .meta({
     id: 'NewCase',
@@ -63,24 +68,22 @@ export const CaseIndex = z
     causes: z.array(z.string()),
     owner: Party,
     handler: Party.nullable(),
-    assigneeId: Id.nullable().describe('Who looks after the person: for the owner.'),
+    assigneeId: Id.nullable().describe('The account that looks after the case. Only the owner sees it.'),
     registeredOn: Day,
     clock: z
       .object({ waitingFor: Waited, since: Day, dueOn: Day.nullable() })
       .nullable()
-      .describe('Who is being waited for.'),
+      .describe('Who has to act next, since when, and until when.'),
     updatedAt: Instant,
     version: Version,
-    erasedAt: Instant.nullable().describe(
-      'Since when nothing is known of the person any more, and nothing happens to the case.',
-    ),
+    erasedAt: Instant.nullable().describe('When the file was erased. After that the case cannot change.'),
   })
   .meta({ id: 'CaseIndex' })
 export type CaseIndex = z.infer<typeof CaseIndex>
 
 export const Case = CaseIndex.extend({
   person: Person,
-  withheld: z.array(Zone).describe('Zones that do not stand open to you.'),
+  withheld: z.array(Zone).describe('Zones that are not open to you.'),
   basis: z
     .object({
       kind: z.enum(['consent', 'statute']),
@@ -91,7 +94,7 @@ export const Case = CaseIndex.extend({
       representative: z.string().nullable(),
     })
     .nullable()
-    .describe('Why the file is kept: for the owner.'),
+    .describe('The legal basis of the file. Only the owner sees it.'),
   allowedActions: z.array(CaseAction),
 }).meta({ id: 'Case' })
 export type Case = z.infer<typeof Case>
@@ -99,7 +102,7 @@ export type Case = z.infer<typeof Case>
 export const RegisteredCase = Case.extend({
   possibleDuplicates: z
     .array(z.object({ id: Id, number: z.string() }))
-    .describe('Cases that stand open to you and carry the same number of a document, or the same IIN.'),
+    .describe('Cases open to you that have the same document number or IIN.'),
 }).meta({ id: 'RegisteredCase' })
 export type RegisteredCase = z.infer<typeof RegisteredCase>
 
@@ -115,13 +118,10 @@ const filters = {
 }
 export const CaseQuery = PageQuery.extend({
   ...filters,
-  overdue: z.enum(['true', 'false']).optional().describe('Whether the term of whoever is waited for has passed.'),
-  flagged: z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('Whether your organisation has a flag on it that was not cleared.'),
+  overdue: z.enum(['true', 'false']).optional().describe('Whether the due date of the case has passed.'),
+  flagged: z.enum(['true', 'false']).optional().describe('Whether your organisation has an open flag on the case.'),
   updatedSince: Instant.optional().describe(
-    'Only what changed for you from then on: the case, or what stands open to you; the oldest change first.',
+    'Only cases that changed for you since this instant, because the case or your access changed; oldest change first.',
   ),
   cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),
 }).refine(({ updatedSince, cursor }) => !cursor || (updatedSince !== undefined) === (typeof cursor === 'object'), {
@@ -132,7 +132,7 @@ export type CaseQuery = z.output<typeof CaseQuery>
 export const CasePage = pageContract('CasePage', CaseIndex)
 export const CaseList = CasePage.extend({
   syncedThrough: Instant.optional().describe(
-    'With `updatedSince`: all changes before this instant are listed. Send it as `updatedSince` next time, and none is missed.',
+    'With `updatedSince`: all changes before this instant are listed. Send it as the next `updatedSince`, so that you miss none.',
   ),
 }).meta({ id: 'CaseList' })
 export type CaseList = z.infer<typeof CaseList>
@@ -141,8 +141,8 @@ export const CaseSearch = z
   .strictObject({
     number: z.string().max(30).optional(),
     iin: Iin.optional(),
-    documentNumber: text(60).optional().describe('Of a document that the person held, or was given.'),
-    names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name; each of them must be there.'),
+    documentNumber: text(60).optional().describe('The number of a document that the person held or received.'),
+    names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name. All of them must match.'),
   })
   .refine(({ number, iin, documentNumber, names }) => number ?? iin ?? documentNumber ?? names, {
     message: 'Expected at least one of number, iin, documentNumber, names',
@@ -160,7 +160,7 @@ export const Assignments = z
     items: z.array(
       z.object({
         assigneeId: Id.nullable(),
-        assignedBy: Id.nullable().describe('None where that was not kept yet.'),
+        assignedBy: Id.nullable().describe('Null if it was not recorded.'),
         assignedAt: Instant,
       }),
     ),

@@ -35,7 +35,7 @@ export const caseRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'registerCase',
-        summary: 'Register a person: the case, the legal basis, what is known.',
+        summary: 'Registers a person: makes the case with its legal basis and zones.',
         tags,
         body: NewCase,
         response: { 201: RegisteredCase },
@@ -54,7 +54,7 @@ export const caseRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofPage },
       schema: {
         operationId: 'listCases',
-        summary: 'The cases that stand open to you, newest first, or what changed since.',
+        summary: 'Lists the cases that are open to you, newest first, or what changed since an instant.',
         tags,
         querystring: CaseQuery,
         response: { 200: CaseList },
@@ -76,7 +76,7 @@ export const caseRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: { ...ofPage, criteria: true } },
       schema: {
         operationId: 'searchCases',
-        summary: 'Find cases that stand open to you by number, IIN, document or name.',
+        summary: 'Finds cases that are open to you by number, IIN, document or name.',
         tags,
         querystring: PageQuery,
         body: CaseSearch,
@@ -91,7 +91,7 @@ export const caseRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofPerson },
       schema: {
         operationId: 'getCase',
-        summary: 'One case, with the zones that you may see.',
+        summary: 'Returns one case with the zones that are open to you.',
         tags,
         params: IdParams,
         response: { 200: Case },
@@ -105,7 +105,7 @@ export const caseRoutes: Routes = async app => {
       config: { permission: 'cases:assign', audit: ofPerson, conditional: true, problems: ['file-erased'] },
       schema: {
         operationId: 'assignCase',
-        summary: 'Give the case into the hands of somebody else in your organisation.',
+        summary: 'Assigns the case to another account of your organisation.',
         tags,
         params: IdParams,
         body: Assignment,
@@ -121,7 +121,7 @@ export const caseRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: {} },
       schema: {
         operationId: 'listAssignments',
-        summary: 'Whose hands the case was in, the newest first; for its owner of that time.',
+        summary: 'Lists the accounts that the case was assigned to while your organisation owned it, newest first.',
         tags,
         params: IdParams,
         response: { 200: Assignments },

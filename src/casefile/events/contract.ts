@@ -33,9 +33,9 @@ export const CaseEvent = z
     text: z
       .record(z.string(), z.union([z.string(), z.array(z.string())]))
       .nullable()
-      .describe('What was typed along with it: for your own organisation, and the committee above it.'),
-    accountId: Id.nullable().describe('Who recorded it, or confirmed it: for your own organisation.'),
-    proposedBy: Id.nullable().describe('Who proposed it: for your own organisation.'),
+      .describe('Texts of the event, by field. Only the organisation that recorded it and its committee see them.'),
+    accountId: Id.nullable().describe('The account that recorded or confirmed it; null for other organisations.'),
+    proposedBy: Id.nullable().describe('The account that proposed it; null for other organisations.'),
     annuls: Id.nullable().describe('The event that was entered by mistake.'),
     annulled: z.boolean(),
     imported: z.boolean(),
@@ -48,21 +48,23 @@ export const CaseEventPage = pageContract('CaseEventPage', CaseEvent)
 
 const Decision = z
   .object({
-    id: Id.describe('The event by which it was taken.'),
+    id: Id.describe('The id of its event.'),
     outcome: z.string(),
     polarity: z.enum(['positive', 'neutral', 'negative']),
-    country: z.string().nullable().describe('The State, where the outcome speaks of one.'),
+    country: z.string().nullable().describe('The State that the outcome names, if it names one.'),
     legalReference: z.string().nullable(),
     reason: z.string().nullable().describe('Why the procedure was discontinued.'),
-    reasons: z.string().nullable().describe('None of an imported decision.'),
+    reasons: z.string().nullable().describe('Null for an imported decision.'),
     evidence: z.array(z.string()),
-    identityVersion: z.int().nullable().describe('What was known of the person when it was proposed.'),
+    identityVersion: z.int().nullable().describe('The version of the identity that the decision was proposed on.'),
     decidedOn: Day,
     recordedAt: Instant,
     organisation: Party,
-    finalOn: Day.nullable().describe('Until then a negative decision can be appealed.'),
+    finalOn: Day.nullable().describe('A negative decision can be appealed until this day.'),
     imported: z.boolean(),
-    current: z.boolean().describe('Neither annulled nor superseded by a later one, nor by a new procedure.'),
+    current: z
+      .boolean()
+      .describe('True unless the decision was annulled, or replaced by a later decision or a new procedure.'),
     annulled: z.boolean(),
   })
   .meta({ id: 'Decision' })
@@ -71,9 +73,9 @@ export const Decisions = z.object({ items: z.array(Decision) }).meta({ id: 'Deci
 
 const IdentityDocument = z
   .object({
-    id: Id.describe('The event by which it was recorded.'),
+    id: Id.describe('The id of its event.'),
     type: z.string(),
-    number: z.string().nullable().describe('Null once it was erased.'),
+    number: z.string().nullable().describe('Null if it was erased.'),
     issuer: z.string().nullable(),
     iin: z.string().nullable(),
     issuedOn: Day,
@@ -83,9 +85,9 @@ const IdentityDocument = z
     handedOver: z
       .object({ on: Day, to: z.string().describe('A code of the list `handed_over_to`.') })
       .nullable()
-      .describe('None while it waits for the person.'),
+      .describe('Null until it is handed over.'),
     imported: z.boolean(),
-    annulled: z.boolean().describe('Recorded by mistake: it does not count.'),
+    annulled: z.boolean().describe('True if it was recorded by mistake.'),
   })
   .meta({ id: 'IdentityDocument' })
 export type IdentityDocument = z.infer<typeof IdentityDocument>

@@ -12,7 +12,7 @@ export const eventRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: {} },
       schema: {
         operationId: 'listCaseEvents',
-        summary: 'What happened to a case, in the order in which it was recorded.',
+        summary: 'Lists the events of a case, oldest first.',
         tags: ['Cases'],
         params: IdParams,
         querystring: CaseEventQuery,
@@ -27,7 +27,7 @@ export const eventRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
       schema: {
         operationId: 'listDecisions',
-        summary: 'What the authority found, and why, the newest first; for those to whom the identity stands open.',
+        summary: 'Lists the decisions on a case, newest first. Needs the zone identity to be open.',
         tags: ['Procedure'],
         params: IdParams,
         response: { 200: Decisions },
@@ -45,7 +45,8 @@ export const eventRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: { zones: () => ['identity'] } },
       schema: {
         operationId: 'listIdentityDocuments',
-        summary: 'The identity documents that the person was given; for those to whom the identity stands open.',
+        summary:
+          'Lists the identity documents that the person received, newest first. Needs the zone identity to be open.',
         tags: ['Procedure'],
         params: IdParams,
         response: { 200: IdentityDocuments },

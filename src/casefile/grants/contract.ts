@@ -25,7 +25,7 @@ const Representative = z
     path: ['name'],
     message: 'Missing: a parent or guardian needs a name',
   })
-  .describe('Who speaks for a child: for whoever could be under 18 on the day.')
+  .describe('Who represents a child. Required if the person could be under 18 on that day.')
 
 const Consent = z
   .strictObject({
@@ -36,9 +36,9 @@ const Consent = z
       .string()
       .max(20)
       .regex(/^[\w.-]+$/, 'Expected the version of a consent form, for example 2026-1')
-      .describe('Of `/v1/consent-forms`.'),
-    witness: text(200).optional().describe('Who was there when it was given orally.'),
-    interpreter: text(200).optional().describe('Who put it into the language of the person.'),
+      .describe('A version listed at `/v1/consent-forms`.'),
+    witness: text(200).optional().describe('The witness of oral consent.'),
+    interpreter: text(200).optional().describe('The interpreter.'),
     representative: Representative.optional(),
   })
   .refine(({ method, witness }) => method !== 'oral_with_witness' || witness !== undefined, {
@@ -60,22 +60,25 @@ export type Basis = z.output<typeof Basis>
 
 const VitalInterest = z.strictObject({
   kind: z.literal('vital_interest'),
-  reason: text(2000).describe('Whose life is in danger, and why nobody could be asked.'),
+  reason: text(2000).describe('Whose life is in danger, and why the person could not be asked.'),
   representative: Representative.optional(),
 })
 
 export const NewGrant = z
   .strictObject({
-    to: Id.describe('The organisation that may see it.'),
+    to: Id.describe('The recipient organisation.'),
     purpose: Purpose,
     zones: z.array(Zone).min(1).max(Zone.options.length),
-    validUntil: Day.describe('The last day; one that is given for a child ends soon after their coming of age.'),
+    validUntil: Day.describe('The last day. A grant for a child ends soon after the child comes of age.'),
     basis: z
       .discriminatedUnion('kind', [Consent, VitalInterest])
       .optional()
-      .describe('None: what you were granted is given onward, by the consent that you have it by.'),
-    onward: z.boolean().default(false).describe('Whether it may be given onward: not further, and not longer.'),
-    states: z.array(Country).max(50).default([]).describe('To which it may be made known across the border.'),
+      .describe('Leave it out to pass on what you were granted, under the same consent.'),
+    onward: z
+      .boolean()
+      .default(false)
+      .describe('Whether the recipient can pass it on, with no more zones and for no longer.'),
+    states: z.array(Country).max(50).default([]).describe('States that it can be made known to.'),
     publication: z.boolean().default(false),
   })
   .meta({
@@ -123,18 +126,20 @@ export const Grant = z
     onward: z.boolean(),
     states: z.array(z.string()),
     publication: z.boolean(),
-    parentId: Id.nullable().describe('The grant that it was given onward from.'),
+    parentId: Id.nullable().describe('The grant that this one passes on.'),
     state: z
       .enum(['offered', 'open', 'expired', 'closed'])
-      .describe('Offered: it waits for the acceptance of its referral, and shows nothing.'),
+      .describe('`offered`: the grant opens when its referral is accepted, and shows nothing until then.'),
     givenAt: Instant,
     openedAt: Instant.nullable(),
-    validUntil: Instant.nullable().describe('None: as long as its reason holds.'),
-    confirmedAt: Instant.nullable().describe('When a second person confirmed that it was a matter of life.'),
+    validUntil: Instant.nullable().describe('Null if the grant has no end date.'),
+    confirmedAt: Instant.nullable().describe('When a second person confirmed the danger to life.'),
     closedAt: Instant.nullable(),
     closedReason: z.string().nullable(),
     acknowledgedAt: Instant.nullable().describe('When the recipient acknowledged the revocation.'),
-    particulars: Particulars.nullable().describe('Who was there and what was said: for your own organisation.'),
+    particulars: Particulars.nullable().describe(
+      'Names and reasons recorded with the grant. Only the organisation that recorded them sees them.',
+    ),
     allowedActions: z.array(GrantAction),
     version: Version,
   })
@@ -142,7 +147,10 @@ export const Grant = z
 export type Grant = z.infer<typeof Grant>
 
 export const GrantQuery = PageQuery.extend({
-  box: z.enum(['given', 'received']).optional().describe('By your organisation, or to it; both by default.'),
+  box: z
+    .enum(['given', 'received'])
+    .optional()
+    .describe('Given by your organisation, or received by it; default both.'),
   state: Grant.shape.state.optional(),
   basis: Grant.shape.basis.optional(),
 })
@@ -150,14 +158,16 @@ export type GrantQuery = z.output<typeof GrantQuery>
 export const GrantPage = pageContract('GrantPage', Grant)
 
 export const Revocation = z
-  .strictObject({ reason: text(2000).optional().describe('The person need not give one.') })
+  .strictObject({ reason: text(2000).optional().describe('Optional: the person does not have to give a reason.') })
   .meta({ id: 'Revocation', examples: [{}] })
 export type Revocation = z.output<typeof Revocation>
 
 export const FormLanguage = z.enum(['en', 'ru', 'kk'])
 export type FormLanguage = z.infer<typeof FormLanguage>
 export const ReceiptQuery = z.strictObject({
-  language: FormLanguage.optional().describe('By default that in which the person agreed, or else English.'),
+  language: FormLanguage.optional().describe(
+    'Default: the language of the consent if there is a text in it, else English.',
+  ),
 })
 
 /** What the person takes home: in plain words, without their name. */
@@ -168,9 +178,7 @@ export const Receipt = z
     language: FormLanguage,
     formVersion: z.string(),
     title: z.string(),
-    statements: z
-      .array(z.string())
-      .describe('What it rests on, what may be done with it, how to withdraw, what stays.'),
+    statements: z.array(z.string()).describe('The legal basis, the allowed use, how to withdraw, and what is kept.'),
     facts: z.array(z.object({ part: z.string(), label: z.string(), value: z.string() })),
   })
   .meta({ id: 'Receipt' })

@@ -21,8 +21,7 @@ export const grantRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'giveGrant',
-        summary:
-          'Record what the person agreed to share, and with whom; or what has to be shared because a life is in danger.',
+        summary: 'Gives a grant: what the person agreed to share, or what must be shared because a life is in danger.',
         tags,
         params: IdParams,
         body: NewGrant,
@@ -42,7 +41,8 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: {} },
       schema: {
         operationId: 'listCaseGrants',
-        summary: 'Who may see what of a case: for its owner all grants, for others those that they gave or were given.',
+        summary:
+          'Lists the grants of a case. The owner sees all of them; others see the grants that they gave or received.',
         tags,
         params: IdParams,
         querystring: PageQuery,
@@ -57,7 +57,7 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listGrants',
-        summary: 'What your organisation shares, and what is shared with it; the newest first.',
+        summary: 'Lists the grants that your organisation gave or received, newest first.',
         tags,
         querystring: GrantQuery,
         response: { 200: GrantPage },
@@ -71,7 +71,7 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getGrant',
-        summary: 'One grant: what, with whom, for what, until when, and by what right.',
+        summary: 'Returns one grant.',
         tags,
         params: IdParams,
         response: { 200: Grant },
@@ -85,7 +85,8 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getReceipt',
-        summary: 'What the person takes home, in their language: as JSON or, if you accept it, as HTML to be printed.',
+        summary:
+          'Returns the receipt for the person in their language, as JSON or as HTML to print (by the `Accept` header).',
         tags,
         produces: ['text/html'],
         params: IdParams,
@@ -111,7 +112,8 @@ export const grantRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'revokeGrant',
-        summary: 'The person takes it back: at once nobody sees anything by it, nor by what was given onward from it.',
+        summary:
+          'Revokes a grant, because the person withdrew consent. The grant and all grants that pass it on close at once.',
         tags,
         params: IdParams,
         body: Revocation,
@@ -127,7 +129,7 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'cases:write', audit: ofCase, conditional: true, problems: ['grant-over'] },
       schema: {
         operationId: 'acknowledgeRevocation',
-        summary: 'Say that your organisation has seen the revocation, and uses nothing of it any more.',
+        summary: 'Acknowledges a revocation: your organisation has seen it and no longer uses the data.',
         tags,
         params: IdParams,
         response: { 200: Grant },
@@ -141,7 +143,7 @@ export const grantRoutes: Routes = async app => {
       config: { permission: 'grants:give', audit: ofCase, conditional: true, problems: ['grant-over', 'same-person'] },
       schema: {
         operationId: 'confirmVitalInterest',
-        summary: 'Confirm, as a second person, that a life was in danger.',
+        summary: 'Confirms, as a second person, that a life was in danger.',
         tags,
         params: IdParams,
         response: { 200: Grant },

@@ -7,7 +7,7 @@ export type Kind = z.infer<typeof Kind>
 export const Relation = z
   .object({
     id: Id,
-    kind: Kind.describe('What the other person is to this one.'),
+    kind: Kind.describe('The relation of the other person to this one.'),
     case: z.object({ id: Id, number: z.string() }).describe('The case of the other person.'),
     madeAt: Instant,
   })
@@ -16,7 +16,7 @@ export type Relation = z.infer<typeof Relation>
 export const Relations = z.object({ items: z.array(Relation) }).meta({ id: 'Relations' })
 
 export const NewRelation = z
-  .strictObject({ kind: Kind.describe('What the other person is to this one.'), caseId: Id })
+  .strictObject({ kind: Kind.describe('The relation of the other person to this one.'), caseId: Id })
   .meta({ id: 'NewRelation', examples: [{ kind: 'child', caseId: '0193f0a4-0000-7000-8000-000000000002' }] })
 export type NewRelation = z.output<typeof NewRelation>
 

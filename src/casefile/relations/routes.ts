@@ -15,7 +15,7 @@ export const relationRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'listRelations',
-        summary: 'The family of the person, as far as their cases stand open to you.',
+        summary: 'Lists the links to cases of the family that are open to you.',
         tags,
         params: IdParams,
         response: { 200: Relations },
@@ -34,7 +34,7 @@ export const relationRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'relateCases',
-        summary: 'Link the case to that of a parent, child, spouse, sibling, guardian or ward.',
+        summary: 'Links the case to that of a parent, child, spouse, sibling, guardian or ward.',
         tags,
         params: IdParams,
         body: NewRelation,
@@ -56,7 +56,7 @@ export const relationRoutes: Routes = async app => {
       config: { permission: 'cases:write', audit: {} },
       schema: {
         operationId: 'endRelation',
-        summary: 'End a link that was made by mistake; it stays on record.',
+        summary: 'Ends a link. It stays on record.',
         tags,
         params: RelationParams,
         response: { 204: Nothing },

@@ -89,7 +89,7 @@ export const Contact = z
       .array(z.string().regex(/^[a-z]{2}$/, 'Expected a language of ISO 639-1 in two letters, for example kk'))
       .max(10)
       .optional(),
-    instructions: text(2000).optional().describe('When, how and through whom to reach them safely.'),
+    instructions: text(2000).optional().describe('When, how and through whom to reach the person safely.'),
   })
   .meta({
     id: 'Contact',
@@ -123,7 +123,7 @@ export const Whereabouts = z
 /** What could harm the person most. */
 export const Protection = z
   .strictObject({
-    causes: z.array(Code).max(20).optional().describe('Causes that are sensitive, of the list `cause`.'),
+    causes: z.array(Code).max(20).optional().describe('Sensitive codes of the list `cause`.'),
     health: text(4000).optional(),
     disability: text(4000).optional(),
     trafficking: text(4000).optional(),
@@ -149,9 +149,9 @@ const titled = (zone: Zone) => zone.charAt(0).toUpperCase() + zone.slice(1)
 const current = (zone: Zone) =>
   z
     .object({
-      version: z.int().min(0).describe('0: nothing has been written yet.'),
+      version: z.int().min(0).describe('0 if nothing was written yet.'),
       writtenAt: Instant.nullable(),
-      content: documents[zone].nullable().describe('Null where nothing was written, and of what was erased.'),
+      content: documents[zone].nullable().describe('Null if nothing was written, or if it was erased.'),
     })
     .meta({ id: `Current${titled(zone)}` })
 

@@ -17,7 +17,7 @@ export const zoneRoutes: Routes = async app => {
         config: { permission: 'cases:read', audit },
         schema: {
           operationId: `get${title}`,
-          summary: `What the zone ${zone} says now.`,
+          summary: `Returns the current version of the zone ${zone}.`,
           tags,
           params: IdParams,
           response: { 200: current },
@@ -40,7 +40,7 @@ export const zoneRoutes: Routes = async app => {
         },
         schema: {
           operationId: `put${title}`,
-          summary: `Write the whole zone ${zone} anew; earlier versions are kept.`,
+          summary: `Replaces the zone ${zone}. Earlier versions are kept.`,
           tags,
           params: IdParams,
           body: content,
@@ -61,7 +61,7 @@ export const zoneRoutes: Routes = async app => {
         config: { permission: 'cases:read', audit },
         schema: {
           operationId: `list${title}Versions`,
-          summary: `All versions of the zone ${zone}, the newest first.`,
+          summary: `Lists all versions of the zone ${zone}, newest first.`,
           tags,
           params: IdParams,
           response: { 200: versions },

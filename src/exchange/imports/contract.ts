@@ -4,7 +4,7 @@ import { columns, required } from './row.ts'
 
 export const ImportQuery = z.strictObject({
   campaignId: Id.optional().describe('The campaign that the registrations belong to.'),
-  dryRun: z.enum(['true', 'false']).default('false').describe('Report without writing.'),
+  dryRun: z.enum(['true', 'false']).default('false').describe('Checks the file and reports, without storing anything.'),
 })
 export type ImportQuery = z.output<typeof ImportQuery>
 

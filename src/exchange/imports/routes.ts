@@ -31,7 +31,7 @@ export const importRoutes =
         },
         schema: {
           operationId: 'importRegistrations',
-          summary: 'Import the registrations of a campaign from a CSV file.',
+          summary: 'Imports the registrations of a campaign from a CSV file.',
           tags: ['Imports'],
           consumes: 'text/csv',
           querystring: ImportQuery,

@@ -13,13 +13,13 @@ export const JobSummary = z
     id: Id,
     kind: z.literal('import'),
     state: JobState,
-    done: z.int().describe('Rows taken so far.'),
-    total: z.int().nullable().describe('Rows of the file, once all of it is here.'),
-    rate: z.int().nullable().describe('Rows a second since it began to run.'),
+    done: z.int().describe('Rows processed so far.'),
+    total: z.int().nullable().describe('Rows of the file; null until it was received.'),
+    rate: z.int().nullable().describe('Rows per second since the job began to run.'),
     estimatedEnd: Instant.nullable(),
-    accepted: z.int().describe('Rows that are on file now.'),
-    registered: z.int().describe('Cases that this import made.'),
-    existing: z.int().describe('Rows whose case was on file already.'),
+    accepted: z.int().describe('Rows that were accepted.'),
+    registered: z.int().describe('Cases made by this import.'),
+    existing: z.int().describe('Rows whose case existed already.'),
     rejectedRows: z.int(),
     dryRun: z.boolean(),
     failure: z.string().nullable().describe('The name of a problem.'),
@@ -31,7 +31,7 @@ export const JobSummary = z
 export const Job = JobSummary.extend({
   rejected: z
     .array(Rejected)
-    .describe('The first 200 faults: line, field and reason, never the value. All of them: `/rejected`, as CSV.'),
+    .describe('The first 200 faults: line, field and reason, never the value. `/rejected` returns all of them as CSV.'),
 }).meta({ id: 'Job' })
 export type Job = z.infer<typeof Job>
 

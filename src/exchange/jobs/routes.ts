@@ -17,7 +17,7 @@ export const jobRoutes: Routes = async app => {
       config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'listJobs',
-        summary: 'Your jobs, the newest first.',
+        summary: 'Lists your jobs, newest first.',
         tags,
         querystring: JobQuery,
         response: { 200: JobPage },
@@ -31,7 +31,7 @@ export const jobRoutes: Routes = async app => {
       config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'getJob',
-        summary: 'How far a job is, and what it came to.',
+        summary: 'Returns the progress and the result of a job.',
         tags,
         params: IdParams,
         response: { 200: Job },
@@ -45,7 +45,7 @@ export const jobRoutes: Routes = async app => {
       config: { permission: 'jobs:read', audit: {} },
       schema: {
         operationId: 'downloadRejected',
-        summary: 'All that is wrong with which row, as CSV.',
+        summary: 'Returns all faults of the rows, as CSV.',
         tags,
         params: IdParams,
         produces: ['text/csv'],
@@ -66,7 +66,7 @@ export const jobRoutes: Routes = async app => {
       config: { permission: 'jobs:cancel', audit: {}, problems: ['job-over'] },
       schema: {
         operationId: 'cancelJob',
-        summary: 'Call a job off. What it has written by then stays.',
+        summary: 'Cancels a job. What it has stored so far is kept.',
         tags,
         params: IdParams,
         response: { 200: Job },

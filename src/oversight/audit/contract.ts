@@ -11,7 +11,7 @@ const Outcome = z.string().regex(/^[a-z-]{1,60}$/, 'Expected done or the name of
 export const EntryQuery = PageQuery.extend({
   account: Id.optional(),
   organisation: Id.optional(),
-  case: Id.optional().describe('A case that was seen, changed or asked for, whether or not there is one.'),
+  case: Id.optional().describe('The id of a case that was read, changed or asked for, whether or not it exists.'),
   operation: anyOf(Operation),
   outcome: anyOf(Outcome),
   from: Instant.optional(),
@@ -23,25 +23,25 @@ export const Entry = z
   .object({
     id: Id,
     at: Instant,
-    operation: z.string().describe('The operation of the API, or what the service did by itself.'),
-    outcome: z.string().describe('`done`, or the name of the problem that was answered.'),
+    operation: z.string().describe('The operation of the API, or an action of the service itself.'),
+    outcome: z.string().describe('`done`, or the name of the problem in the reply.'),
     account: Id.optional(),
     organisation: Id.optional(),
     roles: z.array(z.string()).optional(),
     session: Id.optional(),
     request: Id.optional().describe('The `x-request-id` of the reply.'),
-    address: z.string().optional().describe('A keyed hash of where it came from.'),
-    target: Id.optional().describe('What the path names.'),
-    subject: Id.optional().describe('The account that somebody spoke of who had not signed in.'),
+    address: z.string().optional().describe("A keyed hash of the caller's address."),
+    target: Id.optional().describe('The id in the path.'),
+    subject: Id.optional().describe('The account that a caller named without having signed in.'),
     reason: z.string().optional(),
     migrations: z.array(z.string()).optional(),
-    cases: z.array(Id).describe('Cases that were seen, changed or asked for.'),
+    cases: z.array(Id).describe('Cases that were read, changed or asked for.'),
     zones: z.array(Zone).optional().describe('Zones that were opened.'),
-    grants: z.array(Id).optional().describe('Grants by which the cases stood open.'),
+    grants: z.array(Id).optional().describe('Grants that opened the cases.'),
     criteria: z
       .object({ fields: z.array(z.string()), hash: z.string() })
       .optional()
-      .describe('By which fields was looked, and a keyed hash of for what.'),
+      .describe('The fields of a search, and a keyed hash of the values.'),
     versions: z.object({ before: z.int(), after: z.int().nullable().optional() }).optional(),
   })
   .meta({ id: 'AuditEntry' })
@@ -55,9 +55,9 @@ const Look = z
     operation: z.string(),
     organisation: Party,
     roles: z.array(z.string()),
-    account: Id.nullable().describe('Of your own organisation; nobody is named of others.'),
+    account: Id.nullable().describe('The account, if it belongs to your organisation.'),
     zones: z.array(Zone),
-    grants: z.array(z.object({ id: Id, purpose: Code, basis: Code })).describe('By which it stood open.'),
+    grants: z.array(z.object({ id: Id, purpose: Code, basis: Code })).describe('The grants that opened the case.'),
   })
   .meta({ id: 'Look' })
 export type Look = z.infer<typeof Look>

@@ -13,7 +13,7 @@ export const auditRoutes: Routes = async app => {
       config: { permission: 'audit:read', audit: {} },
       schema: {
         operationId: 'listAuditEntries',
-        summary: 'Who did what, and what was refused: the newest first.',
+        summary: 'Lists the audit entries, newest first: who did what, and what was refused.',
         tags,
         querystring: EntryQuery,
         response: { 200: EntryPage },
@@ -27,7 +27,7 @@ export const auditRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: { zones: () => [] } },
       schema: {
         operationId: 'listLooks',
-        summary: 'Who looked at your case, when, at which zones, and by which grants.',
+        summary: 'Lists who read your case, when, which zones, and through which grants; newest first.',
         tags,
         params: IdParams,
         querystring: PageQuery,

@@ -10,27 +10,27 @@ const Count = z.int().min(0)
 export const ErasurePlan = z
   .object({
     caseId: Id,
-    withFile: z.boolean().describe('The case is yours: what is known of the person goes, whoever wrote it.'),
-    kept: z.string().nullable().describe('Why it has to stay for now; null when it may go.'),
+    withFile: z.boolean().describe('True if your organisation owns the case: then the whole file is erased.'),
+    kept: z.string().nullable().describe('Why it cannot be erased yet; null if it can.'),
     goes: z
       .object({
-        zones: z.array(Zone).describe('In all their versions, with sex and year of birth.'),
-        identifiers: Count.describe('What the person is found by: keyed hashes of names and numbers.'),
-        relations: Count.describe('Links to the family.'),
-        grants: Count.describe('That stand open and close.'),
+        zones: z.array(Zone).describe('All versions of these zones, with sex and birth year.'),
+        identifiers: Count.describe('Keyed hashes of names and numbers, by which a search finds the person.'),
+        relations: Count.describe('Links to cases of the family.'),
+        grants: Count.describe('Open grants that close.'),
         notes: Count,
         tasks: Count,
         flags: Count,
-        texts: Count.describe('What was typed along with events.'),
-        documents: Count.describe('Whose number, issuer and IIN go.'),
+        texts: Count.describe('Texts of events.'),
+        documents: Count.describe('Documents that lose their number, issuer and IIN.'),
       })
       .describe(
-        'What can be read by nobody any more, in this database and in every backup once its epoch is destroyed.',
+        'What nobody can read afterwards: in this database at once, in a backup once the key of its epoch is destroyed.',
       ),
     stays: z.array(
       z.object({
         what: z.string().describe('A code of the list `kept_after_erasure`.'),
-        organisation: Party.nullable().describe('Who holds it.'),
+        organisation: Party.nullable().describe('The organisation that holds it.'),
         until: Day.nullable(),
         law: z.string().nullable(),
       }),
@@ -45,12 +45,16 @@ export const Erasure = z
   .object({
     id: Id,
     caseId: Id,
-    withFile: z.boolean().describe('With what is known of the person; known once it is approved.'),
-    retentionRunId: Id.nullable().describe('The run that it is part of: it is approved as a whole.'),
-    purpose: z.string().nullable().describe('Of a run: whose term ended last.'),
+    withFile: z.boolean().describe('Whether the whole file is erased. Set at the approval.'),
+    retentionRunId: Id.nullable().describe(
+      'The retention run that this erasure is part of. It is approved with the run.',
+    ),
+    purpose: z.string().nullable().describe('For a retention run: the purpose whose term ended last.'),
     legalBasis: z.string().describe('A code of the list `erasure_basis`.'),
-    reason: z.string().nullable().describe('It goes with the rest.'),
-    state: ErasureState.describe('Approved: nothing happens to the case any more, and it is done at once.'),
+    reason: z.string().nullable().describe('Erased with the rest.'),
+    state: ErasureState.describe(
+      '`approved`: the case cannot change any more, and the erasure is carried out at once.',
+    ),
     requestedBy: Id.nullable(),
     requestedAt: Instant,
     settledBy: Id.nullable(),
@@ -59,8 +63,8 @@ export const Erasure = z
     epoch: z
       .int()
       .nullable()
-      .describe('Backups from before it open as long as the key of this epoch, or of an older one, exists.'),
-    allowedDecisions: z.array(z.enum(['approve', 'reject'])).describe('What you may do with it.'),
+      .describe('An older backup can be opened as long as the key of this epoch or of an earlier one exists.'),
+    allowedDecisions: z.array(z.enum(['approve', 'reject'])).describe('What you can decide now.'),
     version: Version,
   })
   .meta({ id: 'Erasure' })
@@ -71,7 +75,7 @@ export type ErasureQuery = z.output<typeof ErasureQuery>
 export const ErasurePage = pageContract('ErasurePage', Erasure)
 
 export const NewErasure = z
-  .strictObject({ legalBasis: Code.describe('Of the list `erasure_basis`.'), reason: text(2000) })
+  .strictObject({ legalBasis: Code.describe('A code of the list `erasure_basis`.'), reason: text(2000) })
   .meta({
     id: 'NewErasure',
     examples: [{ legalBasis: 'consent_withdrawn', reason: 'She asked for it in writing when she left for Tashkent.' }],

@@ -17,7 +17,8 @@ export const erasureRoutes =
         config: { permission: 'erasures:request', audit: { zones: () => [] }, problems: ['nothing-held'] },
         schema: {
           operationId: 'planErasure',
-          summary: 'What would go for good with what you hold of a case, and what would stay by which law.',
+          summary:
+            'Returns what an erasure would destroy of what your organisation holds of a case, and what would stay, by which law.',
           tags,
           params: IdParams,
           response: { 200: ErasurePlan },
@@ -36,7 +37,7 @@ export const erasureRoutes =
         },
         schema: {
           operationId: 'requestErasure',
-          summary: 'Ask for the end of what your organisation holds of a case; a supervisor has to approve it.',
+          summary: 'Asks to erase what your organisation holds of a case. A supervisor has to approve it.',
           tags,
           params: IdParams,
           body: NewErasure,
@@ -56,7 +57,7 @@ export const erasureRoutes =
         config: { permission: 'erasures:request', audit: ofCases },
         schema: {
           operationId: 'listErasures',
-          summary: 'What your organisation was asked to erase, and has erased.',
+          summary: 'Lists the erasures of your organisation, newest first.',
           tags,
           querystring: ErasureQuery,
           response: { 200: ErasurePage },
@@ -70,7 +71,7 @@ export const erasureRoutes =
         config: { permission: 'erasures:request', audit: ofCase },
         schema: {
           operationId: 'getErasure',
-          summary: 'One erasure.',
+          summary: 'Returns one erasure.',
           tags,
           params: IdParams,
           response: { 200: Erasure },
@@ -89,7 +90,7 @@ export const erasureRoutes =
         },
         schema: {
           operationId: 'approveErasure',
-          summary: 'Approve what a colleague asked for: it goes at once, and for good.',
+          summary: 'Approves an erasure that a colleague asked for. It is carried out at once and cannot be undone.',
           tags,
           params: IdParams,
           response: { 200: Erasure },
@@ -114,7 +115,7 @@ export const erasureRoutes =
         },
         schema: {
           operationId: 'rejectErasure',
-          summary: 'Refuse what a colleague or a retention run asked for, or take back what you asked for.',
+          summary: 'Rejects an erasure that a colleague or a retention run asked for, or withdraws your own.',
           tags,
           params: IdParams,
           response: { 200: Erasure },

@@ -9,18 +9,18 @@ const RetentionState = z.enum(['requested', 'approved', 'rejected'])
 export const RetentionRun = z
   .object({
     id: Id,
-    dueOn: Day.describe('What is due by then goes.'),
+    dueOn: Day.describe('Everything due by this day is erased.'),
     parts: z
       .array(
         z.object({
-          organisation: Party.describe('Who holds them.'),
-          purpose: z.string().describe('Whose term ended last.'),
+          organisation: Party.describe('The organisation that holds them.'),
+          purpose: z.string().describe('The purpose whose term ended last.'),
           legalReference: z.string(),
-          cases: z.int().describe('Of how many cases it holds something that is due.'),
-          done: z.int().describe('Of how many it holds nothing any more.'),
+          cases: z.int().describe('Number of cases of which it holds something that is due.'),
+          done: z.int().describe('Number of them that are erased.'),
         }),
       )
-      .describe('In numbers: whose they are sees them among its erasures, and may refuse.'),
+      .describe('Numbers only. Each organisation finds its part at `/v1/erasures` and can reject it.'),
     state: RetentionState,
     requestedBy: Id,
     requestedAt: Instant,

@@ -18,7 +18,7 @@ export const retentionRoutes =
         schema: {
           operationId: 'startRetention',
           summary:
-            'Ask for the end of whatever is due by the retention rules; another administrator has to approve it.',
+            'Asks to erase everything that is due by the retention rules. Another administrator has to approve it.',
           tags,
           response: { 201: RetentionRun },
         },
@@ -36,7 +36,7 @@ export const retentionRoutes =
         config: { permission, audit: {} },
         schema: {
           operationId: 'listRetentionRuns',
-          summary: 'The runs of retention, the newest first.',
+          summary: 'Lists the retention runs, newest first.',
           tags,
           querystring: RetentionQuery,
           response: { 200: RetentionPage },
@@ -50,7 +50,7 @@ export const retentionRoutes =
         config: { permission, audit: {} },
         schema: {
           operationId: 'getRetentionRun',
-          summary: 'One run: how much of whose, by which rule.',
+          summary: 'Returns one retention run: how much of which organisation, by which rule.',
           tags,
           params: IdParams,
           response: { 200: RetentionRun },
@@ -65,7 +65,7 @@ export const retentionRoutes =
         schema: {
           operationId: 'approveRetention',
           summary:
-            'Approve what a colleague asked for: it goes at once, and for good, but for what is needed again by now.',
+            'Approves a retention run. It is carried out at once and cannot be undone; what is in use again is kept.',
           tags,
           params: IdParams,
           response: { 200: RetentionRun },
@@ -85,7 +85,7 @@ export const retentionRoutes =
         config: { permission, audit: {}, conditional: true, problems: ['erasure-settled'] },
         schema: {
           operationId: 'rejectRetention',
-          summary: 'Refuse what a colleague asked for, or take back what you asked for.',
+          summary: 'Rejects a retention run, or withdraws your own.',
           tags,
           params: IdParams,
           response: { 200: RetentionRun },

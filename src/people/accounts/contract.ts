@@ -25,7 +25,9 @@ export const NewAccount = z
     email: z.email().max(200).toLowerCase(),
     name: Name,
     roles: Roles,
-    organisationId: Id.optional().describe('Your own organisation, unless you manage those below it.'),
+    organisationId: Id.optional().describe(
+      'Default: your own organisation. A committee can name one of its divisions.',
+    ),
   })
   .meta({
     id: 'NewAccount',
@@ -34,7 +36,7 @@ export const NewAccount = z
 export type NewAccount = z.output<typeof NewAccount>
 
 export const InvitedAccount = Account.extend({
-  enrolmentCode: z.string().nullable().describe('To be handed to the person; shown once, and never again.'),
+  enrolmentCode: z.string().nullable().describe('To be handed to the person. Shown only once.'),
 }).meta({ id: 'InvitedAccount' })
 export type InvitedAccount = z.infer<typeof InvitedAccount>
 
@@ -44,7 +46,7 @@ export const AccountChange = z
 export type AccountChange = z.output<typeof AccountChange>
 
 export const EnrolmentCode = z
-  .object({ enrolmentCode: z.string().describe('Shown once; the one before it is void.') })
+  .object({ enrolmentCode: z.string().describe('Shown only once. An earlier code is no longer valid.') })
   .meta({ id: 'EnrolmentCode' })
 
 export const AccountQuery = PageQuery

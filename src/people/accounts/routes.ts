@@ -22,7 +22,7 @@ export const accountRoutes: Routes = async app => {
       config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'listAccounts',
-        summary: 'The accounts that you manage.',
+        summary: 'Lists the accounts that you manage.',
         tags,
         querystring: AccountQuery,
         response: { 200: AccountPage },
@@ -36,7 +36,7 @@ export const accountRoutes: Routes = async app => {
       config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'getAccount',
-        summary: 'One account.',
+        summary: 'Returns one account.',
         tags,
         params: IdParams,
         response: { 200: Account },
@@ -55,7 +55,7 @@ export const accountRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'inviteAccount',
-        summary: 'Create an account; its person sets the password with the code.',
+        summary: 'Creates an account. Its person sets the password with the enrolment code.',
         tags,
         body: NewAccount,
         response: { 201: InvitedAccount },
@@ -81,7 +81,7 @@ export const accountRoutes: Routes = async app => {
       config: { permission: 'accounts:manage', audit: {}, conditional: true, problems: ['last-supervisor'] },
       schema: {
         operationId: 'changeAccount',
-        summary: 'Change roles or name, disable or enable.',
+        summary: 'Changes the name or roles of an account, or disables or enables it.',
         tags,
         params: IdParams,
         body: AccountChange,
@@ -97,7 +97,7 @@ export const accountRoutes: Routes = async app => {
       config: { permission: 'accounts:manage', audit: {} },
       schema: {
         operationId: 'reenrolAccount',
-        summary: 'Another enrolment code for an account.',
+        summary: 'Makes a new enrolment code for an account.',
         tags,
         params: IdParams,
         response: { 201: EnrolmentCode },

@@ -39,7 +39,7 @@ export const NewOrganisation = z
     regions: Regions.default([]),
     first: z
       .strictObject({ email: z.email().max(200).toLowerCase(), name: Name })
-      .describe('Whoever gets its first account: a supervisor, in an oversight body an auditor.'),
+      .describe('The person who gets the first account: a supervisor, or an auditor in an oversight body.'),
   })
   .refine(({ kind, parentId }) => (kind === 'division') === (parentId !== null), {
     path: ['parentId'],
@@ -59,7 +59,7 @@ export const NewOrganisation = z
 export type NewOrganisation = z.output<typeof NewOrganisation>
 
 export const FoundedOrganisation = Organisation.extend({
-  enrolmentCode: z.string().nullable().describe('For its first account; shown once, and never again.'),
+  enrolmentCode: z.string().nullable().describe('For the first account. Shown only once.'),
 }).meta({ id: 'FoundedOrganisation' })
 export type FoundedOrganisation = z.infer<typeof FoundedOrganisation>
 

@@ -21,7 +21,7 @@ export const organisationRoutes: Routes = async app => {
       config: { permission: 'organisations:read', audit: 'nothing' },
       schema: {
         operationId: 'listOrganisations',
-        summary: 'The directory of organisations.',
+        summary: 'Lists the organisations.',
         tags,
         querystring: OrganisationQuery,
         response: { 200: OrganisationPage },
@@ -35,7 +35,7 @@ export const organisationRoutes: Routes = async app => {
       config: { permission: 'organisations:read', audit: 'nothing' },
       schema: {
         operationId: 'getOrganisation',
-        summary: 'One organisation.',
+        summary: 'Returns one organisation.',
         tags,
         params: IdParams,
         response: { 200: Organisation },
@@ -49,7 +49,7 @@ export const organisationRoutes: Routes = async app => {
       config: { permission: 'organisations:write', audit: {}, idempotency: 'accepted', problems: ['already-exists'] },
       schema: {
         operationId: 'foundOrganisation',
-        summary: 'Create an organisation with its first account.',
+        summary: 'Creates an organisation and its first account.',
         tags,
         body: NewOrganisation,
         response: { 201: FoundedOrganisation },
@@ -75,7 +75,7 @@ export const organisationRoutes: Routes = async app => {
       config: { permission: 'organisations:write', audit: {}, conditional: true },
       schema: {
         operationId: 'changeOrganisation',
-        summary: 'Change an organisation.',
+        summary: 'Changes an organisation.',
         tags,
         params: IdParams,
         body: OrganisationChange,

@@ -12,9 +12,9 @@ export type Credentials = z.output<typeof Credentials>
 
 export const Session = z
   .object({
-    accessToken: z.string().describe('Sent as `Authorization: Bearer …`.'),
-    expiresIn: z.int().describe('Seconds that the access token lives.'),
-    refreshToken: z.string().describe('For one use: buys the next pair of tokens.'),
+    accessToken: z.string().describe('Send it as `Authorization: Bearer …`.'),
+    expiresIn: z.int().describe('Lifetime of the access token in seconds.'),
+    refreshToken: z.string().describe('Can be used once, for the next pair of tokens.'),
     account: z.object({ id: Id }),
   })
   .meta({ id: 'Session' })

@@ -15,7 +15,7 @@ export const sessionRoutes =
         config: { permission: 'public', audit: {}, problems: ['wrong-credentials'] },
         schema: {
           operationId: 'signIn',
-          summary: 'Sign in with e-mail and password.',
+          summary: 'Signs in with e-mail and password.',
           tags,
           body: Credentials,
           response: { 201: Session },
@@ -29,7 +29,7 @@ export const sessionRoutes =
         config: { permission: 'public', audit: {}, problems: ['unauthorized'] },
         schema: {
           operationId: 'refreshSession',
-          summary: 'The next pair of tokens; each refresh token works once.',
+          summary: 'Returns the next pair of tokens. Each refresh token works once.',
           tags,
           body: Refresh,
           response: { 200: Session },
@@ -41,7 +41,7 @@ export const sessionRoutes =
       '/v1/sessions/current',
       {
         config: { permission: 'self:manage', audit: {} },
-        schema: { operationId: 'signOut', summary: 'Sign out here.', tags, response: { 204: Nothing } },
+        schema: { operationId: 'signOut', summary: 'Ends this session.', tags, response: { 204: Nothing } },
       },
       async (request, reply) => reply.code(204).send(await request.transact(tx => sessions.end(tx, 'current'))),
     )
@@ -49,7 +49,12 @@ export const sessionRoutes =
       '/v1/sessions',
       {
         config: { permission: 'self:manage', audit: {} },
-        schema: { operationId: 'signOutEverywhere', summary: 'Sign out everywhere.', tags, response: { 204: Nothing } },
+        schema: {
+          operationId: 'signOutEverywhere',
+          summary: 'Ends all your sessions.',
+          tags,
+          response: { 204: Nothing },
+        },
       },
       async (request, reply) => reply.code(204).send(await request.transact(tx => sessions.end(tx, 'all'))),
     )
@@ -59,7 +64,7 @@ export const sessionRoutes =
         config: { permission: 'public', audit: {}, problems: ['code-not-valid'] },
         schema: {
           operationId: 'enrol',
-          summary: 'Set your password with the code that you were given.',
+          summary: 'Sets your password with your enrolment code.',
           tags,
           body: Enrolment,
           response: { 204: Nothing },
@@ -71,7 +76,12 @@ export const sessionRoutes =
       '/v1/me',
       {
         config: { permission: 'self:manage', audit: 'nothing' },
-        schema: { operationId: 'getMe', summary: 'Who you are, and what you may do.', tags, response: { 200: Me } },
+        schema: {
+          operationId: 'getMe',
+          summary: 'Returns your account, organisation, roles and permissions.',
+          tags,
+          response: { 200: Me },
+        },
       },
       request => request.transact(sessions.me),
     )
@@ -81,7 +91,7 @@ export const sessionRoutes =
         config: { permission: 'self:manage', audit: {}, problems: ['wrong-credentials'] },
         schema: {
           operationId: 'changePassword',
-          summary: 'Change your password; your other sessions end.',
+          summary: 'Changes your password and ends your other sessions.',
           tags,
           body: PasswordChange,
           response: { 204: Nothing },

@@ -10,14 +10,14 @@ export const seed = (endpoint: Endpoint, seeds: readonly Seed[]): Promise<void> 
   Connection.with(endpoint, connection =>
     connection.atOnce(async () => {
       await connection.send('select pg_advisory_xact_lock($1)', [lock])
-      for (const { table, rows, replace } of seeds) {
-        if (replace) await connection.send(`delete from ${table}`)
-        const columns = Object.keys(rows[0] ?? {}).join(', ')
-        await connection.send(
-          `insert into ${table} (${columns})
-           select ${columns} from jsonb_populate_recordset(null::${table}, $1) on conflict do nothing`,
-          [rows],
-        )
-      }
+      // In one flight, in this order.
+      await Promise.all(
+        seeds.flatMap(({ table, rows, replace }) => {
+          const columns = Object.keys(rows[0] ?? {}).join(', ')
+          const insert = `insert into ${table} (${columns})
+            select ${columns} from jsonb_populate_recordset(null::${table}, $1) on conflict do nothing`
+          return [...(replace ? [connection.send(`delete from ${table}`)] : []), connection.send(insert, [rows])]
+        }),
+      )
     }),
   )

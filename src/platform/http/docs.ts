@@ -1,10 +1,10 @@
-import reference from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
-import { stringify } from 'yaml'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { notFound } from '../../problem.ts'
 import { isProblemName, problems } from '../../problems.ts'
 
-/** Scripts and styles of these pages come from the package itself: no CDN, no fonts of others, no telemetry. */
+/** Scripts and styles of these pages come from the service itself: no CDN, no fonts of others, no telemetry. */
 const policy = [
   `default-src 'self'`,
   `script-src 'self' 'unsafe-inline'`,
@@ -14,44 +14,105 @@ const policy = [
   `connect-src 'self'`,
 ].join('; ')
 
-const prefix = '/docs'
+const hidden = { config: { permission: 'public', hidden: true } } as const
+const reference = '/docs/api'
 
-/** The API document as pages to read and to try. To be called before anything looks at the routes. */
-export function docs(app: FastifyInstance) {
-  app.addHook('onRoute', route => {
-    if (route.url.startsWith(prefix)) route.config = { ...route.config, permission: 'public', hidden: true }
-  })
-  app.register(async pages => {
-    pages.addHook('onSend', async (_request, reply) => {
-      reply.header('content-security-policy', policy).header('cache-control', 'no-cache')
-    })
-    await pages.register(reference, {
-      routePrefix: prefix,
-      configuration: {
-        url: '/openapi.json',
-        title: 'Qujat API',
-        pageTitle: 'Qujat API',
-        withDefaultFonts: false,
-        telemetry: false,
-        hideClientButton: true,
-        showDeveloperTools: 'never',
-        agent: { disabled: true },
-        mcp: { disabled: true },
-      },
-      logLevel: 'silent',
-    })
-  })
-}
+/**
+ * The documents of the project and the API reference as pages to read, the API document, and the pages that explain its
+ * problems. All of it is loaded and made when somebody asks for it first, so that no start pays for it.
+ */
+export async function docs(app: FastifyInstance) {
+  const yaml = once(async () => (await import('yaml')).stringify(app.openapi(), { aliasDuplicateObjects: false }))
+  const pages = once(referencePages)
+  const written = once(documents)
+  const page = (reply: FastifyReply, body: unknown, type = 'text/html; charset=utf-8') =>
+    reply.type(type).header('content-security-policy', policy).header('cache-control', 'no-cache').send(body)
 
-/** The API document, and the pages that explain its problems. */
-export async function apiDocumentRoutes(app: FastifyInstance) {
-  const hidden = { config: { permission: 'public', hidden: true } } as const
   app.get('/openapi.json', hidden, async () => app.openapi())
-  app.get('/openapi.yaml', hidden, async (_request, reply) =>
-    reply.type('application/yaml').send(stringify(app.openapi(), { aliasDuplicateObjects: false })),
-  )
+  app.get('/openapi.yaml', hidden, async (_request, reply) => reply.type('application/yaml').send(await yaml()))
   app.get<{ Params: { name: string } }>('/problems/:name', hidden, async ({ params: { name } }) => {
     if (!isProblemName(name)) throw notFound()
     return { type: `/problems/${name}`, ...problems[name] }
   })
+  app.get('/docs/', hidden, async (_request, reply) => reply.redirect('/docs'))
+  app.get('/docs', hidden, async (_request, reply) => page(reply, (await written()).get('README')))
+  app.get<{ Params: { name: string } }>('/docs/:name', hidden, async ({ params: { name } }, reply) => {
+    if (name === 'api') return reply.redirect(`${reference}/`)
+    const text = (await written()).get(name)
+    if (!text) throw notFound()
+    return page(reply, text)
+  })
+  app.get(`${reference}/*`, hidden, async (request, reply) => {
+    const { statusCode, headers, rawPayload } = await (await pages()).inject(request.url)
+    if (statusCode >= 400) throw notFound()
+    return page(reply.code(statusCode), rawPayload, String(headers['content-type']))
+  })
 }
+
+/** Made at the first call, and the same from then on. */
+const once = <T>(make: () => Promise<T>) => {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** The API reference, in a Fastify of its own that listens to nobody: ours takes no plugin any more once it serves. */
+async function referencePages(): Promise<FastifyInstance> {
+  const pages = Fastify()
+  await pages.register((await import('@scalar/fastify-api-reference')).default, {
+    routePrefix: reference,
+    configuration: {
+      url: '/openapi.json',
+      title: 'Qujat API',
+      pageTitle: 'Qujat API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    },
+    logLevel: 'silent',
+  })
+  return pages
+}
+
+const root = new URL('../../../', import.meta.url)
+
+/** README and the documents of `docs/` as HTML, by name. */
+async function documents(): Promise<Map<string, string>> {
+  const { Marked } = await import('marked')
+  const names = readdirSync(new URL('docs/', root)).filter(name => name.endsWith('.md'))
+  const titles = new Map<string, string>()
+  const texts = ['README.md', ...names.map(name => `docs/${name}`)].map(path => {
+    const text = readFileSync(new URL(path, root), 'utf8')
+    const name = basename(path, '.md')
+    titles.set(name, /^# (.+)$/m.exec(text)?.[1] ?? name)
+    return [name, text] as const
+  })
+  const link = (name: string) => `<a href="${name === 'README' ? '/docs' : `/docs/${name}`}">${titles.get(name)}</a>`
+  const menu = [...[...titles.keys()].map(link), `<a href="${reference}/">API reference</a>`].join(' · ')
+  const marked = new Marked({
+    walkTokens(token) {
+      if (token.type !== 'link') return
+      const [, name] = /^(?:\.\.\/|docs\/)*([\w-]+)\.md(?:#.*)?$/.exec(token.href) ?? []
+      if (name) token.href = name === 'README' ? '/docs' : `/docs/${name}`
+    },
+  })
+  return new Map(
+    texts.map(([name, text]) => [name, layout(titles.get(name) ?? name, menu, marked.parse(text, { async: false }))]),
+  )
+}
+
+const layout = (title: string, menu: string, body: string) => `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 0 auto; padding: 1rem }
+pre { overflow-x: auto; background: #f4f4f4; padding: .75rem } code { font-size: .9em }
+table { border-collapse: collapse } td, th { border: 1px solid #ccc; padding: .25rem .5rem; text-align: left }
+</style>
+<nav>${menu}</nav>
+${body}</html>
+`

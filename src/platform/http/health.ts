@@ -15,7 +15,7 @@ export const healthRoutes =
         config: { permission: 'public', audit: 'nothing', rateLimit: false },
         schema: {
           operationId: 'getLiveness',
-          summary: 'Is the process alive?',
+          summary: 'Reports that the process is alive.',
           tags: ['Service'],
           response: { 200: Health },
         },
@@ -28,7 +28,7 @@ export const healthRoutes =
         config: { permission: 'public', audit: 'nothing', rateLimit: false },
         schema: {
           operationId: 'getReadiness',
-          summary: 'Can it answer?',
+          summary: 'Reports whether the service can answer: 503 if the database is away.',
           tags: ['Service'],
           response: { 200: Health },
         },

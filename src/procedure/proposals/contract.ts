@@ -12,11 +12,13 @@ export const Proposal = z
     id: Id,
     case: z.object({ id: Id, number: z.string() }),
     action: CaseAction,
-    occurredOn: Day.nullable().describe('None: the day on which it is confirmed.'),
-    facts: z.record(z.string(), z.string()).describe('What it says in codes and dates.'),
-    text: z.record(z.string(), z.union([z.string(), z.array(z.string())])).describe('What was typed along with it.'),
+    occurredOn: Day.nullable().describe('Null: the day of its confirmation.'),
+    facts: z.record(z.string(), z.string()).describe('Codes and dates of the proposed step.'),
+    text: z
+      .record(z.string(), z.union([z.string(), z.array(z.string())]))
+      .describe('Texts of the proposed step, by field.'),
     annuls: Id.nullable(),
-    identityVersion: z.int().nullable().describe('What was known of the person when it was made.'),
+    identityVersion: z.int().nullable().describe('The version of the identity that it was made on.'),
     organisation: Party,
     proposedBy: Id,
     proposedAt: Instant,
@@ -25,7 +27,7 @@ export const Proposal = z
     settledBy: Id.nullable(),
     settledAt: Instant.nullable(),
     rejection: z.string().nullable(),
-    allowedDecisions: z.array(Settlement).describe('What you may do with it.'),
+    allowedDecisions: z.array(Settlement).describe('What you can decide now.'),
     version: Version,
   })
   .meta({ id: 'Proposal' })
@@ -34,7 +36,7 @@ export type Proposal = z.infer<typeof Proposal>
 export const ProposalQuery = PageQuery.extend({
   state: z.enum(['open', 'confirmed', 'rejected', 'expired']).optional(),
   case: Id.optional(),
-  awaiting: z.literal('me').optional().describe('Those that wait for your confirmation.'),
+  awaiting: z.literal('me').optional().describe('Only proposals that you can confirm.'),
 })
 export type ProposalQuery = z.output<typeof ProposalQuery>
 export const ProposalPage = pageContract('ProposalPage', Proposal)

@@ -25,7 +25,7 @@ export const proposalRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'proposeStep',
-        summary: 'Propose a step of the lifecycle that takes two persons.',
+        summary: 'Proposes a step of the lifecycle that needs two persons.',
         tags,
         params: IdParams,
         body: ProposedStep,
@@ -45,7 +45,8 @@ export const proposalRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofProposals },
       schema: {
         operationId: 'listProposals',
-        summary: 'Proposals of your organisation, and of its divisions; with `awaiting=me` those that wait for you.',
+        summary:
+          'Lists the proposals of your organisation and its divisions; with `awaiting=me` those that you can confirm.',
         tags,
         querystring: ProposalQuery,
         response: { 200: ProposalPage },
@@ -59,7 +60,7 @@ export const proposalRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofProposal },
       schema: {
         operationId: 'getProposal',
-        summary: 'One proposal, with all that it says.',
+        summary: 'Returns one proposal.',
         tags,
         params: IdParams,
         response: { 200: Proposal },
@@ -79,7 +80,7 @@ export const proposalRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'confirmProposal',
-        summary: 'Confirm what a colleague proposed: it happens, word for word.',
+        summary: 'Confirms a proposal of a colleague. The step is taken exactly as proposed.',
         tags,
         params: IdParams,
         response: { 200: Outcome },
@@ -104,7 +105,7 @@ export const proposalRoutes: Routes = async app => {
       config: { permission: 'cases:write', audit: ofProposal, conditional: true, problems: ['proposal-settled'] },
       schema: {
         operationId: 'rejectProposal',
-        summary: 'Reject what a colleague proposed, or take back your own proposal.',
+        summary: 'Rejects a proposal of a colleague, or withdraws your own.',
         tags,
         params: IdParams,
         body: Rejection,

@@ -19,18 +19,16 @@ export type Decision = z.infer<typeof Decision>
 export const NewReferral = z
   .strictObject({
     kind: ReferralKind.describe(
-      'A submission to an authority, a service of another organisation, a transfer to a new owner, or a hand-over to another division.',
+      '`submission` to an authority, `service` by another organisation, `transfer` to a new owner, `hand_over` to another division.',
     ),
     to: Id.describe('The organisation that the case is offered to.'),
     grant: NewGrant.omit({ to: true })
       .meta({ id: 'ReferralGrant', examples: [] })
       .optional()
-      .describe('What the person agreed to share, open from the acceptance on: with a submission or a service.'),
-    basis: Basis.optional().describe('What the new owner keeps the file by: with a transfer.'),
-    message: text(4000).optional().describe('What the recipient may read before it accepts: name nobody in it.'),
-    expiresOn: Day.optional().describe(
-      'The last day on which it can be accepted; by default that of the term `referral_offer`.',
-    ),
+      .describe('What the person agreed to share. It opens at acceptance. Required for `submission` and `service`.'),
+    basis: Basis.optional().describe('The legal basis of the new owner. Required for `transfer`.'),
+    message: text(4000).optional().describe('The recipient reads it before accepting. Do not name the person in it.'),
+    expiresOn: Day.optional().describe('The last day for acceptance; default from the term `referral_offer`.'),
   })
   .meta({
     id: 'NewReferral',
@@ -57,27 +55,27 @@ export const Referral = z
     from: Party,
     to: Party,
     state: ReferralState,
-    caseId: Id.nullable().describe('Once it is accepted, and as long as the case stands open to you.'),
-    grantId: Id.nullable().describe('The grant that came with it, likewise.'),
+    caseId: Id.nullable().describe('Null until it is accepted, and when the case is not open to you.'),
+    grantId: Id.nullable().describe('The grant of the referral; null as for `caseId`.'),
     preview: z
       .object({
         regionCode: z.string(),
         category: z.string(),
         child: z.boolean().describe('The person could be under 18.'),
-        zones: z.array(Zone).describe('What would stand open.'),
+        zones: z.array(Zone).describe('The zones that open at acceptance.'),
         purpose: Purpose,
       })
-      .describe('As it stood on the day of the offer: all that its recipient sees before accepting.'),
+      .describe('A snapshot of the day of the offer: all that the recipient sees before accepting.'),
     message: z.string().nullable(),
     offeredAt: Instant,
-    offeredBy: Id.nullable().describe('For the organisation that offered it.'),
-    expiresOn: Day.describe('The last day on which it can be accepted.'),
+    offeredBy: Id.nullable().describe('Null for other organisations than the sender.'),
+    expiresOn: Day.describe('The last day for acceptance.'),
     expiresAt: Instant,
     settledAt: Instant.nullable(),
-    settledBy: Id.nullable().describe('For the organisation that decided.'),
+    settledBy: Id.nullable().describe('Null for other organisations than the one that decided.'),
     reason: z.string().nullable().describe('A code of the list `return_reason`.'),
     note: z.string().nullable(),
-    allowedDecisions: z.array(Decision).describe('What you may decide about it now.'),
+    allowedDecisions: z.array(Decision).describe('What you can decide now.'),
     version: Version,
   })
   .meta({ id: 'Referral' })
@@ -93,14 +91,14 @@ export const ReferralPage = pageContract('ReferralPage', Referral)
 export const ReferralBox = ReferralPage.extend({
   counts: z
     .object(Object.fromEntries(ReferralState.options.map(state => [state, z.int()])) as Record<ReferralState, z.ZodInt>)
-    .describe('How many of each state there are in this box, counted up to 1,000.'),
+    .describe('Number of referrals by state in this box, counted up to 1,000.'),
 }).meta({ id: 'ReferralBox' })
 export type ReferralBox = z.infer<typeof ReferralBox>
 
 export const NewDecision = z
   .strictObject({
     decision: Decision,
-    reason: Code.optional().describe('A code of the list `return_reason`: to decline or to return.'),
+    reason: Code.optional().describe('A code of the list `return_reason`. Required for `decline` and `return`.'),
     note: text(2000).optional(),
   })
   .meta({ id: 'ReferralDecision', examples: [{ decision: 'accept' }] })
@@ -108,6 +106,6 @@ export type NewDecision = z.output<typeof NewDecision>
 
 /** A referral that was decided about, and its case as it is now. */
 export const DecidedReferral = Referral.extend({
-  case: Case.nullable().describe('None when it does not stand open to you.'),
+  case: Case.nullable().describe('Null if the case is not open to you.'),
 }).meta({ id: 'DecidedReferral' })
 export type DecidedReferral = z.infer<typeof DecidedReferral>

@@ -29,7 +29,7 @@ export const referralRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'offerReferral',
-        summary: 'Offer the case to another organisation: it sees a preview until it accepts.',
+        summary: 'Offers the case to another organisation, which sees only a preview until it accepts.',
         tags,
         params: IdParams,
         body: NewReferral,
@@ -49,7 +49,7 @@ export const referralRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: {} },
       schema: {
         operationId: 'listCaseReferrals',
-        summary: 'To whom a case was offered, and what came of it.',
+        summary: 'Lists the referrals of a case and what was decided.',
         tags,
         params: IdParams,
         querystring: PageQuery,
@@ -64,7 +64,7 @@ export const referralRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listReferrals',
-        summary: 'What is offered to your organisation, or by it: the newest first, with how many of each state.',
+        summary: 'Lists the referrals to or from your organisation, newest first, with counts by state.',
         tags,
         querystring: ReferralQuery,
         response: { 200: ReferralBox },
@@ -78,7 +78,7 @@ export const referralRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getReferral',
-        summary: 'One referral: before its acceptance the preview, and nothing else.',
+        summary: 'Returns one referral. Before acceptance the recipient sees only the preview.',
         tags,
         params: IdParams,
         response: { 200: Referral },
@@ -98,7 +98,7 @@ export const referralRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'decideReferral',
-        summary: 'Accept, decline or recall what is offered; return or end what was accepted.',
+        summary: 'Accepts, declines or recalls an offer; returns or ends an accepted referral.',
         tags,
         params: IdParams,
         body: NewDecision,

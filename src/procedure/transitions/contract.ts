@@ -5,7 +5,7 @@ import { Basis } from '../../casefile/grants/contract.ts'
 import { Iin } from '../../casefile/zones/contract.ts'
 import { Code, Country, Day, Id, RegionCode, text } from '../../platform/http/contract.ts'
 
-const occurredOn = Day.optional().describe('The day on which it happened; today by default.')
+const occurredOn = Day.optional().describe('The day on which it happened; default today.')
 const note = text(2000).optional()
 
 const close = z.strictObject({
@@ -40,7 +40,7 @@ export const Transition = z
       occurredOn,
       documentId: Id,
       to: Code.describe('A code of the list `handed_over_to`.'),
-      name: text(200).optional().describe('Who took it.'),
+      name: text(200).optional().describe('The name of the person who received it.'),
     }),
     close,
     z.strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) }),
@@ -56,10 +56,10 @@ export const ProposedStep = z
       action: z.literal('decide'),
       occurredOn,
       outcome: Code.describe('A code of the list `outcome`.'),
-      country: Country.optional().describe('The State, where the outcome speaks of one.'),
+      country: Country.optional().describe('The State that the outcome names, if it names one.'),
       legalReference: Code.describe('A code of the list `legal_basis`.'),
       reasons: text(20_000),
-      evidence: z.array(text(500)).max(50).default([]).describe('What the finding rests on.'),
+      evidence: z.array(text(500)).max(50).default([]).describe('The evidence for the finding.'),
     }),
     z.strictObject({
       action: z.literal('discontinue'),
@@ -72,7 +72,7 @@ export const ProposedStep = z
         action: z.literal('record_document'),
         occurredOn,
         documentType: Code.describe('A code of the list `document_type`.'),
-        number: text(60).describe('Stands once in the register of a committee.'),
+        number: text(60).describe('Unique in the register of one committee.'),
         issuer: text(200).optional(),
         iin: Iin.optional(),
         issuedOn: Day,

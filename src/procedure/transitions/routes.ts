@@ -18,7 +18,7 @@ export const transitionRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'takeStep',
-        summary: 'Take a step of the lifecycle that needs one person.',
+        summary: 'Takes a step of the lifecycle that needs one person.',
         tags: ['Procedure'],
         params: IdParams,
         body: Transition,

@@ -61,17 +61,14 @@ export type Relation = z.infer<typeof Relation>
 const Step = z
   .object({
     action: CaseAction,
-    from: CaseState.nullable().describe('None: it makes the case.'),
+    from: CaseState.nullable().describe('Null: the step makes the case.'),
     to: CaseState,
     by: z.array(Relation),
-    byReferral: z.boolean().describe('It comes with a referral of the case, and only so.'),
-    twoPersons: z.boolean().describe('One account proposes it, another one confirms it.'),
-    condition: z.string().nullable().describe('What must hold beside, by name.'),
-    waitingFor: z
-      .string()
-      .nullable()
-      .describe('Who is waited for then; `outcome`: whoever the outcome puts in charge.'),
-    term: z.string().nullable().describe('The term that they have, of `/v1/terms`.'),
+    byReferral: z.boolean().describe('The step is taken only by deciding a referral.'),
+    twoPersons: z.boolean().describe('One account proposes the step, another one confirms it.'),
+    condition: z.string().nullable().describe('The name of a further condition.'),
+    waitingFor: z.string().nullable().describe('Who has to act after the step; `outcome`: it depends on the outcome.'),
+    term: z.string().nullable().describe('The term for it, listed at `/v1/terms`.'),
   })
   .meta({ id: 'LifecycleStep' })
 

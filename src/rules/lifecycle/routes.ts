@@ -9,7 +9,7 @@ export const lifecycleRoutes: Routes = async app => {
       config: { permission: 'reference:read', audit: 'nothing' },
       schema: {
         operationId: 'getLifecycle',
-        summary: 'What may happen to a case, from which state to which, and by whom.',
+        summary: 'Returns the lifecycle: each step, from which state to which, and by whom.',
         tags: ['Reference data'],
         response: { 200: Lifecycle },
       },

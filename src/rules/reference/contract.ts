@@ -3,17 +3,17 @@ import { Day, Label } from '../../platform/http/contract.ts'
 
 const evidence = {
   source: z.string(),
-  verified: z.boolean().describe('Whether somebody has checked the row against its source.'),
+  verified: z.boolean().describe('Whether the row was checked against its source.'),
 }
 
 export const Region = z
   .object({
     code: z.string(),
-    kato: z.string().describe('Code of the classifier of administrative units.'),
+    kato: z.string().describe('The code in the national classifier of administrative units.'),
     label: Label,
     centre: z.string(),
     validFrom: Day.nullable(),
-    validTo: Day.nullable().describe('The first day on which it is no more.'),
+    validTo: Day.nullable().describe('The first day on which the region no longer exists.'),
     predecessor: z.string().nullable(),
     timeZone: z.string(),
     note: z.string(),
@@ -22,7 +22,7 @@ export const Region = z
   .meta({ id: 'Region' })
 export type Region = z.infer<typeof Region>
 export const RegionQuery = z.strictObject({
-  asOf: Day.optional().describe('The map and the names of that day; today by default.'),
+  asOf: Day.optional().describe('Regions and names as of this day; default today.'),
 })
 export const Regions = z.object({ asOf: Day, items: z.array(Region) }).meta({ id: 'Regions' })
 export type Regions = z.infer<typeof Regions>
@@ -38,9 +38,9 @@ export const Code = z
     label: Label,
     polarity: z.enum(['positive', 'neutral', 'negative']).nullable(),
     needsDocument: z.boolean().nullable(),
-    needsState: z.boolean().nullable().describe('The outcome speaks of a State, which is to be named.'),
+    needsState: z.boolean().nullable().describe('The outcome needs a State.'),
     sensitive: z.boolean().nullable(),
-    keepsFile: z.boolean().nullable().describe('As long as the flag stands, nothing is erased.'),
+    keepsFile: z.boolean().nullable().describe('While such a flag is open, nothing of the case is erased.'),
     ...evidence,
   })
   .meta({ id: 'Code' })
@@ -63,11 +63,13 @@ export type Thresholds = z.infer<typeof Thresholds>
 const Purpose = z
   .object({
     purpose: z.string(),
-    recipients: z.array(z.string()).describe('The kinds of organisation that this is shared with.'),
-    withoutRepresentative: z.boolean().describe('Whether it may be shared of a child for whom nobody speaks yet.'),
-    namesStates: z.boolean().describe('It names the States to which it may be made known.'),
-    legalBasis: z.string().nullable().describe('The law by which an authority that handles a case sees some of it.'),
-    legalZones: z.array(z.string()).describe('What it sees by that law, whatever the person agreed to.'),
+    recipients: z.array(z.string()).describe('Kinds of organisation that can receive a grant for this purpose.'),
+    withoutRepresentative: z
+      .boolean()
+      .describe('Whether a child without a representative can be shared for this purpose.'),
+    namesStates: z.boolean().describe('Whether the grant must name States.'),
+    legalBasis: z.string().nullable().describe('The law that opens zones to the authority that handles the case.'),
+    legalZones: z.array(z.string()).describe('The zones that this law opens, whether or not the person agreed.'),
     ...evidence,
   })
   .meta({ id: 'PurposeRule' })
@@ -77,9 +79,9 @@ export type Purposes = z.infer<typeof Purposes>
 const RetentionRule = z
   .object({
     purpose: z.string(),
-    kind: z.string().describe('The kind of organisation that holds something for this purpose.'),
-    term: z.string().describe('How long it is kept from the end of the purpose: of the terms.'),
-    obligatory: z.boolean().describe('Whether it has to be kept so long: nothing is erased before.'),
+    kind: z.string().describe('The kind of organisation that holds data for this purpose.'),
+    term: z.string().describe('The term for which it is kept after the purpose has ended.'),
+    obligatory: z.boolean().describe('Whether it must be kept for that term.'),
     legalReference: z.string(),
     ...evidence,
   })
@@ -91,7 +93,9 @@ const ConsentForm = z
   .object({
     version: z.string(),
     language: z.string(),
-    parts: z.record(z.string(), z.string()).describe('What is read to the person, and stands on their receipt.'),
+    parts: z
+      .record(z.string(), z.string())
+      .describe('Texts that are read to the person and printed on the receipt, by part.'),
     ...evidence,
   })
   .meta({ id: 'ConsentForm' })

@@ -23,7 +23,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listRegions',
-        summary: 'The regions of a day, with the names of that day.',
+        summary: 'Lists the regions as of a day.',
         tags,
         querystring: RegionQuery,
         response: { 200: Regions },
@@ -35,7 +35,7 @@ export const referenceRoutes: Routes = async app => {
     '/v1/code-lists',
     {
       config,
-      schema: { operationId: 'listCodeLists', summary: 'The lists of codes.', tags, response: { 200: CodeLists } },
+      schema: { operationId: 'listCodeLists', summary: 'Lists the code lists.', tags, response: { 200: CodeLists } },
     },
     request => request.transact(reference.codeLists),
   )
@@ -45,7 +45,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'getCodeList',
-        summary: 'The codes of a list, with labels in three languages.',
+        summary: 'Returns the codes of a list, with labels in three languages.',
         tags,
         params: CodeListParams,
         response: { 200: CodeList },
@@ -59,7 +59,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listTerms',
-        summary: 'Terms and deadlines, with their sources.',
+        summary: 'Lists terms and deadlines with their sources.',
         tags,
         response: { 200: Terms },
       },
@@ -72,7 +72,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listThresholds',
-        summary: 'The numbers that rules of this installation set, with their sources.',
+        summary: 'Lists the thresholds of this installation with their sources.',
         tags,
         response: { 200: Thresholds },
       },
@@ -85,7 +85,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listPurposes',
-        summary: 'What something may be shared for, with whom, and what the law shows beside.',
+        summary: 'Lists the purposes of grants: who can receive them, and which zones a law opens.',
         tags,
         response: { 200: Purposes },
       },
@@ -98,7 +98,8 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listRetentionRules',
-        summary: 'How long who keeps what for which purpose, and by which law.',
+        summary:
+          'Lists the retention rules: how long each kind of organisation keeps data for a purpose, and by which law.',
         tags,
         response: { 200: RetentionRules },
       },
@@ -111,7 +112,7 @@ export const referenceRoutes: Routes = async app => {
       config,
       schema: {
         operationId: 'listConsentForms',
-        summary: 'What is read to the person before they agree, by version and language.',
+        summary: 'Lists the consent forms, by version and language.',
         tags,
         response: { 200: ConsentForms },
       },

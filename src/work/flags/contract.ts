@@ -14,7 +14,7 @@ export const Flag = z
     raisedAt: Instant,
     clearedBy: Id.nullable(),
     clearedAt: Instant.nullable(),
-    clearance: z.string().nullable().describe('Why it is no longer so.'),
+    clearance: z.string().nullable().describe('Why the flag was cleared.'),
     version: Version,
   })
   .meta({ id: 'Flag' })
@@ -25,7 +25,7 @@ export const FlagPage = pageContract('FlagPage', Flag)
 
 export const NewFlag = z
   .strictObject({
-    kind: Code.describe('Of the list `flag`.'),
+    kind: Code.describe('A code of the list `flag`.'),
     reason: text(2000),
     dueOn: Day.nullable().default(null),
   })

@@ -13,7 +13,7 @@ export const flagRoutes: Routes = async app => {
       config: { permission: 'flags:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'raiseFlag',
-        summary: 'Say what your organisation has to keep in mind about the case.',
+        summary: 'Raises a flag of your organisation on the case.',
         tags,
         params: IdParams,
         body: NewFlag,
@@ -33,7 +33,7 @@ export const flagRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listFlags',
-        summary: 'The flags of your organisation on the case, newest first, with those that were cleared.',
+        summary: 'Lists the flags of your organisation on the case, newest first, cleared flags included.',
         tags,
         params: IdParams,
         querystring: FlagQuery,
@@ -48,7 +48,7 @@ export const flagRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getFlag',
-        summary: 'One flag.',
+        summary: 'Returns one flag.',
         tags,
         params: IdParams,
         response: { 200: Flag },
@@ -62,7 +62,7 @@ export const flagRoutes: Routes = async app => {
       config: { permission: 'flags:write', audit: ofCase, conditional: true, problems: ['flag-cleared'] },
       schema: {
         operationId: 'clearFlag',
-        summary: 'Say that it is no longer so, and why; the flag stays on record.',
+        summary: 'Clears a flag, with a reason. It stays on record.',
         tags,
         params: IdParams,
         body: Clearance,

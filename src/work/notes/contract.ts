@@ -4,21 +4,23 @@ import { PageQuery } from '../../platform/db/page.ts'
 import { Id, Instant, text, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Audience = z.enum(['organisation', 'case']).describe('Your organisation alone, or whoever reaches the case.')
+const Audience = z
+  .enum(['organisation', 'case'])
+  .describe('`organisation`: only yours. `case`: every organisation to which the case is open.')
 
 export const Note = z
   .object({
     id: Id,
     caseId: Id,
-    organisation: Party.describe('Whose note it is.'),
+    organisation: Party.describe('The organisation that wrote the note.'),
     audience: Audience,
-    text: z.string().nullable().describe('What it says now; nothing once it was struck.'),
+    text: z.string().nullable().describe('The current text; null if the note was struck.'),
     struck: z.boolean(),
-    reason: z.string().nullable().describe('Why it was struck: for the organisation whose note it is.'),
-    createdBy: Id.nullable().describe('For the organisation whose note it is.'),
+    reason: z.string().nullable().describe('Why it was struck; null for other organisations.'),
+    createdBy: Id.nullable().describe('Null for other organisations.'),
     createdAt: Instant,
     writtenAt: Instant.nullable().describe(
-      'When it was written as it stands; of a struck one, for the organisation whose note it is.',
+      'When the current version was written; for a struck note null for other organisations.',
     ),
     version: Version,
     allowedActions: z.array(z.enum(['edit', 'strike'])),
@@ -45,8 +47,8 @@ export const Strike = z
 const NoteVersion = z.object({
   version: Version,
   text: z.string().nullable(),
-  reason: z.string().nullable().describe('Of the version that struck it.'),
-  writtenBy: Id.nullable().describe('For the organisation whose note it is.'),
+  reason: z.string().nullable().describe('The reason, in the version that struck the note.'),
+  writtenBy: Id.nullable().describe('Null for other organisations.'),
   writtenAt: Instant,
 })
 export const NoteVersions = z.object({ items: z.array(NoteVersion) }).meta({ id: 'NoteVersions' })

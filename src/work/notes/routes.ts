@@ -13,7 +13,7 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'notes:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'writeNote',
-        summary: 'Write a note on the case, for your organisation or for whoever reaches the case.',
+        summary: 'Writes a note on the case, for your organisation or for all organisations to which the case is open.',
         tags,
         params: IdParams,
         body: NewNote,
@@ -33,7 +33,7 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listNotesOfCase',
-        summary: 'The notes on the case that you may read, newest first.',
+        summary: 'Lists the notes on the case that you can read, newest first.',
         tags,
         params: IdParams,
         querystring: NoteQuery,
@@ -48,7 +48,8 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listNotes',
-        summary: 'The notes of your organisation, newest first, on cases that have left it too.',
+        summary:
+          'Lists the notes of your organisation, newest first, including those on cases that are no longer open to it.',
         tags,
         querystring: NoteQuery,
         response: { 200: NotePage },
@@ -62,7 +63,7 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getNote',
-        summary: 'One note; your own also when its case has left you.',
+        summary: 'Returns one note. Notes of your organisation stay readable when the case is no longer open to it.',
         tags,
         params: IdParams,
         response: { 200: Note },
@@ -76,7 +77,7 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
       schema: {
         operationId: 'rewriteNote',
-        summary: 'Write a note of your organisation anew; what it said before stays on record.',
+        summary: 'Replaces the text of a note. Earlier versions stay on record.',
         tags,
         params: IdParams,
         body: NoteText,
@@ -92,7 +93,8 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'listNoteVersions',
-        summary: 'All that a note of your organisation said, the newest first; of others what it says now.',
+        summary:
+          "Lists the versions of a note, newest first: all of your organisation's notes, only the current one of others.",
         tags,
         params: IdParams,
         response: { 200: NoteVersions },
@@ -106,7 +108,7 @@ export const noteRoutes: Routes = async app => {
       config: { permission: 'notes:write', audit: ofCase, conditional: true, problems: ['note-struck', 'file-erased'] },
       schema: {
         operationId: 'strikeNote',
-        summary: 'Strike a note of your organisation: others cannot read it any more, and nobody writes it anew.',
+        summary: 'Strikes a note of your organisation. Others can no longer read it, and it can no longer be changed.',
         tags,
         params: IdParams,
         body: Strike,

@@ -13,7 +13,7 @@ export const taskRoutes: Routes = async app => {
       config: { permission: 'tasks:write', audit: ofCase, idempotency: 'accepted', problems: ['file-erased'] },
       schema: {
         operationId: 'setTask',
-        summary: 'Say what is to be done about the case, until when and by whom of your organisation.',
+        summary: 'Sets a task for your organisation on the case.',
         tags,
         params: IdParams,
         body: NewTask,
@@ -33,7 +33,7 @@ export const taskRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listTasksOfCase',
-        summary: 'What your organisation has to do about the case, and has done, newest first.',
+        summary: 'Lists the tasks of your organisation on the case, newest first, done tasks included.',
         tags,
         params: IdParams,
         querystring: TasksOfCaseQuery,
@@ -48,7 +48,7 @@ export const taskRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCases },
       schema: {
         operationId: 'listTasks',
-        summary: 'What your organisation has to do, newest first; with `assignee=me` what you have to do.',
+        summary: 'Lists the tasks of your organisation, newest first; with `assignee=me` your own.',
         tags,
         querystring: TaskQuery,
         response: { 200: TaskPage },
@@ -62,7 +62,7 @@ export const taskRoutes: Routes = async app => {
       config: { permission: 'cases:read', audit: ofCase },
       schema: {
         operationId: 'getTask',
-        summary: 'One task.',
+        summary: 'Returns one task.',
         tags,
         params: IdParams,
         response: { 200: Task },
@@ -81,7 +81,8 @@ export const taskRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'changeTask',
-        summary: 'Give a task to somebody else, another day, another title; what the system set, to somebody else.',
+        summary:
+          'Changes title, due day or assignee of a task. Only the assignee of a task that the system set can be changed.',
         tags,
         params: IdParams,
         body: TaskChange,
@@ -102,7 +103,7 @@ export const taskRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'completeTask',
-        summary: 'Say that it is done; what the system set is done when what it asks for has happened.',
+        summary: 'Marks a task as done. A task that the system set is done when what it asks for has happened.',
         tags,
         params: IdParams,
         response: { 200: Task },

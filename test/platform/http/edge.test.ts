@@ -185,10 +185,17 @@ t.test('slow clients are shown the door', async t => {
 
 t.test('the pages for integrators need nobody else’s server', async t => {
   const { app } = await startService(t)
-  const page = await app.inject({ url: '/docs/' })
-  t.equal(page.statusCode, 200)
-  t.notMatch(page.body.replaceAll(/<script[^>]*>[^<]*<\/script>/g, ''), /(src|href)="https?:/)
-  t.match(page.headers['content-security-policy'], /default-src 'self'/)
+  for (const url of ['/docs', '/docs/changelog', '/docs/api/']) {
+    const page = await app.inject({ url })
+    t.equal(page.statusCode, 200, url)
+    t.match(page.headers['content-type'], /^text\/html/, url)
+    t.notMatch(page.body.replaceAll(/<script[^>]*>[^<]*<\/script>/g, ''), /(src|href)="https?:/, url)
+    t.match(page.headers['content-security-policy'], /default-src 'self'/, url)
+    for (const [, path = ''] of page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g))
+      t.ok((await app.inject({ url: path })).statusCode < 400, `${url} leads to ${path}`)
+  }
+  t.equal((await app.inject({ url: '/docs/none' })).statusCode, 404)
+  t.equal((await app.inject({ url: '/docs/api/none' })).statusCode, 404)
   t.equal((await app.inject({ url: '/openapi.yaml' })).statusCode, 200)
   t.equal((await app.inject({ url: '/openapi.json' })).json().openapi, '3.1.0')
   t.match((await app.inject({ url: '/problems/last-supervisor' })).json(), { status: 409 })
