@@ -71,12 +71,13 @@ returns boolean language sql stable security definer set search_path = '' return
     and exists (select from public.codes o where o.list = 'outcome' and o.code = c.outcome and o.needs_document)
   else condition is null end;
 
--- True if a case may take a step with this condition: its file is not erased, and the condition holds or is null.
+-- True if a case may take a step with this condition: its file is not erased, and the condition holds or is null. A
+-- condition about a fact that the event lacks does not hold.
 create function app.holds(condition text, c public.cases, relations text[], p_facts jsonb, today date) returns boolean
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return c.erased_at is null
-    and (condition is null or app.condition_holds(condition, c, relations, p_facts, today));
+    and (condition is null or coalesce(app.condition_holds(condition, c, relations, p_facts, today), false));
 end $$;
 
 -- Returns the step of the lifecycle if the organisation may take it with this case on this day, whatever the service

@@ -123,6 +123,8 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
       'a refusal is the committee’s',
     )
     t.equal(await attempt(owner, proposal('withdraw', {})), 'QJ001 action-not-allowed', 'one person is enough')
+    for (const action of ['decide', 'discontinue'])
+      t.equal(await attempt(owner, proposal(action, {})), 'QJ001 action-not-allowed', `${action} needs an outcome`)
     t.equal(await attempt(stranger, proposal('decide', outcome)), 'QJ001 not-found')
     const made = crypto.randomUUID()
     t.equal(await attempt(supervisor, proposal('decide', outcome, made), true), 'changed 1')
