@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { check } from '../../casefile/invariants.ts'
 import { saying } from '../../casefile/sayings.ts'
+import { patient } from '../../support/patient.ts'
 import { following, register } from '../../support/procedure.ts'
 import { ifMatch, type Someone, startService } from '../../support/service.ts'
 import { scaled, unhurried, whileMoving } from '../length.ts'
@@ -62,21 +63,21 @@ t.test(`${atLeast} random steps`, unhurried, t =>
     const { as, superuser } = await startService(t)
     const people: Record<Org, Someone[]> = {
       sunrise: [
-        await as('caseworker', 'sunrise'),
-        await as('supervisor', 'sunrise'),
-        await as('supervisor', 'sunrise', 1),
+        patient(await as('caseworker', 'sunrise')),
+        patient(await as('supervisor', 'sunrise')),
+        patient(await as('supervisor', 'sunrise', 1)),
       ],
       turkistan: [
-        await as('officer', 'turkistan'),
-        await as('supervisor', 'turkistan'),
-        await as('supervisor', 'turkistan', 1),
+        patient(await as('officer', 'turkistan')),
+        patient(await as('supervisor', 'turkistan')),
+        patient(await as('supervisor', 'turkistan', 1)),
       ],
       committee: [
-        await as('officer', 'committee'),
-        await as('supervisor', 'committee'),
-        await as('supervisor', 'committee', 1),
+        patient(await as('officer', 'committee')),
+        patient(await as('supervisor', 'committee')),
+        patient(await as('supervisor', 'committee', 1)),
       ],
-      'almaty-city': [await as('supervisor', 'almaty-city')],
+      'almaty-city': [patient(await as('supervisor', 'almaty-city'))],
     }
     const everybody = (Object.keys(people) as Org[]).flatMap(org => people[org].map(who => ({ org, who })))
     const supervises = ({ role }: Someone) => role === 'supervisor'

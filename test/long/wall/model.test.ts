@@ -4,6 +4,7 @@ import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
 import { expireReferrals } from '../../../src/procedure/referrals/expire.ts'
 import { type Reading, read, readInSql } from '../../casefile/wall/paths.ts'
+import { patient } from '../../support/patient.ts'
 import { idempotencyKey, intake, registration, type Someone, startService } from '../../support/service.ts'
 import { scaled, unhurried, whileMoving } from '../length.ts'
 import { type Move, pick, type Who } from './move.ts'
@@ -46,8 +47,8 @@ t.test(`${steps} random steps`, unhurried, t =>
     for (const org of orgs)
       people.push({
         org,
-        who: await as('supervisor', org),
-        maker: await as(isAuthority(org) ? 'officer' : 'caseworker', org),
+        who: patient(await as('supervisor', org)),
+        maker: patient(await as(isAuthority(org) ? 'officer' : 'caseworker', org)),
       })
     const someone = (org: Org) => people.find(one => one.org === org)?.who as Someone
     const byId = new Map(orgs.map(org => [organisation(org).id, org]))
