@@ -1,7 +1,7 @@
 import t from 'tap'
 import { required } from '../src/exchange/imports/row.ts'
 import { asking } from './support/erasing.ts'
-import { consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
+import { assessed, consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
 
 type Operation = {
@@ -71,13 +71,8 @@ t.test('every example is accepted, and every answer is one that the document nam
     await owner`update grants set basis = 'vital_interest', confirmed_until = valid_until where id = ${id}`
     return { who: caseworker, id, version: 1 }
   }
-  const assessed = async () => {
-    const started = await register(caseworker)
-    await started.step(caseworker, { action: 'start_assessment' })
-    return started
-  }
   const left = async () => {
-    const { id, step } = await assessed()
+    const { id, step } = await assessed(caseworker)
     await step(caseworker, { action: 'withdraw' })
     return id
   }
@@ -125,12 +120,15 @@ t.test('every example is accepted, and every answer is one that the document nam
     confirmVitalInterest: vital,
     offerReferral: async () => {
       const payload = { ...example('NewReferral'), to: almaty.id, grant: submittedWith }
-      return { who: caseworker, id: (await assessed()).id, version: 2, payload }
+      return { who: caseworker, id: (await assessed(caseworker)).id, version: 2, payload }
     },
-    getReferral: async () => ({ who: caseworker, id: (await offered(await assessed(), caseworker, almaty)).id }),
+    getReferral: async () => ({
+      who: caseworker,
+      id: (await offered(await assessed(caseworker), caseworker, almaty)).id,
+    }),
     decideReferral: async () => ({
       who: await as('officer', 'almaty-city'),
-      id: (await offered(await assessed(), caseworker, almaty)).id,
+      id: (await offered(await assessed(caseworker), caseworker, almaty)).id,
       version: 1,
     }),
     putIdentity: () => ({ who: caseworker, id: one.id, version: 1 }),

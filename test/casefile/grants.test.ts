@@ -1,7 +1,7 @@
 // What a person agreed to share: given, given onward, taken back, run out.
 import t from 'tap'
 import { expireReferrals } from '../../src/procedure/referrals/expire.ts'
-import { consent, offered, register } from '../support/procedure.ts'
+import { assessed, consent, offered, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
 const legalAid = (to: { id: string }, more: object = {}) => ({
@@ -154,8 +154,7 @@ t.test('an offered grant that is taken back leaves nothing', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
-  const one = await register(aina)
-  await one.step(aina, { action: 'start_assessment' })
+  const one = await assessed(aina)
   const referral = await offered(one, aina, bolat.organisation)
   const { grantId } = await referral.read(aina)
   t.match((await aina.get(`/v1/grants/${grantId}`)).json(), { state: 'offered', openedAt: null })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openTo } from '../support/opening.ts'
-import { decision, document, refusal, register, takenUp } from '../support/procedure.ts'
+import { assessed, decision, document, refusal, register, takenUp } from '../support/procedure.ts'
 import { ifMatch, registration, startService } from '../support/service.ts'
 
 t.test('what was entered by mistake is annulled by two, and does not count', async t => {
@@ -49,8 +49,7 @@ t.test('what was entered by mistake is annulled by two, and does not count', asy
   })
   t.match((await nurlan.get(`/v1/cases/${one.id}/decisions`)).json().items, [{ annulled: true, current: false }])
 
-  const theirs = await register(asel)
-  await theirs.step(asel, { action: 'start_assessment' })
+  const theirs = await assessed(asel)
   const { items } = (await asel.get(`/v1/cases/${theirs.id}/events`)).json()
   const body = { action: 'annul', eventId: items[1].id, reason: 'Too early' }
   t.match((await theirs.together(asel, dina, body)).json().case, { state: 'registered' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decision, document, refusal, register } from '../support/procedure.ts'
+import { assessed, decision, document, refusal, register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, startService } from '../support/service.ts'
 
 t.test(
@@ -112,8 +112,7 @@ t.test('a refusal is the committee’s, and final only when nobody can appeal an
     await as('supervisor', 'committee', 1),
     await as('officer', 'committee'),
   ]
-  const one = await register(nurlan)
-  await one.step(nurlan, { action: 'start_assessment' })
+  const one = await assessed(nurlan)
   await one.step(nurlan, { action: 'take_up' })
   t.match((await one.propose(nurlan, refusal)).json(), { type: '/problems/action-not-allowed' }, 'not a division’s')
   t.match((await one.propose(nurlan, { ...decision, outcome: 'foreign_citizenship_confirmed' })).json(), {

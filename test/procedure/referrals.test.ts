@@ -1,7 +1,16 @@
 // A case goes to another organisation: by a referral, and only by one.
 import t from 'tap'
 import { expireReferrals } from '../../src/procedure/referrals/expire.ts'
-import { consent, offered, offering, referred, register, submitted, submittedWith } from '../support/procedure.ts'
+import {
+  assessed,
+  consent,
+  offered,
+  offering,
+  referred,
+  register,
+  submitted,
+  submittedWith,
+} from '../support/procedure.ts'
 import { startService } from '../support/service.ts'
 
 t.test('a division sees a preview, and the file once it accepts', async t => {
@@ -78,8 +87,7 @@ t.test('a decision of the wrong side, of an old version, or after the end is ref
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
   const nurlan = await service.as('officer', 'turkistan')
-  const one = await register(aina)
-  await one.step(aina, { action: 'start_assessment' })
+  const one = await assessed(aina)
   t.match(
     (await offering(one, aina, { kind: 'submission', to: nurlan.organisation.id, grant: submittedWith })).json(),
     {
@@ -107,8 +115,7 @@ t.test('an offer that nobody accepts is over by the clock, and its case goes bac
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
-  const one = await register(aina)
-  await one.step(aina, { action: 'start_assessment' })
+  const one = await assessed(aina)
   const referral = await offered(one, aina, bolat.organisation)
   const { expiresOn } = await referral.read(bolat)
   await service.travel(30)

@@ -35,13 +35,19 @@ export const register = async (who: Someone, more: object = {}) => {
   return following(response.json().id)
 }
 
+/** A case that its owner has begun to assess, ready to be offered. */
+export const assessed = async (who: Someone, more: object = {}) => {
+  const one = await register(who, more)
+  const response = await one.step(who, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  if (response.statusCode !== 200) throw new Error(response.body)
+  return one
+}
+
 /** An own intake of an authority that is in its procedure. */
 export const takenUp = async (who: Someone) => {
-  const one = await register(who)
-  for (const action of ['start_assessment', 'take_up']) {
-    const response = await one.step(who, { action, occurredOn: '2021-03-08' })
-    if (response.statusCode !== 200) throw new Error(response.body)
-  }
+  const one = await assessed(who)
+  const response = await one.step(who, { action: 'take_up', occurredOn: '2021-03-08' })
+  if (response.statusCode !== 200) throw new Error(response.body)
   return one
 }
 
@@ -107,8 +113,7 @@ export const offered = async (
 
 /** A case of `owner` that `handler` has accepted. */
 export const submitted = async (owner: Someone, handler: Someone, more: object = {}) => {
-  const one = await register(owner, more)
-  await one.step(owner, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  const one = await assessed(owner, more)
   const referral = await offered(one, owner, handler.organisation)
   const accepted = await referral.decide(handler, 'accept')
   if (accepted.statusCode !== 200) throw new Error(accepted.body)

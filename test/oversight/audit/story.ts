@@ -2,6 +2,7 @@
 import { expireReferrals } from '../../../src/procedure/referrals/expire.ts'
 import { erased } from '../../support/erasing.ts'
 import {
+  assessed,
   consent,
   decision,
   document,
@@ -59,8 +60,7 @@ export async function story(service: Service) {
   await handOver.decide(nurlan, 'accept')
   await handOver.decide(nurlan, 'return', { reason: 'incomplete' })
   for (const [decided, who] of [['decline', bolat] as const, ['recall', asel] as const]) {
-    const back = await register(asel)
-    await back.step(asel, { action: 'start_assessment' })
+    const back = await assessed(asel)
     const referral = await offered(back, asel, bolat.organisation)
     await referral.decide(who, decided, decided === 'decline' ? { reason: 'wrong_region' } : {})
     await (await offered(back, asel, bolat.organisation)).read(asel)
@@ -69,15 +69,13 @@ export async function story(service: Service) {
   await own.together(nurlan, await as('supervisor', 'turkistan'), decision)
   const proposed = await takenUp(nurlan)
   await proposed.propose(nurlan, decision)
-  const withdrawn = await register(asel)
-  await withdrawn.step(asel, { action: 'start_assessment' })
+  const withdrawn = await assessed(asel)
   await offered(withdrawn, asel, bolat.organisation)
   await withdrawn.step(asel, { action: 'withdraw' })
   await erased(asel, dina, withdrawn.id)
   await service.travel(30)
   await expireReferrals(db)
-  const waiting = await register(asel)
-  await waiting.step(asel, { action: 'start_assessment' })
+  const waiting = await assessed(asel)
   await offered(waiting, asel, bolat.organisation)
   return { asel, marta, bolat, nurlan, zarina, shared, decided, own, proposed, waiting, withdrawn }
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
 import { asking, untilDone } from '../../support/erasing.ts'
-import { consent, decision, register, submitted, takenUp } from '../../support/procedure.ts'
+import { assessed, consent, decision, register, submitted, takenUp } from '../../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../../support/service.ts'
 
 async function people({ as }: Service) {
@@ -20,8 +20,7 @@ async function people({ as }: Service) {
 }
 
 const withdrawn = async (who: Someone) => {
-  const one = await register(who)
-  await one.step(who, { action: 'start_assessment', occurredOn: '2021-03-08' })
+  const one = await assessed(who)
   const left = await one.step(who, { action: 'withdraw' })
   if (left.statusCode !== 200) throw new Error(left.body)
   return one
