@@ -22,9 +22,9 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   }
   const { one } = await submitted(asel, bolat)
   const id = one.id
-  await stays(asel, id, /in use/)
+  await stays(asel, id, /^In use: the case is open/)
   await bolat.post(`/v1/cases/${id}/notes`, { text: 'Registered here in 1992' })
-  await stays(bolat, id, /in use/)
+  await stays(bolat, id, /^In use: the case is open/)
   t.equal((await one.together(bolat, marat, decision)).statusCode, 200)
   await one.step(bolat, { action: 'open_documentation' })
   t.equal((await one.together(bolat, marat, document())).statusCode, 200)
@@ -32,7 +32,7 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   await one.step(asel, { action: 'hand_over_document', document: paper.id, handedOverTo: 'person' })
   const closed = await one.step(asel, { action: 'close', reason: 'documented' })
   t.equal(closed.statusCode, 200, closed.body)
-  await stays(bolat, id, /law keeps it until \d{4}-\d\d-\d\d: .*archives/)
+  await stays(bolat, id, /^To be kept until \d{4}-\d\d-\d\d by law: .*archives/)
 
   const flag = await asel.post(`/v1/cases/${id}/flags`, { kind: 'legal_hold', reason: 'A complaint' })
   await stays(dina, id, /flag/)
