@@ -7,8 +7,8 @@ import { allowedActions, type Standing } from '../../src/rules/lifecycle/standin
 import { steps } from '../../src/rules/lifecycle/steps.ts'
 import { startService } from '../support/service.ts'
 
-t.test('the README draws the lifecycle as it is', async t => {
-  const [, drawn] = /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync('README.md', 'utf8')) ?? []
+t.test('docs/lifecycle.md draws the lifecycle as it is', async t => {
+  const [, drawn] = /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync('docs/lifecycle.md', 'utf8')) ?? []
   t.equal(drawn, diagram())
 })
 
