@@ -8,7 +8,18 @@ import type * as driver from 'drizzle-orm/postgres-js'
 const require = createRequire(import.meta.url)
 
 export const { and, eq, sql }: typeof core = require('drizzle-orm/sql')
-export const { customType, integer, pgTable, text, uuid }: typeof pg = require('drizzle-orm/pg-core')
+// A table beside its query has the columns that its statements use. An insert names all of them, so each must be one that
+// `app` may insert; what `set` names beside them is left out silently.
+export const {
+  customType,
+  date,
+  getTableConfig,
+  integer,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+}: typeof pg = require('drizzle-orm/pg-core')
 export const { drizzle }: typeof driver = require('drizzle-orm/postgres-js')
 export type { SQL } from 'drizzle-orm'
 export type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'

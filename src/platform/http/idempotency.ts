@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { invalid, Problem } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Tx } from '../db/database.ts'
-import { and, customType, eq, integer, pgTable, sql, text, uuid } from '../db/drizzle.ts'
+import { and, customType, eq, integer, pgTable, sql, text, timestamp, uuid } from '../db/drizzle.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,13 +16,14 @@ declare module 'fastify' {
 }
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
-const idempotency = pgTable('idempotency', {
+export const idempotency = pgTable('idempotency', {
   accountId: uuid().notNull().default(sql`app.account()`),
   operation: text().notNull(),
   key: text().notNull(),
   fingerprint: bytea().notNull(),
   status: integer(),
   location: text(),
+  at: timestamp({ withTimezone: true }).notNull().default(sql`app.now()`),
 })
 
 const Key = z
@@ -102,7 +103,7 @@ async function claim(
     .values(row)
     .onConflictDoUpdate({
       target: [idempotency.accountId, idempotency.operation, idempotency.key],
-      set: { fingerprint: row.fingerprint, status: null, location: null, at: sql`app.now()` } as never,
+      set: { fingerprint: row.fingerprint, status: null, location: null, at: sql`app.now()` },
       setWhere: sql`idempotency.at < app.now() - app.term('idempotency_key')`,
     })
     .returning({ key: idempotency.key })

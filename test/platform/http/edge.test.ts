@@ -86,7 +86,7 @@ t.test('every answer carries its headers, and every request leaves one line with
 })
 
 t.test('a key makes one thing, however often and however many at once it is sent', async t => {
-  const { as, owner } = await startService(t)
+  const { as, owner, travel } = await startService(t)
   const [caseworker, colleague] = [await as('caseworker', 'sunrise'), await as('caseworker', 'sunrise', 1)]
   const key = idempotencyKey()
   t.equal((await caseworker.post('/v1/cases', registration())).statusCode, 400, 'a registration needs a key')
@@ -106,6 +106,11 @@ t.test('a key makes one thing, however often and however many at once it is sent
   const failing = idempotencyKey()
   t.equal((await caseworker.post('/v1/cases', intake(), failing)).statusCode, 400)
   t.equal((await caseworker.post('/v1/cases', registration(), failing)).statusCode, 201, 'a failure is not kept')
+  await travel(2)
+  const later = async () => (await caseworker.post('/v1/cases', registration(), key)).headers.location
+  const next = await later()
+  t.not(next, first?.headers.location, 'after its term a key is free')
+  t.equal(await later(), next, 'and makes one thing again')
 })
 
 t.test('of fifty changes with one ETag, one happens', async t => {
