@@ -63,8 +63,8 @@ export async function explain(service: Service, dataDir: string, keys: Keys, org
       const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
       const offices = sql.param(permissions['cases:read'])
       const asking: Asking = {
-        ask: statement =>
-          db.ask(statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`)),
+        ask: (row, statement) =>
+          db.ask(row, statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`)),
         keys,
       }
       const tell = async (request: string, asked: () => Promise<number>) => {

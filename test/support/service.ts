@@ -13,6 +13,7 @@ import { Database, enterSession, type Tx, withEntry } from '../../src/platform/d
 import { writeEntry } from '../../src/platform/db/entry.ts'
 import { seedDemonstration } from '../../src/programs/demonstration-accounts.ts'
 import { everyRequestHasItsEntry } from './entries.ts'
+import { checkRows } from './rows.ts'
 import { socket } from './socket.ts'
 
 /** Everybody's, and its hash, so that no test has to wait for one. */
@@ -30,7 +31,7 @@ export async function startDatabase(
   const endpoint = (user: string) => ({ host: socket, database, user })
   const owner = postgres({ ...endpoint('owner'), max: 1, onnotice() {} })
   const superuser = postgres({ ...endpoint('postgres'), max: 1, onnotice() {} })
-  const db = new Database(endpoint('app'), keys, { size })
+  const db = new Database(endpoint('app'), keys, { size, watch: checkRows })
   t.teardown(async () => {
     await Promise.all([db.close(), owner.end({ timeout: 1 }), superuser.end({ timeout: 1 })])
     await admin.unsafe(`drop database ${database} with (force)`)

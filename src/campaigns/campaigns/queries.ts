@@ -1,32 +1,38 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../../platform/db/database.ts'
-import { sql } from '../../platform/db/drizzle.ts'
+import { date, pgTable, sql, text, uuid } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { notFound, Problem, stale } from '../../problem.ts'
-import type { Campaign, CampaignChange, NewCampaign } from './contract.ts'
+import { Campaign, type CampaignChange, type NewCampaign } from './contract.ts'
 
 const campaign = sql`select c.id, c.name, jsonb_build_object('id', o.id, 'name', o.name) as organisation,
   c.starts_on as "startsOn", c.ends_on as "endsOn", c.version
   from campaigns c join organisations o on o.id = c.organisation_id`
 
 export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<Campaign>> {
-  const rows = await tx.execute<Campaign>(
+  const rows = await tx.rows(
+    Campaign,
     sql`${campaign} where c.id ${olderThan(cursor)} order by c.id desc limit ${limit + 1}`,
   )
   return pageOf(rows, { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Campaign> {
-  const [row] = await tx.execute<Campaign>(sql`${campaign} where c.id = ${id}`)
+  const [row] = await tx.rows(Campaign, sql`${campaign} where c.id = ${id}`)
   if (!row) throw notFound()
   return row
 }
 
+export const campaigns = pgTable('campaigns', {
+  id: uuid().notNull(),
+  name: text().notNull(),
+  startsOn: date().notNull(),
+  endsOn: date(),
+})
+
 export async function create(tx: Tx, { name, startsOn, endsOn }: NewCampaign): Promise<string> {
   const id = randomUUIDv7()
-  await tx.execute(
-    sql`insert into campaigns (id, name, starts_on, ends_on) values (${id}, ${name}, ${startsOn}, ${endsOn})`,
-  )
+  await tx.insert(campaigns).values({ id, name, startsOn, endsOn })
   return id
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CaseIndex } from '../../casefile/cases/contract.ts'
+import { CaseIndex } from '../../casefile/cases/contract.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, PageQuery, pageOf } from '../../platform/db/page.ts'
@@ -70,30 +70,35 @@ const lists: Partial<Record<Dimension, string>> = {
   ageGroup: 'age_group',
 }
 
-type Row = {
-  key: string | null
-  label: CampaignProgress['groups'][number]['label'] | null
-  registered: number
-  documented: number
-}
+/** Of the totals neither key nor label. */
+const FigureRow = z.object({
+  key: z.string().nullable(),
+  label: Label.nullable(),
+  registered: z.int(),
+  documented: z.int(),
+})
 
 async function run(tx: Tx, query: Query): Promise<CampaignProgress> {
   const { campaignId, groupBy, map, scope } = query
   const [times] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
-  const [totals, ...groups] = await tx.execute<Row>(sql`
-    select f.key, f.registered, f.documented, case
-      when r.code is not null then jsonb_build_object('en', coalesce(n.label_en, r.label_en), 'ru', coalesce(n.label_ru, r.label_ru),
-        'kk', coalesce(n.label_kk, r.label_kk))
-      when l.code is not null then jsonb_build_object('en', l.label_en, 'ru', l.label_ru, 'kk', l.label_kk)
-      else jsonb_build_object('en', coalesce(o.name, f.key), 'ru', coalesce(o.name, f.key), 'kk', coalesce(o.name, f.key)) end as label
-    from (select *, ${scope === 'campaign'} and key = 'other' as pooled
-        from app.campaign_figures(${campaignId}, ${times.asOf}::date, ${times.knownAt}::timestamptz, ${scope}, ${groupBy ?? null}, ${map})) f
-      left join regions r on ${groupBy === 'region'} and r.code = f.key
-      left join former_region_names n on n.code = r.code and n.valid @> ${times.asOf}::date
-      left join codes l on l.list = case when f.pooled then 'pooled_group' else ${(groupBy && lists[groupBy]) ?? ''} end and l.code = f.key
-      left join organisations o on ${groupBy === 'division'} and o.id::text = f.key
-    order by f.key is not null, f.pooled, f.key`)
-  if (!totals) throw new Error('a report has totals')
+  const [totals, ...groups] = await tx.rows(
+    FigureRow,
+    sql`
+      select f.key, f.registered, f.documented, case
+        when r.code is not null then jsonb_build_object('en', coalesce(n.label_en, r.label_en), 'ru', coalesce(n.label_ru, r.label_ru),
+          'kk', coalesce(n.label_kk, r.label_kk))
+        when l.code is not null then jsonb_build_object('en', l.label_en, 'ru', l.label_ru, 'kk', l.label_kk)
+        when f.key is not null then jsonb_build_object('en', coalesce(o.name, f.key), 'ru', coalesce(o.name, f.key),
+          'kk', coalesce(o.name, f.key)) end as label
+      from (select *, ${scope === 'campaign'} and key = 'other' as pooled
+          from app.campaign_figures(${campaignId}, ${times.asOf}::date, ${times.knownAt}::timestamptz, ${scope}, ${groupBy ?? null}, ${map})) f
+        left join regions r on ${groupBy === 'region'} and r.code = f.key
+        left join former_region_names n on n.code = r.code and n.valid @> ${times.asOf}::date
+        left join codes l on l.list = case when f.pooled then 'pooled_group' else ${(groupBy && lists[groupBy]) ?? ''} end and l.code = f.key
+        left join organisations o on ${groupBy === 'division'} and o.id::text = f.key
+      order by f.key is not null, f.pooled, f.key`,
+  )
+  if (!totals) throw new Error('app.campaign_figures returned no row')
   return {
     definition,
     asOf: times.asOf,
@@ -107,7 +112,7 @@ async function run(tx: Tx, query: Query): Promise<CampaignProgress> {
   }
 }
 
-const withShare = ({ registered, documented }: Pick<Row, 'registered' | 'documented'>) => ({
+const withShare = ({ registered, documented }: Pick<z.output<typeof FigureRow>, 'registered' | 'documented'>) => ({
   registered,
   documented,
   documentedShare: registered ? Math.round((documented / registered) * 10_000) / 100 : null,
@@ -117,11 +122,14 @@ const withShare = ({ registered, documented }: Pick<Row, 'registered' | 'documen
 async function cases(tx: Tx, query: CasesQuery): Promise<Page<CaseIndex>> {
   const { campaignId, scope, groupBy, map, group, measure, limit, cursor } = query
   const [{ asOf, knownAt }] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
-  const rows = await tx.execute<CaseIndex>(sql`
-    with behind as (
-      select * from app.campaign_cases(${campaignId}, ${asOf}::date, ${knownAt}::timestamptz, ${groupBy ?? null}, ${map},
-        ${(groupBy && group) ?? null}, ${measure}, ${cursor ?? null}, ${limit + 1}) as b(id))
-    select c.* from behind b join case_index c on c.id = b.id order by c.id desc`)
+  const rows = await tx.rows(
+    CaseIndex,
+    sql`
+      with behind as (
+        select * from app.campaign_cases(${campaignId}, ${asOf}::date, ${knownAt}::timestamptz, ${groupBy ?? null}, ${map},
+          ${(groupBy && group) ?? null}, ${measure}, ${cursor ?? null}, ${limit + 1}) as b(id))
+      select c.* from behind b join case_index c on c.id = b.id order by c.id desc`,
+  )
   return pageOf(rows, { limit })
 }
 

@@ -1,9 +1,10 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { CaseIndex } from '../../casefile/cases/contract.ts'
 import { allows, officesOf } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import type { Page } from '../../platform/db/page.ts'
+import { Day, Instant } from '../../platform/http/contract.ts'
 import { Problem } from '../../problem.ts'
 import type { ProblemName } from '../../problems.ts'
 import type { Definition, Reports, Scope } from './contract.ts'
@@ -45,15 +46,20 @@ export async function requireScope(tx: Tx, scope: Scope): Promise<void> {
 /** The day and the instant that a report looks back from. */
 export type Times = { asOf: string; knownAt: string }
 
+const TimesRow = z.object({ asOf: Day, knownAt: Instant, settled: z.boolean() })
+
 /** The instant up to which the record is complete is asked in a statement before the one that counts. */
 export async function timesOf(
   tx: Tx,
   { asOf, knownAt }: { [time in keyof Times]?: string | undefined },
 ): Promise<Times> {
-  const [row] = await tx.execute<Times & { settled: boolean }>(sql`
-    with h as materialized (select app.horizon() as horizon)
-    select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
-      coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`)
+  const [row] = await tx.rows(
+    TimesRow,
+    sql`
+      with h as materialized (select app.horizon() as horizon)
+      select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
+        coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`,
+  )
   if (!row?.settled)
     throw new Problem('not-settled-yet', { detail: 'A transaction that began before knownAt has not ended' })
   return row

@@ -1,14 +1,17 @@
+import { z } from 'zod'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
-import { type Change, type Page, pageOf, pageOfChanges, startOf } from '../../platform/db/page.ts'
+import { type Page, pageOf, pageOfChanges, startOf } from '../../platform/db/page.ts'
 import type { Asking } from '../../platform/http/authenticate.ts'
+import { Instant } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem, stale } from '../../problem.ts'
+import { Relation } from '../../rules/lifecycle/contract.ts'
 import { allowedActions, type Standing } from '../../rules/lifecycle/standing.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { Assignments, Case, CaseIndex, CaseList, CaseQuery } from './contract.ts'
+import { Assignments, Case, CaseIndex, type CaseList, type CaseQuery } from './contract.ts'
 
 /** What a query asks for beside states, as the database takes it; nothing when it asks for nothing. */
 function filterOf({ outcome, region, category, campaign, owner, handler, assignee, overdue, flagged }: CaseQuery): SQL {
@@ -20,49 +23,67 @@ function filterOf({ outcome, region, category, campaign, owner, handler, assigne
 export async function list(asking: Asking, query: CaseQuery): Promise<Page<CaseIndex>> {
   const { state, cursor, limit } = query
   const states = state && [...new Set(state)]
-  const rows = await asking.ask<CaseIndex>(
+  const rows = await asking.ask(
+    CaseIndex,
     caller => sql`select * from app.list_cases(${caller}, ${sql.param(states ?? null)}, ${filterOf(query)},
       ${startOf(cursor as string | undefined)}, ${limit})`,
   )
   return pageOf(rows, { limit })
 }
 
+const HorizonRow = z.object({ horizon: Instant })
+const ChangeRow = CaseIndex.extend({ at: z.string() })
+
 /** What changed for the caller, the oldest change first. Only up to the horizon: below it nothing can appear any more, whoever has still to commit. */
 export async function changes(tx: Tx, query: CaseQuery, since: string): Promise<CaseList> {
   const { state, cursor, limit } = query
   const { at, id } = typeof cursor === 'object' ? cursor : { at: null, id: null }
-  const [row] = await tx.execute<{ horizon: string }>(sql`select app.rfc3339(app.horizon()) as horizon`)
-  if (!row) throw new Error('there is a horizon')
-  const rows = await tx.execute<CaseIndex & Change>(sql`
-    select i.*, (extract(epoch from p.updated_at) * 1000000)::bigint::text as at from (
-      select a.case_id, a.updated_at from case_access a
-      where a.updated_at >= ${since}::timestamptz and a.updated_at < ${row.horizon}::timestamptz
-        and (${at}::bigint is null or (a.updated_at, a.case_id) > ('epoch'::timestamptz + ${at}::bigint * interval '1 microsecond', ${id}::uuid))
-        ${among(sql`a.state`, state)} and exists (select from cases c where c.id = a.case_id and app.is_asked(c, ${filterOf(query)}))
-      order by a.updated_at, a.case_id limit ${limit + 1}) p join case_index i on i.id = p.case_id order by p.updated_at, p.case_id`)
+  const [row] = await tx.rows(HorizonRow, sql`select app.rfc3339(app.horizon()) as horizon`)
+  if (!row) throw new Error('app.horizon returned no row')
+  const rows = await tx.rows(
+    ChangeRow,
+    sql`
+      select i.*, (extract(epoch from p.updated_at) * 1000000)::bigint::text as at from (
+        select a.case_id, a.updated_at from case_access a
+        where a.updated_at >= ${since}::timestamptz and a.updated_at < ${row.horizon}::timestamptz
+          and (${at}::bigint is null or (a.updated_at, a.case_id) > ('epoch'::timestamptz + ${at}::bigint * interval '1 microsecond', ${id}::uuid))
+          ${among(sql`a.state`, state)} and exists (select from cases c where c.id = a.case_id and app.is_asked(c, ${filterOf(query)}))
+        order by a.updated_at, a.case_id limit ${limit + 1}) p join case_index i on i.id = p.case_id order by p.updated_at, p.case_id`,
+  )
   return { ...pageOfChanges(rows, { limit }), syncedThrough: row.horizon }
 }
 
-type Look = CaseIndex & Omit<Standing, 'state'> & { open: Zone[]; basis: Case['basis']; person: zones.Kept | null }
+const LookRow = CaseIndex.extend({
+  relations: z.array(Relation),
+  needsDocument: z.boolean().nullable(),
+  final: z.boolean(),
+  toHandOver: z.boolean(),
+  open: z.array(Zone),
+  basis: Case.shape.basis,
+  person: zones.SealedPerson.nullable(),
+})
 
 /** The case as far as it stands open to the caller. One that does not, and one that never was, are the same. */
 export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx, id)).case
 
 /** The same, with where it stands for the caller. */
 export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
-  const [row] = await tx.execute<Look>(sql`select * from looks where id = ${id}`)
+  const [row] = await tx.rows(LookRow, sql`select * from looks where id = ${id}`)
   if (!row) throw notFound()
   return seen(tx.keys, row)
 }
 
 /** The same in one statement, which is the whole transaction: nothing is asked for more often. */
 export async function read(asking: Asking, id: string): Promise<Case> {
-  const [row] = await asking.ask<Look>(caller => sql`select * from app.read_case(${caller}, ${id})`)
+  const [row] = await asking.ask(LookRow, caller => sql`select * from app.read_case(${caller}, ${id})`)
   if (!row) throw notFound()
   return seen(asking.keys, row).case
 }
 
-function seen(keys: Keys, { open, person, relations, needsDocument, final, toHandOver, ...index }: Look) {
+function seen(
+  keys: Keys,
+  { open, person, relations, needsDocument, final, toHandOver, ...index }: z.output<typeof LookRow>,
+) {
   const standing: Standing = { state: index.state, relations, needsDocument, final, toHandOver }
   const withheld = Zone.options.filter(zone => !open.includes(zone))
   return {
@@ -86,9 +107,12 @@ export async function requireReached(tx: Tx, id: string): Promise<void> {
 export async function assignments(tx: Tx, id: string): Promise<Assignments> {
   const [, items] = await Promise.all([
     requireReached(tx, id),
-    tx.execute<Assignments['items'][number]>(sql`
-      select assignee_id as "assigneeId", assigned_by as "assignedBy", app.rfc3339(assigned_at) as "assignedAt"
-      from assignments where case_id = ${id} order by id desc`),
+    tx.rows(
+      Assignments.shape.items.element,
+      sql`
+        select assignee_id as "assigneeId", assigned_by as "assignedBy", app.rfc3339(assigned_at) as "assignedAt"
+        from assignments where case_id = ${id} order by id desc`,
+    ),
   ])
   return { items }
 }

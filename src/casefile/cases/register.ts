@@ -12,7 +12,7 @@ import { sealedColumns } from '../sealed-columns.ts'
 import { codesIn } from '../zones/codes.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
-import type { NewCase, RegisteredCase } from './contract.ts'
+import { type NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
 
 /** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
@@ -74,14 +74,17 @@ export async function findRegistered(tx: Tx, id: string): Promise<RegisteredCase
 }
 
 const sameNumber = async (tx: Tx, id: string) => [
-  ...(await tx.execute<RegisteredCase['possibleDuplicates'][number]>(sql`
-    select distinct c.id, c.number from identifiers own
-    join lateral (
-      select case_id from identifiers i where i.hmac = own.hmac and i.kind = own.kind
-      union select case_id from documents d where own.kind = 'document' and d.number_hmac = own.hmac and not d.annulled
-      union select case_id from documents d where own.kind = 'iin' and d.iin_hmac = own.hmac and not d.annulled) other on true
-    join cases c on c.id = other.case_id
-    where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`)),
+  ...(await tx.rows(
+    RegisteredCase.shape.possibleDuplicates.element,
+    sql`
+      select distinct c.id, c.number from identifiers own
+      join lateral (
+        select case_id from identifiers i where i.hmac = own.hmac and i.kind = own.kind
+        union select case_id from documents d where own.kind = 'document' and d.number_hmac = own.hmac and not d.annulled
+        union select case_id from documents d where own.kind = 'iin' and d.iin_hmac = own.hmac and not d.annulled) other on true
+      join cases c on c.id = other.case_id
+      where own.case_id = ${id} and own.kind in ('iin', 'document') and c.id <> ${id} order by c.id limit 20`,
+  )),
 ]
 
 /** An owner's own number of a case, found again but not read: hexadecimal. */

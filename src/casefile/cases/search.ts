@@ -1,16 +1,20 @@
-import type { Sealed } from '../../platform/access/data-key.ts'
+import type { z } from 'zod'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
+import { Version } from '../../platform/http/contract.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import { bears, identify } from '../zones/identifiers.ts'
-import type { CaseIndex, CaseSearch } from './contract.ts'
+import { CaseIndex, type CaseSearch } from './contract.ts'
 
 /** What the person is known by now: of each identity the newest version. */
 const known = (kind: string, hmac: string) => sql`
   select i.case_id from identifiers i where i.kind = ${kind} and i.hmac = decode(${hmac}, 'hex') and i.version = (
     select max(z.version) from zone_versions z where z.case_id = i.case_id and z.zone = 'identity')`
+
+const CandidateRow = CaseIndex.extend({ identityVersion: Version.nullable(), identity: Sealed.nullable() })
 
 /** The cases of the caller's view to which all of this applies, the newest first. */
 export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQuery): Promise<Page<CaseIndex>> {
@@ -30,11 +34,14 @@ export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQ
     ...names.map(part => oneOf(known('name', identify.name(keys, part)))),
   ]
   const candidates = (before: string | undefined) =>
-    tx.execute<Candidate>(sql`
-      select c.*, z.version as "identityVersion", ${sealed('z.content')} as identity from case_index c
-        left join lateral (select version, content from zone_versions v
-          where ${names.length > 0} and v.case_id = c.id and v.zone = 'identity' order by version desc limit 1) z on true
-      where ${sql.join(criteria, sql` and `)} and (${before ?? null}::uuid is null or c.id < ${before ?? null}::uuid) order by c.id desc limit ${limit + 1}`)
+    tx.rows(
+      CandidateRow,
+      sql`
+        select c.*, z.version as "identityVersion", ${sealed('z.content')} as identity from case_index c
+          left join lateral (select version, content from zone_versions v
+            where ${names.length > 0} and v.case_id = c.id and v.zone = 'identity' order by version desc limit 1) z on true
+        where ${sql.join(criteria, sql` and `)} and (${before ?? null}::uuid is null or c.id < ${before ?? null}::uuid) order by c.id desc limit ${limit + 1}`,
+    )
   // The names of a page of candidates are opened and compared, and of the next one, until a page is full.
   const found: CaseIndex[] = []
   for (let before = cursor, more = true; more && found.length <= limit; ) {
@@ -48,9 +55,11 @@ export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQ
   return pageOf(found.slice(0, limit + 1), { limit })
 }
 
-type Candidate = CaseIndex & { identityVersion: number | null; identity: Sealed | null }
-
-function isNamed({ keys }: Tx, { id, identityVersion, identity }: Candidate, names: readonly string[]): boolean {
+function isNamed(
+  { keys }: Tx,
+  { id, identityVersion, identity }: z.output<typeof CandidateRow>,
+  names: readonly string[],
+): boolean {
   if (!names.length) return true
   const known = sealedColumns.identity.open(keys, [id, 'identity', identityVersion ?? 0], identity)
   return known !== null && bears(known, names)

@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
+import { Id } from '../../platform/http/contract.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
 
 /** Codes, dates and ids that an event says, by the names that the lifecycle allows it. */
@@ -26,11 +28,14 @@ export const append = (tx: Tx, events: readonly NewEvent[]) =>
         as (case_id uuid, action text, occurred_on date, facts jsonb, on_version int, proposal_id uuid))
       with ordinality e order by ordinality`)
 
+const EventRow = z.object({ id: Id })
+
 /** The id of the event that was written last. */
 export async function lastEvent(tx: Tx, caseId: string): Promise<string> {
-  const [event] = await tx.execute<{ id: string }>(
+  const [event] = await tx.rows(
+    EventRow,
     sql`select id from case_events where case_id = ${caseId} order by id desc limit 1`,
   )
-  if (!event) throw new Error('the event that was just written is there')
+  if (!event) throw new Error('case_events returned no row')
   return event.id
 }

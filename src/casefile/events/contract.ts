@@ -46,7 +46,7 @@ export type CaseEvent = z.infer<typeof CaseEvent>
 export const CaseEventQuery = PageQuery
 export const CaseEventPage = pageContract('CaseEventPage', CaseEvent)
 
-const Decision = z
+export const Decision = z
   .object({
     id: Id.describe('The id of its event.'),
     outcome: z.string(),
@@ -71,7 +71,7 @@ const Decision = z
 export type Decision = z.infer<typeof Decision>
 export const Decisions = z.object({ items: z.array(Decision) }).meta({ id: 'Decisions' })
 
-const IdentityDocument = z
+export const IdentityDocument = z
   .object({
     id: Id.describe('The id of its event.'),
     type: z.string(),

@@ -1,12 +1,14 @@
+import type { z } from 'zod'
 import { party } from '../../people/organisations/queries.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { notFound } from '../../problem.ts'
 import { sealedColumns } from '../sealed-columns.ts'
-import type { CaseEvent } from './contract.ts'
+import { CaseEvent } from './contract.ts'
 
 const timeline = sql`
   select e.id, e.action, nullif(e.from_state, '') as "fromState", e.to_state as "toState", e.occurred_on as "occurredOn",
@@ -19,26 +21,29 @@ const timeline = sql`
   from case_events e join organisations o on o.id = e.organisation_id cross join lateral (select e.facts as f) facts
     left join event_texts t on t.event_id = e.id left join proposals p on p.id = e.proposal_id`
 
-type Kept = Omit<CaseEvent, 'text'> & { textId: string; content: Sealed | null }
+const EventRow = CaseEvent.omit({ text: true }).extend({ content: Sealed.nullable(), textId: Id.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ content, textId, ...event }: Kept): CaseEvent => ({
+  ({ content, textId, ...event }: z.output<typeof EventRow>): CaseEvent => ({
     ...event,
-    text: sealedColumns.event.open(keys, [textId], content),
+    text: sealedColumns.event.open(keys, [textId ?? ''], content),
   })
 
 /** What happened to a case, in the order in which it was recorded. */
 export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<CaseEvent>> {
-  const rows = await tx.execute<Kept>(sql`
-    ${timeline} where e.case_id = ${caseId} and (${cursor ?? null}::uuid is null or e.id > ${cursor ?? null}::uuid)
-    order by e.id limit ${limit + 1}`)
+  const rows = await tx.rows(
+    EventRow,
+    sql`
+      ${timeline} where e.case_id = ${caseId} and (${cursor ?? null}::uuid is null or e.id > ${cursor ?? null}::uuid)
+      order by e.id limit ${limit + 1}`,
+  )
   if (!rows.length && !cursor) throw notFound()
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 /** One event, if its case still stands open to the caller. */
 export async function find(tx: Tx, id: string): Promise<CaseEvent | undefined> {
-  const rows = await tx.execute<Kept>(sql`${timeline} where e.id = ${id}`)
+  const rows = await tx.rows(EventRow, sql`${timeline} where e.id = ${id}`)
   return rows.map(opened(tx))[0]
 }

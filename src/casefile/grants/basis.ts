@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
+import { Day } from '../../platform/http/contract.ts'
 import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'
@@ -52,9 +54,12 @@ export async function faultsOfRepresentative(
   return [{ pointer: `${place}/basis/representative`, detail }]
 }
 
+const AdultsRow = z.object({ adults: Day })
+
 /** May they have been under age on that day (today when it is not said)? */
 export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Promise<boolean> {
-  const [row] = await tx.execute<{ adults: string }>(
+  const [row] = await tx.rows(
+    AdultsRow,
     sql`select (coalesce(${day ?? null}::date, app.today()) - app.term('majority'))::date::text as adults`,
   )
   return couldBeChild(birth, row?.adults ?? '')

@@ -1,12 +1,13 @@
+import type { z } from 'zod'
 import { party } from '../../people/organisations/queries.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
 import { sealedColumns } from '../sealed-columns.ts'
-import type { Grant, GrantQuery, Revocation } from './contract.ts'
+import { Grant, type GrantQuery, type Revocation } from './contract.ts'
 
 const columns = sql`
   select g.id, g.case_id as "caseId", ${party('f')} as "from",
@@ -29,11 +30,11 @@ const columns = sql`
     left join grant_texts given on given.grant_id = g.id and given.occasion = 'given'
     left join grant_texts closed on closed.grant_id = g.id and closed.occasion = 'closed'`
 
-type Kept = Omit<Grant, 'particulars'> & { given: Sealed | null; closed: Sealed | null }
+const GrantRow = Grant.omit({ particulars: true }).extend({ given: Sealed.nullable(), closed: Sealed.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ given, closed, ...grant }: Kept): Grant => {
+  ({ given, closed, ...grant }: z.output<typeof GrantRow>): Grant => {
     const said = sealedColumns.grant.open(keys, [grant.id, 'given'], given)
     const added = sealedColumns.grant.open(keys, [grant.id, 'closed'], closed)
     return { ...grant, particulars: said || added ? { ...said, ...added } : null }
@@ -43,8 +44,10 @@ const opened =
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Grant>> {
   const [[found], rows] = await Promise.all([
     tx.execute(sql`select from cases where id = ${caseId}`),
-    tx.execute<Kept>(sql`
-      ${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`),
+    tx.rows(
+      GrantRow,
+      sql`${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`,
+    ),
   ])
   if (!found) throw notFound()
   return pageOf(rows.map(opened(tx)), { limit })
@@ -52,16 +55,19 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
 
 /** What the caller's organisation gave and was given, the newest first. */
 export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQuery): Promise<Page<Grant>> {
-  const rows = await tx.execute<Kept>(sql`
-    ${columns} where g.owner_id <> g.recipient_id
-      and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
-      and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
-      and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    GrantRow,
+    sql`
+      ${columns} where g.owner_id <> g.recipient_id
+        and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
+        and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
+        and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Grant> {
-  const [grant] = (await tx.execute<Kept>(sql`${columns} where g.id = ${id}`)).map(opened(tx))
+  const [grant] = (await tx.rows(GrantRow, sql`${columns} where g.id = ${id}`)).map(opened(tx))
   if (!grant) throw notFound()
   return grant
 }

@@ -1,26 +1,40 @@
+import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { FormLanguage, type Grant, type Receipt } from './contract.ts'
 import { find } from './queries.ts'
 
-type Words = Record<string, string>
-type Read = { version: string; parts: Words; labels: Words; number: string | null; timeZone: string }
+const Words = z.record(z.string(), z.string())
+const FormRow = z.object({
+  version: z.string(),
+  parts: Words,
+  labels: Words,
+  number: z.string().nullable(),
+  timeZone: z.string(),
+})
 
 /** The receipt of a grant, in the words of the form by which it was given. */
 export async function receipt(tx: Tx, id: string, asked: FormLanguage | undefined): Promise<Receipt> {
   const grant = await find(tx, id)
   const language = asked ?? FormLanguage.safeParse(grant.language).data ?? 'en'
-  const [read] = await tx.execute<Read>(sql`
-    select f.version, jsonb_object_agg(f.part, f.text) as parts, (select number from cases where id = ${grant.caseId}) as number,
-      (select time_zone from installation) as "timeZone", (select jsonb_object_agg(c.list || ':' || c.code, to_jsonb(c) ->> ${`label_${language}`})
-        from codes c where c.list in ('zone', 'purpose', 'consent_method', 'representative', 'legal_basis')) as labels
-    from consent_forms f where f.language = ${language}
-      and f.version = coalesce(${grant.formVersion}, (select max(version) from consent_forms)) group by f.version`)
-  if (!read) throw new Error('every form that grants were given by is kept')
+  const [read] = await tx.rows(
+    FormRow,
+    sql`
+      select f.version, jsonb_object_agg(f.part, f.text) as parts, (select number from cases where id = ${grant.caseId}) as number,
+        (select time_zone from installation) as "timeZone", (select jsonb_object_agg(c.list || ':' || c.code, to_jsonb(c) ->> ${`label_${language}`})
+          from codes c where c.list in ('zone', 'purpose', 'consent_method', 'representative', 'legal_basis')) as labels
+      from consent_forms f where f.language = ${language}
+        and f.version = coalesce(${grant.formVersion}, (select max(version) from consent_forms)) group by f.version`,
+  )
+  if (!read) throw new Error(`consent_forms returned no row of version ${grant.formVersion} in ${language}`)
   return written(grant, read, language)
 }
 
-function written(grant: Grant, { version, parts, labels, number, timeZone }: Read, language: FormLanguage): Receipt {
+function written(
+  grant: Grant,
+  { version, parts, labels, number, timeZone }: z.output<typeof FormRow>,
+  language: FormLanguage,
+): Receipt {
   const day = (instant: string | null) =>
     instant && new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone }).format(new Date(instant))
   const label = (list: string, code: string | null) => code && (labels[`${list}:${code}`] ?? code)
@@ -62,7 +76,7 @@ function written(grant: Grant, { version, parts, labels, number, timeZone }: Rea
   }
 }
 
-const escapes: Words = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, character => escapes[character] ?? character)
 
 /** To be printed, without a style or script that a browser would have to trust. */

@@ -1,20 +1,27 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
-import { sql } from '../../platform/db/drizzle.ts'
+import { pgTable, sql, text, uuid } from '../../platform/db/drizzle.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
-import type { Kind, NewRelation, Relation } from './contract.ts'
+import { type NewRelation, Relation } from './contract.ts'
 import { inverse } from './policy.ts'
 
-type Row = { id: string; kind: Kind; from_here: boolean; case: Relation['case']; madeAt: string }
+const RelationRow = Relation.extend({ from_here: z.boolean() })
+const OtherRow = z.object({ erased: z.boolean() })
+const CaseRow = z.object({ owner_id: Id, erased: z.boolean() })
 
 /** The links of a case, from its own side, as far as both ends stand open to the caller. */
 export async function list(tx: Tx, caseId: string): Promise<Relation[]> {
   await visible(tx, caseId)
-  const rows = await tx.execute<Row>(sql`
-    select r.id, r.kind, r.case_id = ${caseId} as from_here, jsonb_build_object('id', c.id, 'number', c.number) as "case",
-      app.rfc3339(r.made_at) as "madeAt"
-    from relations r join cases c on c.id = case when r.case_id = ${caseId} then r.other_id else r.case_id end
-    where ${caseId} in (r.case_id, r.other_id) and r.ended_at is null order by r.id`)
+  const rows = await tx.rows(
+    RelationRow,
+    sql`
+      select r.id, r.kind, r.case_id = ${caseId} as from_here, jsonb_build_object('id', c.id, 'number', c.number) as "case",
+        app.rfc3339(r.made_at) as "madeAt"
+      from relations r join cases c on c.id = case when r.case_id = ${caseId} then r.other_id else r.case_id end
+      where ${caseId} in (r.case_id, r.other_id) and r.ended_at is null order by r.id`,
+  )
   return rows.map(({ from_here, kind, ...row }) => ({ ...row, kind: from_here ? kind : inverse[kind] }))
 }
 
@@ -24,18 +31,21 @@ export async function find(tx: Tx, caseId: string, id: string): Promise<Relation
   return found
 }
 
+export const relations = pgTable('relations', {
+  id: uuid().notNull(),
+  caseId: uuid().notNull(),
+  kind: text().notNull(),
+  otherId: uuid().notNull(),
+})
+
 /** Links a case of one's own to another one that one sees. */
 export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: NewRelation): Promise<string> {
   await visible(tx, caseId, { own: true })
-  const [other] = await tx.execute<{ erased: boolean }>(
-    sql`select erased_at is not null as erased from cases where id = ${otherId}`,
-  )
+  const [other] = await tx.rows(OtherRow, sql`select erased_at is not null as erased from cases where id = ${otherId}`)
   if (other?.erased) throw invalid([{ pointer: '#/caseId', detail: 'The file of this case was erased' }])
   if (!other) throw invalid([{ pointer: '#/caseId', detail: 'Not found' }])
   const id = randomUUIDv7()
-  await tx.execute(
-    sql`insert into relations (id, case_id, kind, other_id) values (${id}, ${caseId}, ${kind}, ${otherId})`,
-  )
+  await tx.insert(relations).values({ id, caseId, kind, otherId })
   return id
 }
 
@@ -51,9 +61,7 @@ export async function end(tx: Tx, caseId: string, id: string): Promise<null> {
 
 async function visible(tx: Tx, caseId: string, { own = false } = {}) {
   const [[found], { organisation }] = await Promise.all([
-    tx.execute<{ owner_id: string; erased: boolean }>(
-      sql`select owner_id, erased_at is not null as erased from cases where id = ${caseId}`,
-    ),
+    tx.rows(CaseRow, sql`select owner_id, erased_at is not null as erased from cases where id = ${caseId}`),
     tx.actor,
   ])
   if (!found) throw notFound()

@@ -1,8 +1,10 @@
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { z } from 'zod'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { asText, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
+import { Instant, Version } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { columnOf, sealedColumns } from '../sealed-columns.ts'
@@ -44,9 +46,9 @@ export async function write(tx: Tx, sealer: Sealer, versions: readonly NewVersio
 }
 
 /** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document, sealed; of what was erased nothing. */
-export type Kept = Partial<Record<Zone, Sealed & { version: number }>>
+export const SealedPerson = z.partialRecord(Zone, Sealed.extend({ version: Version }))
 
-export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person =>
+export const personOf = (keys: Keys, caseId: string, kept: z.output<typeof SealedPerson> | null): Person =>
   Object.fromEntries(
     Zone.options.flatMap(zone => {
       const found = kept?.[zone]
@@ -56,11 +58,16 @@ export const personOf = (keys: Keys, caseId: string, kept: Kept | null): Person 
     }),
   )
 
+const VersionRow = z.object({ version: Version, writtenAt: Instant, content: Sealed.nullable() })
+
 /** All versions of a zone that the caller sees, the newest first. */
 export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
-  const rows = await tx.execute<Omit<WrittenZone, 'content'> & { content: Sealed | null }>(sql`
-    select version, app.rfc3339(written_at) as "writtenAt", ${sealed('content')} as content from zone_versions
-    where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`)
+  const rows = await tx.rows(
+    VersionRow,
+    sql`
+      select version, app.rfc3339(written_at) as "writtenAt", ${sealed('content')} as content from zone_versions
+      where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`,
+  )
   return rows.map(row => ({
     ...row,
     content: sealedColumns[zone].open(tx.keys, [caseId, zone, row.version], row.content),
@@ -72,17 +79,26 @@ export async function current(tx: Tx, caseId: string, zone: Zone): Promise<Curre
   return newest ?? { version: 0, writtenAt: null, content: null }
 }
 
+const OpenRow = z.object({ open: z.boolean() })
+
 /** Refuses a zone that does not stand open like one that never was, and what stands with it likewise. */
 export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<void> {
-  const [row] = await tx.execute<{ open: boolean }>(sql`
-    select ${zone}::zone = any (app.open_zones(a)) as open from case_access a where a.case_id = ${caseId}`)
+  const [row] = await tx.rows(
+    OpenRow,
+    sql`select ${zone}::zone = any (app.open_zones(a)) as open from case_access a where a.case_id = ${caseId}`,
+  )
   if (!row?.open) throw notFound()
 }
 
+const WritableRow = z.object({ own: z.boolean(), open: z.boolean() })
+
 /** Writes the version after the one that the caller has read. */
 export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
-  const [writable] = await tx.execute<{ own: boolean; open: boolean }>(sql`
-    select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`)
+  const [writable] = await tx.rows(
+    WritableRow,
+    sql`
+      select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`,
+  )
   if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes its zones' })
   if (!writable.open) throw new Problem('action-not-allowed')
   const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))

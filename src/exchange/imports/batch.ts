@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import { externalHmac } from '../../casefile/cases/register.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
@@ -7,13 +8,19 @@ import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { asText, Sealer } from '../../platform/db/sealed.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { type Use, unknownCodes } from '../../rules/reference/queries.ts'
+import { Rejected } from '../jobs/contract.ts'
 import type { Line } from './file.ts'
 import type { Progress } from './queries.ts'
 import { type Fault, type Read, readRow } from './row.ts'
 
 /** Whose cases a file may bring: the importing organisation's own, and those of the divisions below it by short name. */
 export type Owners = { own: string; divisions: ReadonlyMap<string, string> }
+
+const OutcomeRow = z.object({
+  outcome: z.object({ registered: z.int(), existing: z.int(), cases: z.array(Id), faults: z.array(Rejected) }),
+})
 
 /** So many records of a file, `from` there on: rows as the database takes them, by their hashed external id. */
 export class Batch {
@@ -49,10 +56,11 @@ export class Batch {
     const faults = await this.#faultsOfCodes(tx)
     const bad = new Set(faults.map(({ line }) => line))
     const rows = [...this.#rows.values()].filter(({ line }) => !bad.has(line))
-    const [written] = await tx.execute<{ outcome: Omit<Progress, 'from' | 'records'> }>(
+    const [written] = await tx.rows(
+      OutcomeRow,
       sql`select app.import_rows(${job}, ${JSON.stringify(rows)}::jsonb) as outcome`,
     )
-    if (!written) throw new Error('a batch comes to something')
+    if (!written) throw new Error('app.import_rows returned no row')
     const { outcome } = written
     const { from, records } = this
     return { from, records, ...outcome, faults: [...this.faults, ...faults, ...outcome.faults] }

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
@@ -28,8 +29,11 @@ export const keepChunk = (tx: Tx, keys: Keys, job: string, position: number, con
   tx.execute(sql`insert into import_chunks (job_id, position, content)
     values (${job}, ${position}, ${keys.sealFile(placeOf(job, position), content)})`)
 
+const ChunkRow = z.object({ content: z.instanceof(Buffer) })
+
 export async function chunk(tx: Tx, keys: Keys, job: string, position: number): Promise<Buffer> {
-  const [row] = await tx.execute<{ content: Buffer }>(
+  const [row] = await tx.rows(
+    ChunkRow,
     sql`select content from import_chunks where job_id = ${job} and position = ${position}`,
   )
   if (!row) throw notFound()
@@ -47,12 +51,16 @@ export async function forget(tx: Tx, job: string | null): Promise<void> {
   await tx.execute(sql`select app.forget_imports(${job})`)
 }
 
-export type Waiting = { records: number; chunks: number }
+const WaitingRow = z.object({ records: z.int(), chunks: z.int() })
+export type Waiting = z.output<typeof WaitingRow>
 
 export async function waiting(tx: Tx, job: string): Promise<Waiting> {
-  const [row] = await tx.execute<Waiting>(sql`
-    select records, (select count(*)::int from import_chunks c where c.job_id = i.job_id) as chunks
-    from imports i where job_id = ${job}`)
+  const [row] = await tx.rows(
+    WaitingRow,
+    sql`
+      select records, (select count(*)::int from import_chunks c where c.job_id = i.job_id) as chunks
+      from imports i where job_id = ${job}`,
+  )
   if (!row) throw notFound()
   return row
 }

@@ -5,7 +5,7 @@ import { pageContract } from '../../platform/http/page.ts'
 
 const JobState = z.enum(['receiving', 'queued', 'running', 'done', 'failed', 'cancelled'])
 
-const Rejected = z.object({ line: z.int(), field: z.string(), reason: z.string() }).meta({ id: 'RejectedField' })
+export const Rejected = z.object({ line: z.int(), field: z.string(), reason: z.string() }).meta({ id: 'RejectedField' })
 export type Rejected = z.infer<typeof Rejected>
 
 export const JobSummary = z

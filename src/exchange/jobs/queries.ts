@@ -1,11 +1,11 @@
+import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
-import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
+import { olderThan, pageOf } from '../../platform/db/page.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { notFound, Problem } from '../../problem.ts'
-import type { Job, JobPage, JobQuery, Rejected } from './contract.ts'
-
-type Summary = JobPage['items'][number]
+import { type Job, type JobPage, type JobQuery, JobSummary, Rejected } from './contract.ts'
 
 const columns = sql`j.id, j.kind, j.state, j.failure, app.rfc3339(j.created_at) as "createdAt", app.rfc3339(j.ended_at) as "endedAt",
   i.dry_run as "dryRun", i.records as done, i.total, i.registered + i.existing as accepted, i.registered, i.existing,
@@ -16,17 +16,20 @@ const jobs = sql`jobs j join imports i on i.job_id = j.id, lateral (
   select extract(epoch from coalesce(j.ended_at, app.now()) - j.started_at)::float as seconds) t`
 
 /** The caller's own jobs, the newest first. */
-export async function list(tx: Tx, { state, cursor, limit }: JobQuery): Promise<Page<Summary>> {
-  const rows = await tx.execute<Summary>(sql`
-    select ${columns} from ${jobs}
-    where j.id ${olderThan(cursor)} ${among(sql`j.state`, state)}
-    order by j.id desc limit ${limit + 1}`)
+export async function list(tx: Tx, { state, cursor, limit }: JobQuery): Promise<JobPage> {
+  const rows = await tx.rows(
+    JobSummary,
+    sql`
+      select ${columns} from ${jobs}
+      where j.id ${olderThan(cursor)} ${among(sql`j.state`, state)}
+      order by j.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows, { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Job> {
   const [[job], rejected] = await Promise.all([
-    tx.execute<Summary>(sql`select ${columns} from ${jobs} where j.id = ${id}`),
+    tx.rows(JobSummary, sql`select ${columns} from ${jobs} where j.id = ${id}`),
     faults(tx, id, { line: 0, field: '' }, 200),
   ])
   if (!job) throw notFound()
@@ -40,9 +43,12 @@ export const faults = (
   after: Pick<Rejected, 'line' | 'field'>,
   limit: number,
 ): Promise<Rejected[]> =>
-  tx.execute<Rejected>(sql`
-    select line, field, reason from import_faults
-    where job_id = ${id} and (line, field) > (${after.line}, ${after.field}) order by line, field limit ${limit}`)
+  tx.rows(
+    Rejected,
+    sql`
+      select line, field, reason from import_faults
+      where job_id = ${id} and (line, field) > (${after.line}, ${after.field}) order by line, field limit ${limit}`,
+  )
 
 /** Calls a job off: the batch at hand is the last one. */
 export async function cancel(tx: Tx, id: string): Promise<Job> {
@@ -59,11 +65,11 @@ export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Prom
   if (ended.length) await tx.execute(sql`select app.discard_import(${id})`)
 }
 
+const LeasedRow = z.object({ id: Id.nullable() })
+
 /** Takes the next job that nobody works on, for so many seconds; gives its id. */
 export async function lease(tx: Tx, seconds: number): Promise<string | undefined> {
-  const [row] = await tx.execute<{ id: string | null }>(
-    sql`select app.lease_job(make_interval(secs => ${seconds})) as id`,
-  )
+  const [row] = await tx.rows(LeasedRow, sql`select app.lease_job(make_interval(secs => ${seconds})) as id`)
   return row?.id ?? undefined
 }
 

@@ -48,7 +48,7 @@ export const Entry = z
 export type Entry = z.infer<typeof Entry>
 export const EntryPage = pageContract('AuditEntryPage', Entry)
 
-const Look = z
+export const Look = z
   .object({
     id: Id,
     at: Instant,

@@ -1,13 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
-import type { Erasure, ErasurePlan, ErasureQuery, NewErasure } from './contract.ts'
+import { Erasure, ErasurePlan, type ErasureQuery, type NewErasure } from './contract.ts'
 
 const columns = sql`e.id, e.case_id as "caseId", e.file as "withFile", e.run_id as "retentionRunId", e.purpose,
   e.legal_basis as "legalBasis", ${sealed('e.content')} as content, e.state, e.requested_by as "requestedBy",
@@ -17,19 +18,24 @@ const columns = sql`e.id, e.case_id as "caseId", e.file as "withFile", e.run_id 
     case when e.state = 'requested' and (e.requested_by = app.account() or app.has_role('supervisor')) then 'reject' end], null) as "allowedDecisions",
   e.version from erasures e`
 
-type Kept = Omit<Erasure, 'reason'> & { content: Sealed | null }
+const ErasureRow = Erasure.omit({ reason: true }).extend({ content: Sealed.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ content, ...erasure }: Kept): Erasure => ({
+  ({ content, ...erasure }: z.output<typeof ErasureRow>): Erasure => ({
     ...erasure,
     ...sealedColumns.erasure.fields(keys, [erasure.id], content),
   })
 
+const PlanRow = ErasurePlan.extend({ holds: z.boolean() })
+
 /** What would go with what the caller's organisation holds of a case, and what would stay. */
 export async function plan(tx: Tx, caseId: string): Promise<ErasurePlan> {
-  const [found] = await tx.execute<ErasurePlan & { holds: boolean }>(sql`
-    select ${caseId}::uuid as "caseId", file as "withFile", kept, goes, stays, holds from app.erasure_plan(${caseId})`)
+  const [found] = await tx.rows(
+    PlanRow,
+    sql`
+      select ${caseId}::uuid as "caseId", file as "withFile", kept, goes, stays, holds from app.erasure_plan(${caseId})`,
+  )
   if (!found?.holds) throw new Problem('nothing-held')
   return found
 }
@@ -48,14 +54,17 @@ export async function request(tx: Tx, caseId: string, { legalBasis, reason }: Ne
 
 /** The erasures of what the caller's organisation holds, the newest first. */
 export async function list(tx: Tx, { state, cursor, limit }: ErasureQuery): Promise<Page<Erasure>> {
-  const rows = await tx.execute<Kept>(sql`
-    select ${columns} where (${state ?? null}::text is null or e.state = ${state ?? null}) and e.id ${olderThan(cursor)}
-    order by e.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    ErasureRow,
+    sql`
+      select ${columns} where (${state ?? null}::text is null or e.state = ${state ?? null}) and e.id ${olderThan(cursor)}
+      order by e.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Erasure> {
-  const [erasure] = (await tx.execute<Kept>(sql`select ${columns} where e.id = ${id}`)).map(opened(tx))
+  const [erasure] = (await tx.rows(ErasureRow, sql`select ${columns} where e.id = ${id}`)).map(opened(tx))
   if (!erasure) throw notFound()
   return erasure
 }

@@ -4,7 +4,7 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { notFound } from '../../problem.ts'
-import type { RetentionQuery, RetentionRun } from './contract.ts'
+import { type RetentionQuery, RetentionRun } from './contract.ts'
 
 const columns = sql`r.id, r.due_on as "dueOn", r.state, r.requested_by as "requestedBy", app.rfc3339(r.requested_at) as "requestedAt",
   r.settled_by as "settledBy", app.rfc3339(r.settled_at) as "settledAt", r.version,
@@ -22,14 +22,17 @@ export async function start(tx: Tx): Promise<string> {
 }
 
 export async function list(tx: Tx, { state, cursor, limit }: RetentionQuery): Promise<Page<RetentionRun>> {
-  const rows = await tx.execute<RetentionRun>(sql`
-    select ${columns} where (${state ?? null}::text is null or r.state = ${state ?? null}) and r.id ${olderThan(cursor)}
-    order by r.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    RetentionRun,
+    sql`
+      select ${columns} where (${state ?? null}::text is null or r.state = ${state ?? null}) and r.id ${olderThan(cursor)}
+      order by r.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows, { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<RetentionRun> {
-  const [run] = await tx.execute<RetentionRun>(sql`select ${columns} where r.id = ${id}`)
+  const [run] = await tx.rows(RetentionRun, sql`select ${columns} where r.id = ${id}`)
   if (!run) throw notFound()
   return run
 }

@@ -3,19 +3,22 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { notFound, stale } from '../../problem.ts'
-import type { Account, AccountChange, NewAccount } from './contract.ts'
+import { Account, type AccountChange, type NewAccount } from './contract.ts'
 
 const columns = sql`a.id, jsonb_build_object('id', a.organisation_id, 'kind', a.organisation_kind) as organisation,
   a.email, a.name, a.roles, a.status, a.version`
 
 export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<Account>> {
-  const rows = await tx.execute<Account>(sql`
-    select ${columns} from accounts a where ${cursor ?? null}::uuid is null or a.id > ${cursor ?? null}::uuid order by a.id limit ${limit + 1}`)
+  const rows = await tx.rows(
+    Account,
+    sql`
+      select ${columns} from accounts a where ${cursor ?? null}::uuid is null or a.id > ${cursor ?? null}::uuid order by a.id limit ${limit + 1}`,
+  )
   return pageOf(rows, { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Account> {
-  const [row] = await tx.execute<Account>(sql`select ${columns} from accounts a where a.id = ${id}`)
+  const [row] = await tx.rows(Account, sql`select ${columns} from accounts a where a.id = ${id}`)
   if (!row) throw notFound()
   return row
 }

@@ -1,11 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import type { OrganisationKind, Role } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
-import { type SQL, sql } from '../../platform/db/drizzle.ts'
+import { eq, pgTable, type SQL, sql, text, uuid } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
 import { type Page, pageOf } from '../../platform/db/page.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { notFound, stale } from '../../problem.ts'
-import type { NewOrganisation, Organisation, OrganisationChange, OrganisationQuery } from './contract.ts'
+import { type NewOrganisation, Organisation, type OrganisationChange, type OrganisationQuery } from './contract.ts'
 
 const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.version,
   array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
@@ -17,17 +19,20 @@ export const party = (alias: string): SQL =>
   )
 
 export async function list(tx: Tx, { kind, region, cursor, limit }: OrganisationQuery): Promise<Page<Organisation>> {
-  const rows = await tx.execute<Organisation>(sql`
-    select ${columns} from organisations o
-    where (${cursor ?? null}::uuid is null or o.id > ${cursor ?? null}::uuid) ${among(sql`o.kind`, kind)}
-      and (${region === undefined} or exists (
-        select from coverage c where c.organisation_id = o.id ${among(sql`c.region_code`, region)}))
-    order by o.id limit ${limit + 1}`)
+  const rows = await tx.rows(
+    Organisation,
+    sql`
+      select ${columns} from organisations o
+      where (${cursor ?? null}::uuid is null or o.id > ${cursor ?? null}::uuid) ${among(sql`o.kind`, kind)}
+        and (${region === undefined} or exists (
+          select from coverage c where c.organisation_id = o.id ${among(sql`c.region_code`, region)}))
+      order by o.id limit ${limit + 1}`,
+  )
   return pageOf(rows, { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Organisation> {
-  const [row] = await tx.execute<Organisation>(sql`select ${columns} from organisations o where o.id = ${id}`)
+  const [row] = await tx.rows(Organisation, sql`select ${columns} from organisations o where o.id = ${id}`)
   if (!row) throw notFound()
   return row
 }
@@ -69,7 +74,7 @@ export async function change(
     where id = ${id} and version = ${version} returning id`)
   const changed = rows.length > 0
   if (changed && regions) {
-    await tx.execute(sql`delete from coverage where organisation_id = ${id}`)
+    await tx.delete(coverage).where(eq(coverage.organisationId, id))
     await cover(tx, id, regions)
   }
   const organisation = await find(tx, id)
@@ -77,14 +82,21 @@ export async function change(
   return organisation
 }
 
-const cover = (tx: Tx, id: string, regions: readonly string[]) =>
-  tx.execute(
-    sql`insert into coverage (organisation_id, region_code) select ${id}::uuid, unnest(${sql.param(regions)}::text[])`,
-  )
+export const coverage = pgTable('coverage', {
+  organisationId: uuid().notNull(),
+  regionCode: text().notNull(),
+})
+
+async function cover(tx: Tx, organisationId: string, regions: readonly string[]): Promise<void> {
+  if (regions.length) await tx.insert(coverage).values(regions.map(regionCode => ({ organisationId, regionCode })))
+}
+
+const DivisionRow = z.object({ short_name: z.string(), id: Id })
 
 /** The divisions below the caller's organisation by short name, and the caller's own. */
 export async function ownAndDivisions(tx: Tx): Promise<Map<string, string>> {
-  const rows = await tx.execute<{ short_name: string; id: string }>(
+  const rows = await tx.rows(
+    DivisionRow,
     sql`select short_name, id from organisations where id = app.org() or parent_id = app.org()`,
   )
   return new Map(rows.map(({ short_name, id }) => [short_name, id]))

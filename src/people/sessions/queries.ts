@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type OrganisationKind, officesOf, permissionsOf, type Role } from '../../platform/access/permissions.ts'
+import { z } from 'zod'
+import { OrganisationKind, officesOf, permissionsOf, Role } from '../../platform/access/permissions.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
+import { Id } from '../../platform/http/contract.ts'
 import { tooMany, unauthorized } from '../../problem.ts'
 import type { Me } from './contract.ts'
 
@@ -18,21 +20,21 @@ const free = { account: 4, address: 30 }
 /** Keyed hashes of what is guessed at and of where from. */
 export type Guess = { account: Buffer; address: Buffer }
 
+const GuessRow = z.object({ wait: z.int() })
+
 /** Counts this guess before it is tried; refuses it while the delay that earlier ones earned has not passed. */
 export async function countGuess(tx: Tx, keys: Guess): Promise<void> {
-  const [row] = await tx.execute<{ wait: number }>(
+  const [row] = await tx.rows(
+    GuessRow,
     sql`select greatest(app.count_guess(${keys.address}, ${free.address}), app.count_guess(${keys.account}, ${free.account})) as wait`,
   )
   if (row && row.wait > 0) throw tooMany(row.wait)
 }
 
-export async function credentials(
-  tx: Tx,
-  email: string,
-): Promise<{ account: string; password_hash: string | null } | undefined> {
-  const [row] = await tx.execute<{ account: string; password_hash: string | null }>(
-    sql`select * from app.credentials(${email})`,
-  )
+const CredentialsRow = z.object({ account: Id, password_hash: z.string().nullable() })
+
+export async function credentials(tx: Tx, email: string): Promise<z.output<typeof CredentialsRow> | undefined> {
+  const [row] = await tx.rows(CredentialsRow, sql`select * from app.credentials(${email})`)
   return row
 }
 
@@ -40,20 +42,20 @@ export async function credentials(
 export const forgetGuess = (tx: Tx, { account, address }: Guess) =>
   tx.execute(sql`select app.forget_guesses(${account}, ${address})`)
 
+const StartedRow = z.object({ session: Id })
+
 /** Opens a session with its first refresh token; gives its id. */
 export async function start(tx: Tx, account: string, refreshHash: Buffer): Promise<string> {
-  const [row] = await tx.execute<{ session: string }>(
-    sql`select app.start_session(${account}, ${refreshHash}) as session`,
-  )
+  const [row] = await tx.rows(StartedRow, sql`select app.start_session(${account}, ${refreshHash}) as session`)
   if (!row) throw unauthorized()
   return row.session
 }
 
+const RefreshedRow = z.object({ session: Id.nullable(), account: Id })
+
 /** Whose a refresh token is, with the next token in its place; without a session when it was used before. */
 export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer) {
-  const [row] = await tx.execute<{ session: string | null; account: string }>(
-    sql`select * from app.refresh_session(${hash}, ${nextHash})`,
-  )
+  const [row] = await tx.rows(RefreshedRow, sql`select * from app.refresh_session(${hash}, ${nextHash})`)
   return row ?? { session: null, account: null }
 }
 
@@ -68,28 +70,33 @@ export const end = async (tx: Tx, which: 'current' | 'all'): Promise<null> => {
 export const enrol = (tx: Tx, code: string, passwordHash: string) =>
   tx.execute(sql`select app.enrol(${hashOf(code)}, ${passwordHash})`)
 
+const PasswordRow = z.object({ hash: z.string().nullable() })
+
 export async function ownPassword(tx: Tx): Promise<string | null> {
-  const [row] = await tx.execute<{ hash: string | null }>(sql`select app.own_password() as hash`)
+  const [row] = await tx.rows(PasswordRow, sql`select app.own_password() as hash`)
   return row?.hash ?? null
 }
 
 export const changePassword = (tx: Tx, passwordHash: string) =>
   tx.execute(sql`select app.change_password(${passwordHash})`)
 
-type MeRow = {
-  id: string
-  email: string
-  name: string
-  roles: Role[]
-  org: string
-  org_name: string
-  kind: OrganisationKind
-}
+const MeRow = z.object({
+  id: Id,
+  email: z.string(),
+  name: z.string(),
+  roles: z.array(Role),
+  org: Id,
+  org_name: z.string(),
+  kind: OrganisationKind,
+})
 
 export async function me(tx: Tx): Promise<Me> {
-  const [row] = await tx.execute<MeRow>(sql`
-    select a.id, a.email, a.name, a.roles, o.id as org, o.name as org_name, o.kind
-    from accounts a join organisations o on o.id = a.organisation_id where a.id = app.account()`)
+  const [row] = await tx.rows(
+    MeRow,
+    sql`
+      select a.id, a.email, a.name, a.roles, o.id as org, o.name as org_name, o.kind
+      from accounts a join organisations o on o.id = a.organisation_id where a.id = app.account()`,
+  )
   if (!row) throw unauthorized()
   const { id, email, name, roles, org, org_name, kind } = row
   const permissions = permissionsOf(officesOf(roles, kind))

@@ -1,10 +1,12 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { z } from 'zod'
 import type { Epochs } from './epochs.ts'
 import { bytesOf, idOf } from './id.ts'
 import { open, seal } from './seal.ts'
 
 /** What the database gives of something sealed: it, and the data key that opens it as its epoch keeps that. Base64. */
-export type Sealed = { content: string; key: string; epoch: number }
+export const Sealed = z.object({ content: z.string(), key: z.string(), epoch: z.int() })
+export type Sealed = z.infer<typeof Sealed>
 
 const idLength = 16
 

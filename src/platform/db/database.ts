@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { Problem, unavailable } from '../../problem.ts'
 import { isProblemName } from '../../problems.ts'
 import type { Actor } from '../access/actor.ts'
@@ -11,9 +12,17 @@ import { Pool } from './pool.ts'
 export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client' | 'execute'> & {
   actor: Promise<Actor>
   keys: Keys
-  /** Sends a statement at once: those asked for together share a flight, and run in the order in which they were asked for. */
-  execute<T extends Record<string, unknown>>(query: SQL): Promise<T[]>
+  /** Sends a statement at once: those sent together share a flight, and run in the order in which they were sent. */
+  execute(query: SQL): Promise<Record<string, unknown>[]>
+  /** The same with the type of its rows: a contract that production trusts and the tests compare with what comes. */
+  rows<Row extends z.ZodObject>(row: Row, query: SQL): Promise<z.output<Row>[]>
 }
+
+/** Told of every answer to {@link Tx.rows}: the type that its rows should have, and the rows with their columns. */
+export type Watcher = (
+  row: z.ZodObject,
+  rows: readonly unknown[] & { columns: { name: string; type: number }[] },
+) => void
 
 /** How a transaction begins: the statement that finds out who is asking, and refuses them (see `app.enter`). */
 export type Admission = readonly [text: string, values: readonly unknown[]]
@@ -37,16 +46,20 @@ export const enterNobody: Admission = [`select set_config('app.actor', '', true)
 /** Where an error comes from that the entry of a statement met. */
 const ofEntry = /function (app\.)?write_entry\(/
 
+type Options = { size?: number; wait?: number; deadline?: number; watch?: Watcher | undefined }
+
 export class Database {
   readonly keys: Keys
   readonly #pool: Pool
   readonly #deadline: number
+  readonly #watch: Watcher | undefined
 
   /** `size` connections; `wait` ms for a free one, `deadline` ms for a whole transaction. */
-  constructor(endpoint: Endpoint, keys: Keys, { size = 10, wait = 1_900, deadline = 10_000 } = {}) {
+  constructor(endpoint: Endpoint, keys: Keys, { size = 10, wait = 1_900, deadline = 10_000, watch }: Options = {}) {
     this.keys = keys
     this.#pool = new Pool(endpoint, { size, wait })
     this.#deadline = deadline
+    this.#watch = watch
   }
 
   get counts() {
@@ -69,8 +82,8 @@ export class Database {
         const begun = connection.send('begin')
         const actor = connection.send(...admission).then(rows => rows[0]?.actor as Actor)
         actor.catch(() => {}) // work need not look at it
-        const { db, execute } = executeOn(connection, handle)
-        const tx = Object.assign(db, { actor, execute, keys: this.keys })
+        const { db, execute, rows } = executeOn(connection, handle, this.#watch)
+        const tx = Object.assign(db, { actor, execute, rows, keys: this.keys })
         // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
         const worked = (async () => work(tx))()
         worked.catch(() => {})
@@ -92,9 +105,9 @@ export class Database {
   }
 
   /** Asks one statement that is a whole transaction, for it lets the caller in itself: at half of what the same costs in several. */
-  ask<T extends Record<string, unknown>>(statement: SQL): Promise<T[]> {
+  ask<Row extends z.ZodObject>(row: Row, statement: SQL): Promise<z.output<Row>[]> {
     return this.#hold((connection, answered) =>
-      answered(executeOn(connection, { open: true }).execute<T>(statement)).catch(error => {
+      answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
         throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
       }),
     )
@@ -135,17 +148,27 @@ export function refusalOf(error: unknown): unknown {
 type Refusal = { code?: string; message: string; detail?: string; hint?: string; where?: string }
 
 /** Drizzle on this connection for as long as the transaction is open: it also writes and reads JSON and dates as they are. */
-function executeOn({ client, send }: Connection, handle: { open: boolean }) {
+function executeOn({ client, send }: Connection, handle: { open: boolean }, watch: Watcher | undefined) {
   const unsafe: Send = (text, values) => {
     if (!handle.open) throw unavailable(new Error('this transaction is over'))
     return send(text, values)
   }
   const db = drizzle({ options: client.options, unsafe } as never, { casing: 'snake_case' })
   const lazy = db.execute.bind(db)
-  const execute: Tx['execute'] = query => {
+  const execute = (query: SQL) => {
     const sent = lazy(query).execute()
-    sent.catch(() => {}) // a failure behind a failure that was told already must not end the process
+    sent.catch(() => {}) // a failure after another one that was reported must not end the process
     return sent as never
   }
-  return { db, execute }
+  const rows: Tx['rows'] = (row, query) => {
+    const sent = execute(query) as Promise<never>
+    if (!watch) return sent
+    const watched = sent.then(rows => {
+      watch(row, rows)
+      return rows
+    })
+    watched.catch(() => {})
+    return watched
+  }
+  return { db, execute, rows }
 }

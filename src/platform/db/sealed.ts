@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Problem } from '../../problem.ts'
 import type { DataKey, Sealed } from '../access/data-key.ts'
 import type { Keys } from '../access/keys.ts'
@@ -105,19 +105,22 @@ export class Sealer {
 /** Bytes as PostgreSQL reads them out of JSON. */
 export const asText = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
 
-type Kept = { id: string; epoch: number; wrapped: Buffer }
+const KeyRow = z.object({ id: z.uuid(), epoch: z.int(), wrapped: z.instanceof(Buffer) })
+
 /** `file`: the file's own key, which goes with the case to its next owner. */
 type About =
   | { caseId: string; file?: boolean; referralId?: never }
   | { referralId: string; caseId?: never; file?: never }
 
 /** With the key that the caller's organisation has for this case, or for that of this referral; it gets one if it has none. */
-export async function sealerFor({ execute, keys }: Tx, about: About): Promise<Sealer> {
+export async function sealerFor({ rows, keys }: Tx, about: About): Promise<Sealer> {
   const { caseId = null, referralId = null, file = false } = about
   const { dataKey, epoch, wrapped } = keys.newDataKey()
-  const [kept] = await execute<Kept>(sql`
-    select * from app.own_data_key(${caseId}, ${referralId}, ${file}, ${dataKey.id}, ${epoch}, ${wrapped})`)
-  if (!kept) throw new Error('own_data_key returned no row')
+  const [kept] = await rows(
+    KeyRow,
+    sql`select * from app.own_data_key(${caseId}, ${referralId}, ${file}, ${dataKey.id}, ${epoch}, ${wrapped})`,
+  )
+  if (!kept) throw new Error('app.own_data_key returned no row')
   return new Sealer(kept.id === dataKey.id ? dataKey : keys.dataKey(kept))
 }
 
@@ -131,7 +134,7 @@ export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: S
 
 /** Whether these keys open what this database holds. */
 export async function opensWhatIsKept(db: Database): Promise<boolean> {
-  const [kept] = await db.ask<Kept>(sql`select * from app.newest_data_key()`)
+  const [kept] = await db.ask(KeyRow, sql`select * from app.newest_data_key()`)
   try {
     return !kept || Boolean(db.keys.dataKey(kept))
   } catch {

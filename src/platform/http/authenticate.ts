@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
 import { unauthorized } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Permission, permissions } from '../access/permissions.ts'
@@ -9,7 +10,7 @@ import type { Claims } from './tokens.ts'
 /** What is asked for most is asked in one statement, which is the whole transaction. */
 export type Asking = {
   /** `statement` of the arguments by which it lets the caller in and writes their entry itself (see `app.read_case`). */
-  ask<T extends Record<string, unknown>>(statement: (caller: SQL) => SQL): Promise<T[]>
+  ask<Row extends z.ZodObject>(row: Row, statement: (caller: SQL) => SQL): Promise<z.output<Row>[]>
   /** To open what it gives. */
   keys: Keys
 }
@@ -41,11 +42,11 @@ export function authenticate(app: FastifyInstance, db: Database) {
     entry.done = true
     return value
   })
-  app.decorateRequest('ask', async function (this: FastifyRequest, statement) {
+  app.decorateRequest('ask', async function (this: FastifyRequest, row, statement) {
     const { entry } = this
     if (!entry) throw new Error('asks for what nobody audits')
     const { session, offices } = callerOf(this)
-    const rows = await db.ask(statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
+    const rows = await db.ask(row, statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
     entry.done = true
     return rows as never[]
   })

@@ -1,9 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { z } from 'zod'
 import { find as findCase } from '../../casefile/cases/queries.ts'
 import { append, lastEvent } from '../../casefile/events/append.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
@@ -11,7 +12,7 @@ import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound, stale } from '../../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
-import type { Proposal, ProposalQuery } from './contract.ts'
+import { Proposal, type ProposalQuery } from './contract.ts'
 
 const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
   from proposals p`
@@ -28,11 +29,11 @@ const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as 
     case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
-type Kept = Omit<Proposal, 'text' | 'rejection'> & { content: Sealed | null; rejection: Sealed | null }
+const ProposalRow = Proposal.omit({ text: true }).extend({ content: Sealed.nullable(), rejection: Sealed.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ content, rejection, ...proposal }: Kept): Proposal => ({
+  ({ content, rejection, ...proposal }: z.output<typeof ProposalRow>): Proposal => ({
     ...proposal,
     text: sealedColumns.proposal.open(keys, [proposal.id], content) ?? {},
     rejection: sealedColumns.rejection.fields(keys, [proposal.id], rejection).reason,
@@ -40,15 +41,18 @@ const opened =
 
 export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
   const { state = null, case: caseId = null, awaiting, cursor, limit } = query
-  const rows = await tx.execute<Kept>(sql`
-    select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
-      and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
-    order by p.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    ProposalRow,
+    sql`
+      select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
+        and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
+      order by p.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Proposal> {
-  const [proposal] = (await tx.execute<Kept>(sql`select ${columns} where p.id = ${id}`)).map(opened(tx))
+  const [proposal] = (await tx.rows(ProposalRow, sql`select ${columns} where p.id = ${id}`)).map(opened(tx))
   if (!proposal) throw notFound()
   return proposal
 }

@@ -1,10 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import * as cases from '../../casefile/cases/queries.ts'
 import { faultsOfBasis, mayBeChild, sayBasis } from '../../casefile/grants/basis.ts'
 import { rowOf, say } from '../../casefile/grants/give.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
@@ -12,8 +13,15 @@ import { sealed } from '../../platform/db/sealed.ts'
 import { invalid, notFound, stale } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { refusedWith } from '../transitions/queries.ts'
-import type { DecidedReferral, NewDecision, NewReferral, Referral, ReferralBox, ReferralQuery } from './contract.ts'
-import { ReferralState } from './contract.ts'
+import {
+  type DecidedReferral,
+  type NewDecision,
+  type NewReferral,
+  Referral,
+  type ReferralBox,
+  type ReferralQuery,
+  ReferralState,
+} from './contract.ts'
 
 /** How many of a state are counted at most. */
 const countedUpTo = 1_000
@@ -35,15 +43,16 @@ const columns = sql`
     left join lateral (select x.content, x.decision from referral_texts x where x.referral_id = r.id and x.decision not in ('offer', 'basis')
       order by x.decision in ('return', 'done') desc limit 1) decided on true`
 
-type Kept = Omit<Referral, 'message' | 'note'> & {
-  said: Sealed | null
-  decided: Sealed | null
-  decidedBy: string | null
-}
+const ReferralRow = Referral.omit({ message: true, note: true }).extend({
+  said: Sealed.nullable(),
+  decided: Sealed.nullable(),
+  decidedBy: z.string().nullable(),
+})
+const CountRow = z.object({ state: ReferralState, count: z.int() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ said, decided, decidedBy, ...referral }: Kept): Referral => ({
+  ({ said, decided, decidedBy, ...referral }: z.output<typeof ReferralRow>): Referral => ({
     ...referral,
     message: sealedColumns.referral.fields(keys, [referral.id, 'offer'], said).message,
     note: sealedColumns.referral.fields(keys, [referral.id, decidedBy ?? ''], decided).note,
@@ -54,14 +63,20 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
   const mine = (alias: string): SQL =>
     sql.raw(`${alias}.${box === 'incoming' ? 'to_id' : 'from_id'} = (select app.org())`)
   const [rows, counts] = await Promise.all([
-    tx.execute<Kept>(sql`
-      ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
-        and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
-      order by r.id desc limit ${limit + 1}`),
-    tx.execute<{ state: ReferralState; count: number }>(sql`
-      select s.state, (select count(*)::int from (
-        select from referrals r where ${mine('r')} and ${standing} = s.state limit ${countedUpTo}) counted) as count
-      from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`),
+    tx.rows(
+      ReferralRow,
+      sql`
+        ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
+          and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
+        order by r.id desc limit ${limit + 1}`,
+    ),
+    tx.rows(
+      CountRow,
+      sql`
+        select s.state, (select count(*)::int from (
+          select from referrals r where ${mine('r')} and ${standing} = s.state limit ${countedUpTo}) counted) as count
+        from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`,
+    ),
   ])
   return {
     ...pageOf(rows.map(opened(tx)), { limit }),
@@ -73,15 +88,18 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
   const [, rows] = await Promise.all([
     cases.requireReached(tx, caseId),
-    tx.execute<Kept>(sql`
-      ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
-      order by r.id desc limit ${limit + 1}`),
+    tx.rows(
+      ReferralRow,
+      sql`
+        ${columns} where r.id in (select app.referrals_of(${caseId})) and r.id ${olderThan(cursor)}
+        order by r.id desc limit ${limit + 1}`,
+    ),
   ])
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Referral> {
-  const [referral] = (await tx.execute<Kept>(sql`${columns} where r.id = ${id}`)).map(opened(tx))
+  const [referral] = (await tx.rows(ReferralRow, sql`${columns} where r.id = ${id}`)).map(opened(tx))
   if (!referral) throw notFound()
   return referral
 }

@@ -1,24 +1,25 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { invalid, notFound } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
-import type { Flag, NewFlag } from './contract.ts'
+import { Flag, type NewFlag } from './contract.ts'
 
 const columns = sql`f.id, f.case_id as "caseId", f.kind, ${sealed('f.content')} as content, f.due_on as "dueOn", f.raised_by as "raisedBy",
   app.rfc3339(f.raised_at) as "raisedAt", f.cleared_by as "clearedBy", app.rfc3339(f.cleared_at) as "clearedAt",
   ${sealed('f.clearance')} as clearance, f.version from flags f`
 
-type Kept = Omit<Flag, 'reason' | 'clearance'> & { content: Sealed; clearance: Sealed | null }
+const FlagRow = Flag.omit({ reason: true }).extend({ content: Sealed, clearance: Sealed.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ content, clearance, ...flag }: Kept): Flag => ({
+  ({ content, clearance, ...flag }: z.output<typeof FlagRow>): Flag => ({
     ...flag,
     reason: sealedColumns.flag.open(keys, [flag.id], content).reason,
     clearance: sealedColumns.clearance.fields(keys, [flag.id], clearance).reason,
@@ -28,15 +29,18 @@ const opened =
 export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Flag>> {
   const [, rows] = await Promise.all([
     requireReached(tx, caseId),
-    tx.execute<Kept>(sql`
-      select ${columns} where f.case_id = ${caseId} and f.id ${olderThan(cursor)}
-      order by f.id desc limit ${limit + 1}`),
+    tx.rows(
+      FlagRow,
+      sql`
+        select ${columns} where f.case_id = ${caseId} and f.id ${olderThan(cursor)}
+        order by f.id desc limit ${limit + 1}`,
+    ),
   ])
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Flag> {
-  const [flag] = (await tx.execute<Kept>(sql`select ${columns} where f.id = ${id}`)).map(opened(tx))
+  const [flag] = (await tx.rows(FlagRow, sql`select ${columns} where f.id = ${id}`)).map(opened(tx))
   if (!flag) throw notFound()
   return flag
 }

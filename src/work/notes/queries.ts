@@ -1,14 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
-import type { NewNote, Note, NoteVersions } from './contract.ts'
+import { type NewNote, Note, NoteVersions } from './contract.ts'
 
 const own = sql`n.organisation_id = (select app.org())`
 
@@ -22,15 +23,23 @@ const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
   from notes n join organisations o on o.id = n.organisation_id
     left join note_versions v on v.note_id = n.id and v.version = n.version`
 
-type Kept<T> = Omit<T, 'text' | 'reason'> & { version: number; content: Sealed | null }
+const sealedText = { content: Sealed.nullable() }
+const NoteRow = Note.omit({ text: true, reason: true }).extend(sealedText)
+const VersionRow = NoteVersions.shape.items.element.omit({ text: true, reason: true }).extend(sealedText)
 
-function opened<T>({ keys }: Tx, id: string, { content, ...kept }: Kept<T>) {
+function opened<Row extends z.output<typeof NoteRow | typeof VersionRow>>(
+  { keys }: Tx,
+  id: string,
+  { content, ...kept }: Row,
+) {
   return { ...kept, ...sealedColumns.note.fields(keys, [id, kept.version], content) }
 }
 
 async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Note>> {
-  const rows = await tx.execute<Kept<Note>>(sql`
-    select ${columns} where ${of} and n.id ${olderThan(cursor)} order by n.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    NoteRow,
+    sql`select ${columns} where ${of} and n.id ${olderThan(cursor)} order by n.id desc limit ${limit + 1}`,
+  )
   return pageOf(
     rows.map(note => opened(tx, note.id, note)),
     { limit },
@@ -47,7 +56,7 @@ export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<
 export const listOwn = (tx: Tx, query: PageQuery) => list(tx, own, query)
 
 export async function find(tx: Tx, id: string): Promise<Note> {
-  const [row] = await tx.execute<Kept<Note>>(sql`select ${columns} where n.id = ${id}`)
+  const [row] = await tx.rows(NoteRow, sql`select ${columns} where n.id = ${id}`)
   if (!row) throw notFound()
   return opened(tx, id, row)
 }
@@ -55,10 +64,13 @@ export async function find(tx: Tx, id: string): Promise<Note> {
 export async function versions(tx: Tx, id: string): Promise<NoteVersions & { caseId: string }> {
   const [{ caseId }, items] = await Promise.all([
     find(tx, id),
-    tx.execute<Kept<NoteVersions['items'][number]>>(sql`
-      select v.version, ${sealed('v.content')} as content,
-        case when ${own} then v.written_by end as "writtenBy", app.rfc3339(v.written_at) as "writtenAt"
-      from note_versions v join notes n on n.id = v.note_id where n.id = ${id} order by v.version desc`),
+    tx.rows(
+      VersionRow,
+      sql`
+        select v.version, ${sealed('v.content')} as content,
+          case when ${own} then v.written_by end as "writtenBy", app.rfc3339(v.written_at) as "writtenAt"
+        from note_versions v join notes n on n.id = v.note_id where n.id = ${id} order by v.version desc`,
+    ),
   ])
   return { caseId, items: items.map(version => opened(tx, id, version)) }
 }

@@ -1,13 +1,14 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { z } from 'zod'
 import { requireReached } from '../../casefile/cases/queries.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
-import type { Sealed } from '../../platform/access/data-key.ts'
+import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { type SQL, sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
-import type { NewTask, Task, TaskChange, TaskQuery } from './contract.ts'
+import { type NewTask, Task, type TaskChange, type TaskQuery } from './contract.ts'
 
 const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId", t.referral_id as "referralId",
   ${sealed('t.content')} as content, t.assignee_id as "assigneeId", t.due_on as "dueOn",
@@ -17,18 +18,20 @@ const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId"
     case when t.done_at is null and t.kind = 'by_hand' then 'complete' end], null) as "allowedActions"
   from tasks t`
 
-type Kept = Omit<Task, 'title'> & { content: Sealed | null }
+const TaskRow = Task.omit({ title: true }).extend({ content: Sealed.nullable() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ content, ...task }: Kept): Task => ({
+  ({ content, ...task }: z.output<typeof TaskRow>): Task => ({
     ...task,
     ...sealedColumns.task.fields(keys, [task.id], content),
   })
 
 async function page(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page<Task>> {
-  const rows = await tx.execute<Kept>(sql`
-    select ${columns} where ${of} and t.id ${olderThan(cursor)} order by t.id desc limit ${limit + 1}`)
+  const rows = await tx.rows(
+    TaskRow,
+    sql`select ${columns} where ${of} and t.id ${olderThan(cursor)} order by t.id desc limit ${limit + 1}`,
+  )
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
@@ -47,7 +50,7 @@ export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<
 }
 
 export async function find(tx: Tx, id: string): Promise<Task> {
-  const [task] = (await tx.execute<Kept>(sql`select ${columns} where t.id = ${id}`)).map(opened(tx))
+  const [task] = (await tx.rows(TaskRow, sql`select ${columns} where t.id = ${id}`)).map(opened(tx))
   if (!task) throw notFound()
   return task
 }

@@ -1,7 +1,12 @@
 // What the database itself says of its wall.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { campaigns } from '../../../src/campaigns/campaigns/queries.ts'
+import { relations } from '../../../src/casefile/relations/queries.ts'
+import { coverage } from '../../../src/people/organisations/queries.ts'
 import { kindsOf, OrganisationKind, Role } from '../../../src/platform/access/permissions.ts'
+import { getTableConfig } from '../../../src/platform/db/drizzle.ts'
+import { idempotency } from '../../../src/platform/http/idempotency.ts'
 import { decisionRows, ruleRows } from '../../../src/procedure/referrals/policy.ts'
 import { lifecycleRows } from '../../../src/rules/lifecycle/steps.ts'
 import { startDatabase } from '../../support/service.ts'
@@ -207,6 +212,27 @@ t.test('tables in the code and tables in the database say the same', async t => 
       Role.options.filter(role => kindsOf[role].includes(kind)).sort(),
       `roles in ${kind}`,
     )
+  }
+})
+
+/** Every table that a statement of the builder reads or writes. */
+const tables = [campaigns, coverage, idempotency, relations]
+
+t.test('each column of a table in the code is one in the database, of the same type', async t => {
+  const { superuser: sql } = await startDatabase(t)
+  const sources = globSync('src/**/*.ts').map(file => readFileSync(file, 'utf8'))
+  t.equal(sources.join('').match(/ = pgTable\(/g)?.length, tables.length, 'all of them are compared')
+  for (const { name, columns } of tables.map(getTableConfig)) {
+    const found = await sql`select attname, format_type(atttypid, atttypmod) as type, attnotnull from pg_attribute
+      where attrelid = ${name}::regclass and attnum > 0 and not attisdropped`
+    for (const column of columns) {
+      const attname = column.name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+      t.match(
+        found.find(row => row.attname === attname),
+        { type: column.getSQLType(), attnotnull: column.notNull },
+        `${name}.${attname}`,
+      )
+    }
   }
 })
 

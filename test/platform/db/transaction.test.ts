@@ -1,17 +1,20 @@
 import t from 'tap'
+import { z } from 'zod'
 import { passingKeys } from '../../../src/platform/access/keys.ts'
 import { offices } from '../../../src/platform/access/permissions.ts'
 import { Database, enterNobody, enterSession, type Tx } from '../../../src/platform/db/database.ts'
 import { sql } from '../../../src/platform/db/drizzle.ts'
+import { checkRows } from '../../support/rows.ts'
 import { startDatabase, startService } from '../../support/service.ts'
 
+const WhoRow = z.object({ account: z.uuid().nullable(), pid: z.int() })
 const whoAmI = sql`select app.account() as account, pg_backend_pid() as pid`
 
 /** A database with one connection, two people, and a way to cut the connection of a backend. */
 async function oneConnection(t: Parameters<typeof startService>[0]) {
   const { as, endpoint, superuser, keys } = await startService(t)
   const [ann, bo] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
-  const db = new Database(endpoint('app'), keys, { size: 1, wait: 500, deadline: 5_000 })
+  const db = new Database(endpoint('app'), keys, { size: 1, wait: 500, deadline: 5_000, watch: checkRows })
   t.teardown(() => db.close())
   const cut = (pid: number) => superuser`select pg_terminate_backend(${pid}, 2000)`
   return { db, ann, bo, cut, enter: ({ session }: typeof ann) => enterSession(session, offices) }
@@ -156,7 +159,7 @@ t.test('the database ends a statement that takes too long, and the service a req
     db.transact(enterNobody, tx => tx.execute(sql`select pg_sleep(5)`).then(() => undefined)),
     { message: 'unavailable' },
   )
-  await t.rejects(db.ask(sql`select pg_sleep(5)`), { message: 'unavailable' })
+  await t.rejects(db.ask(z.object({}), sql`select from pg_sleep(5)`), { message: 'unavailable' })
   await t.resolves(
     db.transact(enterNobody, tx => tx.actor),
     'the next one has a connection again',
@@ -168,15 +171,16 @@ t.test(
   async t => {
     const { db, ann, cut } = await oneConnection(t)
     const entering = sql`app.enter(${ann.session}, ${sql.param(offices)})`
+    const AskedRow = WhoRow.extend({ said: z.string(), day: z.iso.date() })
     const asked = sql`select pg_backend_pid() as pid, ${JSON.stringify({ said: 1 })}::jsonb ->> 'said' as said, date '2026-11-25' as day,
     ${entering} ->> 'account' as account`
     for (const occasion of ['new', 'known', 'known']) {
-      const [row] = await db.ask(asked)
+      const [row] = await db.ask(AskedRow, asked)
       t.match(row, { said: '1', day: '2026-11-25', account: ann.account }, `${occasion} to the connection`)
     }
-    const [after] = await db.ask(whoAmI)
+    const [after] = await db.ask(WhoRow, whoAmI)
     t.equal(after?.account, null, 'nobody is left behind')
     await cut(Number(after?.pid))
-    await t.resolves(db.ask(whoAmI), 'a dropped connection is not asked again')
+    await t.resolves(db.ask(WhoRow, whoAmI), 'a dropped connection is not asked again')
   },
 )
