@@ -64,7 +64,7 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
       const response = await who.get(`${url}?campaignId=${campaign}&scope=campaign&groupBy=region`)
       t.equal(response.statusCode, allowed ? 200 : 403, `${name}, campaign ${i}`)
       if (allowed) t.same(response.json().totals.registered, i ? 0 : 3)
-      else if (reads) t.match(response.json().detail, /organiser, for coordinators and auditors/)
+      else if (reads) t.match(response.json().detail, /organiser of the campaign, coordinators and auditors/)
       t.equal(
         await straight(who, campaign, 'campaign'),
         allowed ? (i ? 0 : 3) : 'forbidden',
@@ -74,7 +74,7 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
     const mine = await who.get(`${url}?campaignId=${campaigns.committee}`)
     t.equal(mine.statusCode, works ? 200 : 403, `${name}, scope=mine`)
     if (works) t.equal(mine.json().totals.registered, /turkistan|committee/.test(name) ? 3 : 0)
-    else if (reads) t.equal(mine.json().detail, 'Only scope=campaign')
+    else if (reads) t.equal(mine.json().detail, 'Your role reads scope=campaign only')
     t.equal(
       (await who.get(`${url}/cases?campaignId=${campaigns.committee}`)).statusCode,
       works ? 200 : 403,

@@ -37,7 +37,7 @@ t.test('each fault says what was expected', async t => {
       '#/person/identity/sex',
       'Expected one of: male, female, other, unknown',
     ],
-    [{ person: { identity: { ...identity, names: 3 } } }, '#/person/identity/names', 'Expected "unknown", or a list'],
+    [{ person: { identity: { ...identity, names: 3 } } }, '#/person/identity/names', 'Expected a list, or "unknown"'],
     [
       { person: { identity: { ...identity, names: [{ kind: 'official' }] } } },
       '#/person/identity/names/0',

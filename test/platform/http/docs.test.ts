@@ -1,0 +1,21 @@
+// The documents, the API reference and the pages of problems, as a browser gets them.
+import t from 'tap'
+import { startService } from '../../support/service.ts'
+
+t.test('the pages for integrators need nobody else’s server', async t => {
+  const { app } = await startService(t)
+  for (const url of ['/docs', '/docs/changelog', '/docs/api/']) {
+    const page = await app.inject({ url })
+    t.equal(page.statusCode, 200, url)
+    t.match(page.headers['content-type'], /^text\/html/, url)
+    t.notMatch(page.body.replaceAll(/<script[^>]*>[^<]*<\/script>/g, ''), /(src|href)="https?:/, url)
+    t.match(page.headers['content-security-policy'], /default-src 'self'/, url)
+    for (const [, path = ''] of page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g))
+      t.ok((await app.inject({ url: path })).statusCode < 400, `${url} leads to ${path}`)
+  }
+  t.equal((await app.inject({ url: '/docs/none' })).statusCode, 404)
+  t.equal((await app.inject({ url: '/docs/api/none' })).statusCode, 404)
+  t.equal((await app.inject({ url: '/openapi.yaml' })).statusCode, 200)
+  t.equal((await app.inject({ url: '/openapi.json' })).json().openapi, '3.1.0')
+  t.match((await app.inject({ url: '/problems/last-supervisor' })).json(), { status: 409 })
+})
