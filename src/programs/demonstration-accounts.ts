@@ -80,6 +80,7 @@ const offices: Office[] = [
 ]
 
 const fileOf = (dataDir: string) => join(dataDir, 'demonstration.json')
+const planOf = (path: string) => `${path}.new`
 
 /** Who can sign in to try things out; undefined when nobody was made for that. */
 export function readDemonstration(dataDir: string): Demonstration | undefined {
@@ -90,21 +91,33 @@ export function readDemonstration(dataDir: string): Demonstration | undefined {
   return demonstration
 }
 
+type Plan = { demonstration: Demonstration; isOnDisk: boolean; passwordHash: string }
+
 /**
- * Makes the demonstration once, as owner: one password for all, so that a newcomer has one thing to copy. The plan is
- * on disk before it is in the database, so that a start that was killed in between is gone on with by the next one.
- * None is made where there are organisations already: then its file was removed by hand.
+ * Plans the demonstration, unless it was made already: one password for all, so that a newcomer has one thing to copy. The
+ * hash of the password takes .3 s of another core: begin it before PostgreSQL starts.
  */
-export async function writeDemonstration(dataDir: string, owner: Endpoint): Promise<void> {
+export async function planDemonstration(dataDir: string): Promise<Plan | undefined> {
   const path = fileOf(dataDir)
-  const plan = `${path}.new`
-  if (existsSync(path)) return
-  const begun = existsSync(plan) ? parsed(plan) : undefined
-  if (!begun && (await hasRows(owner, 'organisations'))) return
+  if (existsSync(path)) return undefined
+  const begun = existsSync(planOf(path)) ? parsed(planOf(path)) : undefined
   const demonstration = begun ?? planned(randomBytes(15).toString('base64url'))
-  if (!begun) writeFileSync(plan, `${JSON.stringify(demonstration, null, 2)}\n`, { mode: 0o600 })
-  await seedPlan(owner, demonstration, await hashPassword(demonstration[0]?.password ?? ''))
-  renameSync(plan, path)
+  const passwordHash = await hashPassword(demonstration[0]?.password ?? '')
+  return { demonstration, isOnDisk: begun !== undefined, passwordHash }
+}
+
+/**
+ * Makes the planned demonstration once, as owner. The plan is on disk before it is in the database, so that the next start
+ * completes one that was killed in between. None is made where there are organisations already: then somebody has removed
+ * its file.
+ */
+export async function writeDemonstration(dataDir: string, owner: Endpoint, plan: Plan | undefined): Promise<void> {
+  if (!plan || (!plan.isOnDisk && (await hasRows(owner, 'organisations')))) return
+  const path = fileOf(dataDir)
+  const { demonstration, isOnDisk, passwordHash } = plan
+  if (!isOnDisk) writeFileSync(planOf(path), `${JSON.stringify(demonstration, null, 2)}\n`, { mode: 0o600 })
+  await seedPlan(owner, demonstration, passwordHash)
+  renameSync(planOf(path), path)
 }
 
 /** Undefined when the file was not written to its end. */

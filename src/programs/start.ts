@@ -13,7 +13,12 @@ import { endpointOf, unanswered } from '../platform/db/url.ts'
 import { Cluster, rolesSql } from '../platform/embedded/cluster.ts'
 import { holdFolder, makeFolder } from '../platform/embedded/folder.ts'
 import { measure, serveMetrics } from '../platform/http/metrics.ts'
-import { type Demonstration, readDemonstration, writeDemonstration } from './demonstration-accounts.ts'
+import {
+  type Demonstration,
+  planDemonstration,
+  readDemonstration,
+  writeDemonstration,
+} from './demonstration-accounts.ts'
 import { prepareDatabase } from './prepare-database.ts'
 
 export type Service = { address: string; demonstration: Demonstration | undefined; stop: () => Promise<void> }
@@ -79,6 +84,8 @@ export async function startService(config: Config, interrupted = new AbortContro
 async function embedded(config: Config, opened: AsyncDisposableStack, interrupted: AbortSignal): Promise<Ground> {
   makeFolder(config.dataDir)
   opened.defer(holdFolder(config.dataDir))
+  const planned = planDemonstration(config.dataDir)
+  planned.catch(() => {})
   const cluster = await Cluster.start(config.dataDir, { connections: config.poolSize + spare })
   opened.defer(() => cluster.stop())
   interrupted.throwIfAborted()
@@ -91,7 +98,7 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
     createKeyFile(config.keyFile, kmsOf(config))
     Ledger.create(config.erasureLedger)
   }
-  await writeDemonstration(config.dataDir, cluster.endpoint('owner'))
+  await writeDemonstration(config.dataDir, cluster.endpoint('owner'), await planned)
   return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
 }
 
