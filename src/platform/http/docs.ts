@@ -97,8 +97,18 @@ async function documents(): Promise<Map<string, string>> {
   const marked = new Marked({
     walkTokens(token) {
       if (token.type !== 'link') return
-      const [, name] = /^(?:\.\.\/|docs\/)*([\w-]+)\.md(?:#.*)?$/.exec(token.href) ?? []
-      if (name) token.href = name === 'README' ? '/docs' : `/docs/${name}`
+      const [, name, heading = ''] = /^(?:\.\.\/|docs\/)*([\w-]+)\.md(#.*)?$/.exec(token.href) ?? []
+      if (name) token.href = (name === 'README' ? '/docs' : `/docs/${name}`) + heading
+    },
+    renderer: {
+      heading({ tokens, depth, text }) {
+        const id = text
+          .toLowerCase()
+          .replaceAll(/[^\w\s-]/g, '')
+          .trim()
+          .replaceAll(/\s/g, '-') // as GitHub does
+        return `<h${depth} id="${id}">${this.parser.parseInline(tokens)}</h${depth}>\n`
+      },
     },
   })
   return new Map(
