@@ -14,7 +14,7 @@ const from = (status: number, title: string, meaning: string, next: string): Des
   next,
 })
 
-/** Every problem that the service answers with. Its name is its type (`/problems/{name}`). A line here makes another one. */
+/** Every problem that the service replies with. Its type is `/problems/{name}`. To add a problem, add an entry here. */
 export const problems = {
   'invalid-request': from(
     400,

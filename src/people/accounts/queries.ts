@@ -23,7 +23,7 @@ export async function find(tx: Tx, id: string): Promise<Account> {
   return row
 }
 
-/** An account that waits for its person, and the code by which they set their password. */
+/** Makes an account without a password, and stores the hash of its enrolment code. Returns its id. */
 export async function invite(
   tx: Tx,
   { email, name, roles, organisationId }: NewAccount,
@@ -54,7 +54,7 @@ export async function change(
   return account
 }
 
-/** Another code: for whoever lost theirs, or forgot their password. */
+/** Replaces the enrolment code, for a person who lost the code or forgot the password. */
 export async function reenrol(tx: Tx, id: string, codeHash: Buffer): Promise<void> {
   const [account] = await tx.execute(
     sql`select a.id from accounts a where a.id = ${id} and app.manages(a.organisation_id)`,

@@ -27,7 +27,7 @@ export const Organisation = z
   .meta({ id: 'Organisation' })
 export type Organisation = z.infer<typeof Organisation>
 
-/** An organisation as it stands beside what it did. */
+/** An organisation as other resources name it. */
 export const Party = z.object({ id: Id, name: z.string(), kind: OrganisationKind }).meta({ id: 'Party' })
 
 export const NewOrganisation = z

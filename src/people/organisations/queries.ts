@@ -12,7 +12,7 @@ import { type NewOrganisation, Organisation, type OrganisationChange, type Organ
 const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.version,
   array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
 
-/** A party by its alias of `organisations` in a statement; null where there is none. */
+/** SQL of a {@link Party}, by the alias of its `organisations` row in the statement; null if the row is missing. */
 export const party = (alias: string): SQL =>
   sql.raw(
     `case when ${alias}.id is not null then jsonb_build_object('id', ${alias}.id, 'name', ${alias}.name, 'kind', ${alias}.kind) end`,
@@ -37,7 +37,7 @@ export async function find(tx: Tx, id: string): Promise<Organisation> {
   return row
 }
 
-/** In which role the first account of an organisation comes. */
+/** The role of the first account of an organisation. */
 const firstRole: Record<OrganisationKind, Role> = {
   iom: 'supervisor',
   committee: 'supervisor',
@@ -93,7 +93,7 @@ async function cover(tx: Tx, organisationId: string, regions: readonly string[])
 
 const DivisionRow = z.object({ short_name: z.string(), id: Id })
 
-/** The divisions below the caller's organisation by short name, and the caller's own. */
+/** Returns the ids of the caller's organisation and of its divisions, by short name. */
 export async function ownAndDivisions(tx: Tx): Promise<Map<string, string>> {
   const rows = await tx.rows(
     DivisionRow,

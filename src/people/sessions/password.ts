@@ -4,10 +4,10 @@ import { z } from 'zod'
 
 const derive = promisify(argon2)
 
-/** 64 MiB, three passes: OWASP's and RFC 9106's second recommended option. */
+/** 64 MiB, three passes: the second recommended option of OWASP and of RFC 9106. */
 const cost = { memory: 65_536, passes: 3, parallelism: 1, tagLength: 32 }
 
-/** At most two at a time: each takes a core and 64 MiB. */
+/** Runs at most two hashes at a time: each takes a core and 64 MiB. */
 let free = 2
 const waiting: (() => void)[] = []
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -29,7 +29,7 @@ const hashed = (password: string, nonce: Buffer, { memory, passes, parallelism, 
 
 const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 
-/** The password as a PHC string (argon2id). */
+/** Returns the hash of the password as a PHC string (argon2id). */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   const { memory, passes, parallelism } = cost
@@ -38,11 +38,11 @@ export async function hashPassword(password: string): Promise<string> {
 
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
 
-/** What is compared when there is no such account, so that the answer takes as long. */
-const nobody = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(Buffer.alloc(16))}$${unpadded(Buffer.alloc(32))}`
+/** Compared when the account does not exist, so that the answer takes the same time. */
+const decoy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(Buffer.alloc(16))}$${unpadded(Buffer.alloc(32))}`
 
 export async function verifyPassword(password: string, hash: string | null | undefined): Promise<boolean> {
-  const [, memory, passes, parallelism, salt = '', tag = ''] = phc.exec(hash ?? nobody) ?? phc.exec(nobody) ?? []
+  const [, memory, passes, parallelism, salt = '', tag = ''] = phc.exec(hash ?? decoy) ?? phc.exec(decoy) ?? []
   const expected = Buffer.from(tag, 'base64')
   const given = await hashed(password, Buffer.from(salt, 'base64'), {
     memory: Number(memory),
@@ -53,7 +53,7 @@ export async function verifyPassword(password: string, hash: string | null | und
   return timingSafeEqual(Buffer.from(given), expected) && hash != null
 }
 
-/** Long enough and still the first that everybody tries (from the public lists of leaked passwords, 15 letters and more). */
+/** Long enough, but among the first that attackers try (from public lists of leaked passwords, 15 letters and more). */
 const blocked = [
   'passwordpassword',
   '123456789012345',
@@ -63,13 +63,10 @@ const blocked = [
   'qwertyuiop123456',
 ]
 
-/** NIST 800-63B-4: at least 15 characters, none of the well-known ones, nothing but one short thing again and again. */
+/** NIST 800-63B-4: at least 15 characters, no well-known password, no repetition of one short pattern. */
 export const NewPassword = z
   .string()
   .min(15, 'At least 15 characters')
   .max(200, 'At most 200 characters')
-  .refine(password => !/^(.{1,4})\1+.{0,3}$/u.test(password), 'The same again and again is too easy to guess')
-  .refine(
-    password => !blocked.includes(password.toLowerCase()),
-    'This password is on the list of those that are tried first',
-  )
+  .refine(password => !/^(.{1,4})\1+.{0,3}$/u.test(password), 'A repeated pattern is too easy to guess')
+  .refine(password => !blocked.includes(password.toLowerCase()), 'This password is one of the first that attackers try')

@@ -7,22 +7,26 @@ import { Id } from '../../platform/http/contract.ts'
 import { tooMany, unauthorized } from '../../problem.ts'
 import type { Me } from './contract.ts'
 
-/** A secret that is shown once and kept as its hash: 256 random bits need no salt and no slow hash. */
+/**
+ * Returns a secret, which is shown once, and its hash, which is stored: 256 random bits need no salt and no slow hash.
+ */
 export const newSecret = (bytes = 32) => {
   const secret = randomBytes(bytes).toString('base64url')
   return { secret, hash: hashOf(secret) }
 }
 export const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
-/** Failures that cost nothing: a person mistypes, and an office shares an address. */
+/** Failed attempts without a delay: a person mistypes, and an office shares an address. */
 const free = { account: 4, address: 30 }
 
-/** Keyed hashes of what is guessed at and of where from. */
+/** Keyed hashes of what is guessed (e-mail, account or code) and of the network address of the caller. */
 export type Guess = { account: Buffer; address: Buffer }
 
 const GuessRow = z.object({ wait: z.int() })
 
-/** Counts this guess before it is tried; refuses it while the delay that earlier ones earned has not passed. */
+/**
+ * Counts this attempt before it is checked. Throws `too-many-requests` while the delay after earlier failures lasts.
+ */
 export async function countGuess(tx: Tx, keys: Guess): Promise<void> {
   const [row] = await tx.rows(
     GuessRow,
@@ -38,13 +42,13 @@ export async function credentials(tx: Tx, email: string): Promise<z.output<typeo
   return row
 }
 
-/** It was no guess. */
+/** Resets the counters after a successful attempt. */
 export const forgetGuess = (tx: Tx, { account, address }: Guess) =>
   tx.execute(sql`select app.forget_guesses(${account}, ${address})`)
 
 const StartedRow = z.object({ session: Id })
 
-/** Opens a session with its first refresh token; gives its id. */
+/** Opens a session with its first refresh token. Returns the id of the session. */
 export async function start(tx: Tx, account: string, refreshHash: Buffer): Promise<string> {
   const [row] = await tx.rows(StartedRow, sql`select app.start_session(${account}, ${refreshHash}) as session`)
   if (!row) throw unauthorized()
@@ -53,7 +57,10 @@ export async function start(tx: Tx, account: string, refreshHash: Buffer): Promi
 
 const RefreshedRow = z.object({ session: Id.nullable(), account: Id })
 
-/** Whose a refresh token is, with the next token in its place; without a session when it was used before. */
+/**
+ * Replaces a refresh token by the next one. Returns its account and session; `session` is null if the token was used
+ * before, both are null if it is unknown.
+ */
 export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer) {
   const [row] = await tx.rows(RefreshedRow, sql`select * from app.refresh_session(${hash}, ${nextHash})`)
   return row ?? { session: null, account: null }

@@ -5,9 +5,9 @@ import type { Credentials, Enrolment, PasswordChange, Session } from './contract
 import { hashPassword, verifyPassword } from './password.ts'
 import * as sessions from './queries.ts'
 
-// The one exception to one transaction a request: a password is hashed between two, because nothing slow runs in one.
+// The one exception to "one transaction per request": hashing a password is slow, so it runs between two transactions.
 
-/** Tokens for whoever knows the password; each guess is counted before it is tried. */
+/** Checks the password and returns tokens. Counts each attempt before it checks the password. */
 export async function signIn(
   request: FastifyRequest,
   { hash }: Keys,
@@ -28,7 +28,7 @@ export async function signIn(
   return tokensFor(request, found.account, session, secret)
 }
 
-/** The next pair of tokens. A token that comes a second time ends its session. */
+/** Returns the next pair of tokens. A refresh token that is used a second time ends its session. */
 export async function refresh(request: FastifyRequest, token: string): Promise<Session> {
   const { secret, hash } = sessions.newSecret()
   const found = await request.transact(async tx => {
@@ -36,13 +36,13 @@ export async function refresh(request: FastifyRequest, token: string): Promise<S
     request.entry?.note({ subject: account })
     if (account && session) return { account, session }
     if (account) request.entry?.note({ reason: 'token-reused' })
-    return new Problem('unauthorized') // and not thrown: that the session is over stays
+    return new Problem('unauthorized') // not thrown here: a rollback would undo the end of the session
   })
   if (found instanceof Problem) throw found
   return tokensFor(request, found.account, found.session, secret)
 }
 
-/** Sets the first password by an enrolment code, which is a guess like any other. */
+/** Sets the first password by an enrolment code. Attempts are counted as for passwords. */
 export async function enrol(request: FastifyRequest, { hash }: Keys, { code, password }: Enrolment): Promise<null> {
   const guess = { account: hash('guess', code), address: hash('guess', request.ip) }
   await request.aside(tx => sessions.countGuess(tx, guess))

@@ -46,15 +46,16 @@ export const CaseAction = z.enum([
 ])
 export type CaseAction = z.infer<typeof CaseAction>
 
-/** Who is waited for. */
+/** Who has to act next. */
 export const Waited = z.enum(['owner', 'handler', 'recipient', 'nobody'])
 export type Waited = z.infer<typeof Waited>
 
 export const Relation = z.enum(['owner', 'authority', 'handler', 'committee', 'recorder', 'recipient', 'clock'])
 /**
- * What an organisation is to a case: it registered it; it registered it and is an authority; it has the case in its
- * procedure; it stands above one of these or is itself the committee; it recorded the event that is to be annulled; the
- * case is offered to it. The clock is nobody's organisation.
+ * What an organisation is to a case. `owner`: it registered the case. `authority`: it registered the case and is an
+ * authority. `handler`: it has accepted the case. `committee`: it is the committee above one of these, or is one of
+ * them itself. `recorder`: it recorded the event to be annulled. `recipient`: the case is offered to it. `clock`: no
+ * organisation; the service takes the step when a term has passed.
  */
 export type Relation = z.infer<typeof Relation>
 

@@ -4,10 +4,10 @@ import { steps } from './steps.ts'
 
 type Arrow = { from: CaseState | '[*]'; to: CaseState; label: string; twoPersons: boolean }
 
-/** Actions from where an arrow to itself or from everywhere would only hide the way; said in words instead. */
+/** Actions from almost every state: their arrows would hide the others, so the documents describe them in words. */
 const everywhere: readonly CaseAction[] = ['amend', 'annul', 'withdraw', 'transfer']
 
-/** The lifecycle as a Mermaid state diagram; an action of two persons is marked with `2p`. */
+/** Returns the lifecycle as a Mermaid state diagram. `2p` marks an action that needs two persons. */
 export function diagram(): string {
   const arrows = steps
     .filter(({ action }) => !everywhere.includes(action))

@@ -1,6 +1,6 @@
 import { type CaseAction, CaseState, type Relation, type Waited } from './contract.ts'
 
-/** What must hold beside state and relation; the database knows the same names (`app.holds`). */
+/** What a step requires in addition to state and relation. The function `app.holds` uses the same names. */
 export type Condition =
   | 'needs_document'
   | 'needs_no_document_and_final'
@@ -16,21 +16,21 @@ export type Step = {
   /** null: the state stays as it is. */
   to: CaseState | null
   by: readonly Relation[]
-  /** It comes with a referral of the case, and only so. */
+  /** The step is taken only by deciding a referral of the case. */
   byReferral?: true
   /** One account proposes it, another one confirms it. */
   twoPersons?: true
   condition?: Condition
-  /** What an event may say: codes, dates and ids, which fold into the case. */
+  /** The facts that an event may have: codes, dates and ids, which are folded into the case. */
   facts?: readonly string[]
-  /** Whose procedure the case is in from then on. */
+  /** The handler of the case after the step. */
   handler?: 'owner' | 'nobody'
-  /** Who is waited for then, and the term that they have; `outcome`: whoever the outcome puts in charge. */
+  /** Who has to act after the step, and within which term; `outcome`: it depends on the outcome. */
   waitingFor?: Waited | 'outcome'
   term?: string
 }
 
-/** Closed may be reopened; the two others are for good. */
+/** A closed case may be reopened; withdrawn and merged cannot be left. */
 export const finalStates: readonly CaseState[] = ['closed', 'withdrawn', 'merged']
 export const openStates = CaseState.options.filter(state => !finalStates.includes(state))
 const inProcedure = ['verification', 'information_requested', 'foreign_inquiry', 'committee_review'] as const
@@ -39,7 +39,7 @@ const registration = ['campaign', 'region', 'category', 'causes', 'basis', 'exte
 const finding = ['outcome', 'country', 'legalReference', 'reason']
 const document = ['documentType', 'numberHmac', 'iinHmac', 'issuedOn', 'expiresOn']
 
-/** What may happen to a case, from where to where and by whom; a step from null makes the case. */
+/** The steps of each action: from which state to which, and by whom. A step from null makes the case. */
 export const lifecycle: Record<CaseAction, readonly Step[]> = {
   register: [
     { from: null, to: 'registered', by: ['owner'], facts: registration, waitingFor: 'owner', term: 'start_assessment' },
@@ -224,5 +224,5 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   ],
 }
 
-/** The states in which a case can be when this action happens to it. */
+/** Returns the states from which this action is possible. */
 export const statesBefore = (action: CaseAction): CaseState[] => lifecycle[action].flatMap(({ from }) => from ?? [])

@@ -14,7 +14,7 @@ export const lifecycleRoutes: Routes = async app => {
         response: { 200: Lifecycle },
       },
     },
-    // The table is the release's own, but who asks for it is still looked up.
+    // The reply needs no query, but the transaction checks the session of the caller.
     request => request.transact(async () => publicLifecycle),
   )
 }

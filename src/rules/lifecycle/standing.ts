@@ -2,15 +2,15 @@ import { CaseAction, type CaseState, type Relation } from './contract.ts'
 import type { Condition } from './policy.ts'
 import { steps } from './steps.ts'
 
-/** Where a case stands for the one who is looking at it. */
+/** What decides which steps the caller can take on a case. */
 export type Standing = {
   state: CaseState
   relations: readonly Relation[]
-  /** The outcome needs a document; none without an outcome. */
+  /** Whether the outcome needs a document; null without an outcome. */
   needsDocument: boolean | null
-  /** No appeal can change the outcome any more. */
+  /** The outcome can no longer be appealed. */
   final: boolean
-  /** A document waits for its person. */
+  /** A document has not been handed over yet. */
   toHandOver: boolean
 }
 
@@ -19,15 +19,15 @@ const conditions: Record<Condition, (standing: Standing) => boolean> = {
   needs_document: ({ needsDocument }) => needsDocument === true,
   needs_no_document_and_final: ({ needsDocument, final }) => needsDocument === false && final,
   not_handed_over: ({ toHandOver }) => toHandOver,
-  // Of the outcome that is proposed, not of the case.
+  // These depend on the proposed outcome, not on the case.
   negative_by_committee: () => true,
   discontinued: () => true,
-  // Nobody does these by hand.
+  // Only an import takes these steps.
   only_imported: () => false,
   only_imported_and_needs_document: () => false,
 }
 
-/** The step that this action is from here, for whoever stands so to the case; undefined when it is none. */
+/** Returns the step of this action from this state for these relations, or undefined if there is none. */
 export const stepFor = (action: CaseAction, standing: Standing) =>
   steps.find(
     step =>
@@ -37,6 +37,6 @@ export const stepFor = (action: CaseAction, standing: Standing) =>
       (!step.condition || conditions[step.condition](standing)),
   )
 
-/** What may be done next by hand. */
+/** Returns the actions that the caller can take next, without those of an import. */
 export const allowedActions = (standing: Standing): CaseAction[] =>
   CaseAction.options.filter(action => !action.startsWith('import_') && stepFor(action, standing))

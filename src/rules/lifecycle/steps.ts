@@ -1,14 +1,14 @@
 import { CaseAction, CaseState, type Lifecycle } from './contract.ts'
 import { finalStates, lifecycle } from './policy.ts'
 
-/** The steps one by one, each from one state. */
+/** All steps, each from one state. */
 export const steps = CaseAction.options.flatMap(action =>
   lifecycle[action].flatMap(step =>
     (step.from ?? [null]).map(from => ({ ...step, action, from, to: step.to ?? (from as CaseState) })),
   ),
 )
 
-/** The same as rows of the database, which holds every event to them. */
+/** The same as rows of the database, which checks every event against them. */
 export const lifecycleRows = steps.map(
   ({ action, from, to, by, byReferral, twoPersons, condition, facts, ...step }) => ({
     action,
@@ -25,7 +25,7 @@ export const lifecycleRows = steps.map(
   }),
 )
 
-/** The lifecycle as its readers get it. */
+/** The lifecycle as the API returns it. */
 export const publicLifecycle: Lifecycle = {
   states: CaseState.options.map(state => ({ state, final: finalStates.includes(state) })),
   steps: steps.map(({ action, from, to, by, byReferral, twoPersons, condition, waitingFor, term }) => ({

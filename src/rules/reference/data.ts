@@ -16,7 +16,7 @@ const labels = (row: Row, prefix: string) => ({
   label_kk: row[`${prefix}_kk`],
 })
 
-/** The reference data that a release brings: a row that an installation has already stays as it is there. */
+/** Returns the reference data of the release. A row that exists already in the installation is not changed. */
 export const referenceSeeds = (): Seed[] => [
   {
     table: 'regions',

@@ -19,7 +19,7 @@ const label = sql`jsonb_build_object('en', label_en, 'ru', label_ru, 'kk', label
 
 const RegionRow = Region.extend({ day: Day })
 
-/** The regions of a day, each under the name that it bore then. */
+/** Returns the regions that existed on a day, with the names they had then. */
 export async function regions(tx: Tx, asOf: string | undefined): Promise<Regions> {
   const day = sql`coalesce(${asOf ?? null}::date, app.today())`
   const items = await tx.rows(
@@ -106,14 +106,17 @@ export async function consentForms(tx: Tx): Promise<ConsentForms> {
 }
 
 /**
- * A code that something is about to use: of a list, or a region `on` a day (today when it is not said). `guarded`: behind
- * the protection zone, where sensitive ones have their place. `named`: whether a State is named beside the outcome.
+ * A code in a request: of a list, or a region `on` a day (default today). `guarded`: it is in the zone `protection`,
+ * where sensitive codes are allowed. `named`: whether the request names a State with the outcome.
  */
 export type Use = { at: string; list: string; code: string; on?: string | undefined; guarded?: true; named?: boolean }
 const UnknownRow = z.object({ at: z.string(), detail: z.string() })
 export type Unknown = z.output<typeof UnknownRow>
 
-/** What is wrong with these uses: no such code (on that day), one that belongs elsewhere, a State too many or too few. */
+/**
+ * Returns the faults of these uses: an unknown code (on that day), a sensitive code elsewhere, a State too many or too
+ * few.
+ */
 export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =>
   tx.rows(
     UnknownRow,
@@ -128,6 +131,6 @@ export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =
         else c.code is null and r.code is null or c.sensitive and u.guarded is null end`,
   )
 
-/** The same as faults of a request, `at` being their pointers. */
+/** The same as faults of a request, with `at` as their pointers. */
 export const faultsOfCodes = async (tx: Tx, uses: readonly Use[]): Promise<Fault[]> =>
   uses.length ? (await unknownCodes(tx, uses)).map(({ at, detail }) => ({ pointer: at, detail })) : []
