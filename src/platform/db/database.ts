@@ -8,23 +8,26 @@ import type { Connection, Endpoint, Send } from './connection.ts'
 import { drizzle, type PostgresJsDatabase, type SQL } from './drizzle.ts'
 import { Pool } from './pool.ts'
 
-/** What work gets to ask the database with: drizzle, whoever is asking, and the keys to what is sealed. There is no transaction inside one. */
+/** The handle of a transaction: drizzle, the caller, and the keys of sealed columns. Transactions do not nest. */
 export type Tx = Omit<PostgresJsDatabase, 'transaction' | '$client' | 'execute'> & {
   actor: Promise<Actor>
   keys: Keys
-  /** Sends a statement at once: those sent together share a flight, and run in the order in which they were sent. */
+  /**
+   * Sends a statement at once. Statements sent together share a round trip and run in the order in which they were
+   * sent.
+   */
   execute(query: SQL): Promise<Record<string, unknown>[]>
-  /** The same with the type of its rows: a contract that production trusts and the tests compare with what comes. */
+  /** The same with the type of its rows. Production trusts the type; the tests compare it with the rows returned. */
   rows<Row extends z.ZodObject>(row: Row, query: SQL): Promise<z.output<Row>[]>
 }
 
-/** Told of every answer to {@link Tx.rows}: the type that its rows should have, and the rows with their columns. */
+/** Called with every result of {@link Tx.rows}: the declared type of its rows, and the rows with their columns. */
 export type Watcher = (
   row: z.ZodObject,
   rows: readonly unknown[] & { columns: { name: string; type: number }[] },
 ) => void
 
-/** How a transaction begins: the statement that finds out who is asking, and refuses them (see `app.enter`). */
+/** The first statement of a transaction: it identifies the caller, or refuses them (see `app.enter`). */
 export type Admission = readonly [text: string, values: readonly unknown[]]
 
 export const enterSession = (session: string, offices: readonly Office[]): Admission => [
@@ -35,15 +38,15 @@ export const enterJob = (job: string, offices: readonly Office[]): Admission => 
   'select app.enter_job($1, $2) as actor',
   [job, offices],
 ]
-/** The same, in a transaction that will have an entry of this id in the audit log: what it writes refers to it. */
+/** The same for a transaction whose audit entry has this id: the rows that it writes refer to the entry. */
 export const withEntry = (id: string, [text, values]: Admission): Admission => [
   `${text}, set_config('app.entry', $${values.length + 1}, true)`,
   [...values, id],
 ]
-/** Nobody: sees nothing, and reaches only the functions made for those who are about to sign in. */
+/** Without a caller: no row is visible, and only the functions for signing in can be called. */
 export const enterNobody: Admission = [`select set_config('app.actor', '', true), null as actor`, []]
 
-/** Where an error comes from that the entry of a statement met. */
+/** Matches the context of an error that was raised while the audit entry was written. */
 const ofEntry = /function (app\.)?write_entry\(/
 
 type Options = { size?: number; wait?: number; deadline?: number; watch?: Watcher | undefined }
@@ -54,7 +57,7 @@ export class Database {
   readonly #deadline: number
   readonly #watch: Watcher | undefined
 
-  /** `size` connections; `wait` ms for a free one, `deadline` ms for a whole transaction. */
+  /** `size`: number of connections; `wait`: ms to wait for a free one; `deadline`: ms for a whole transaction. */
   constructor(endpoint: Endpoint, keys: Keys, { size = 10, wait = 1_900, deadline = 10_000, watch }: Options = {}) {
     this.keys = keys
     this.#pool = new Pool(endpoint, { size, wait })
@@ -71,9 +74,10 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one transaction. `begin`, the entry and the first statement share a flight; a refused entry fails
-   * the transaction, so that nothing sent behind it can run. `last`: the statement that tells of what work came to; it
-   * shares a flight with `commit`, and if it fails, nothing happened. The handle is dead when the transaction is over.
+   * Runs `work` in one transaction. `begin`, the admission and the first statement share a round trip. A refused
+   * admission fails the transaction, so that no statement sent after it can run. `last` makes the statement that
+   * records the result of `work`; it shares a round trip with `commit`, and if it fails, the transaction is rolled
+   * back. The handle cannot be used after the transaction has ended.
    */
   transact<T>(admission: Admission, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
     return this.#hold(async (connection, answered) => {
@@ -81,30 +85,33 @@ export class Database {
       try {
         const begun = connection.send('begin')
         const actor = connection.send(...admission).then(rows => rows[0]?.actor as Actor)
-        actor.catch(() => {}) // work need not look at it
+        actor.catch(() => {}) // work may not await it
         const { db, execute, rows } = executeOn(connection, handle, this.#watch)
         const tx = Object.assign(db, { actor, execute, rows, keys: this.keys })
-        // A promise of our own: a query of drizzle's is a thenable that runs anew each time somebody asks for its value.
+        // Wrapped in a promise: a query of drizzle is a thenable that runs again on each `then`.
         const worked = (async () => work(tx))()
         worked.catch(() => {})
         await answered(Promise.all([begun, actor]))
         const value = await answered(worked)
-        const told = last && tx.execute(last(value))
+        const recorded = last && tx.execute(last(value))
         handle.open = false
         const { command } = await answered(connection.send('commit'))
-        if (told) await answered(told).catch(cause => Promise.reject(unavailable(cause)))
-        if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // it answers ROLLBACK, silently
+        if (recorded) await answered(recorded).catch(cause => Promise.reject(unavailable(cause)))
+        if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // PostgreSQL replies ROLLBACK
         return value
       } catch (error) {
         handle.open = false
-        // First in, first out: after its answer nothing of ours is under way.
+        // Replies come in order: after the reply to this one no statement of the transaction is running.
         if (!connection.dead) await answered(connection.send('rollback')).catch(cause => connection.kill(cause))
         throw error
       }
     })
   }
 
-  /** Asks one statement that is a whole transaction, for it lets the caller in itself: at half of what the same costs in several. */
+  /**
+   * Runs one statement as a whole transaction; it admits the caller itself. It costs half of what several statements
+   * cost.
+   */
   ask<Row extends z.ZodObject>(row: Row, statement: SQL): Promise<z.output<Row>[]> {
     return this.#hold((connection, answered) =>
       answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
@@ -113,13 +120,16 @@ export class Database {
     )
   }
 
-  /** Work with a connection of its own; `answered` gives up when that drops. */
+  /** Runs `work` with a connection of its own. `answered` rejects when the connection drops. */
   async #hold<T>(work: (connection: Connection, answered: <V>(promise: PromiseLike<V>) => Promise<V>) => Promise<T>) {
     const connection = await this.#pool.acquire()
-    const gone = Promise.withResolvers<never>() // one a transaction: racing a promise that lives longer leaks every value
+    const gone = Promise.withResolvers<never>() // one per transaction: racing a longer-lived promise leaks every value
     gone.promise.catch(() => {})
     connection.watch(gone.reject)
-    const deadline = setTimeout(() => connection.kill(new Error('past the deadline')), this.#deadline)
+    const deadline = setTimeout(
+      () => connection.kill(new Error('the transaction exceeded its deadline')),
+      this.#deadline,
+    )
     try {
       return await work(connection, promise => Promise.race([promise, gone.promise]))
     } catch (error) {
@@ -132,13 +142,13 @@ export class Database {
   }
 }
 
-/** What the driver says of an error; drizzle's wrap it. */
+/** Returns the error of the driver, which drizzle wraps in its own. */
 export function ofDriver<T extends { code?: string }>(error: unknown): T {
   const { cause } = error as { cause?: T }
   return cause?.code ? cause : (error as T)
 }
 
-/** What `app.refuse` says is meant for the caller; any other error stays what it is. */
+/** Returns the {@link Problem} of an error that `app.refuse` raised, and any other error unchanged. */
 export function refusalOf(error: unknown): unknown {
   const { code, message, detail, hint: pointer } = ofDriver<Refusal>(error)
   if (code !== 'QJ001' || !isProblemName(message)) return error
@@ -147,17 +157,17 @@ export function refusalOf(error: unknown): unknown {
 }
 type Refusal = { code?: string; message: string; detail?: string; hint?: string; where?: string }
 
-/** Drizzle on this connection for as long as the transaction is open: it also writes and reads JSON and dates as they are. */
+/** Returns drizzle on this connection, usable while the transaction is open. It passes JSON and dates on unchanged. */
 function executeOn({ client, send }: Connection, handle: { open: boolean }, watch: Watcher | undefined) {
   const unsafe: Send = (text, values) => {
-    if (!handle.open) throw unavailable(new Error('this transaction is over'))
+    if (!handle.open) throw unavailable(new Error('the transaction has ended'))
     return send(text, values)
   }
   const db = drizzle({ options: client.options, unsafe } as never, { casing: 'snake_case' })
   const lazy = db.execute.bind(db)
   const execute = (query: SQL) => {
     const sent = lazy(query).execute()
-    sent.catch(() => {}) // a failure after another one that was reported must not end the process
+    sent.catch(() => {}) // a second failure, after the reported one, must not end the process
     return sent as never
   }
   const rows: Tx['rows'] = (row, query) => {

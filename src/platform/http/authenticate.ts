@@ -7,27 +7,30 @@ import { type Admission, type Database, enterNobody, enterSession, type Tx, with
 import { type SQL, sql } from '../db/drizzle.ts'
 import type { Claims } from './tokens.ts'
 
-/** What is asked for most is asked in one statement, which is the whole transaction. */
+/** The most frequent reads run as one statement, which is the whole transaction. */
 export type Asking = {
-  /** `statement` of the arguments by which it lets the caller in and writes their entry itself (see `app.read_case`). */
+  /**
+   * Runs `statement`, made from the arguments by which it admits the caller and writes the audit entry (see
+   * `app.read_case`).
+   */
   ask<Row extends z.ZodObject>(row: Row, statement: (caller: SQL) => SQL): Promise<z.output<Row>[]>
-  /** To open what it gives. */
+  /** The keys that open the sealed columns of its rows. */
   keys: Keys
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the caller needs; `public` for those who are about to sign in and for what everybody may read. */
+    /** The permission that the caller needs; `public`: none, for signing in and for what everybody may read. */
     permission?: Permission | 'public'
   }
   interface FastifyRequest extends Asking {
     claims: Claims | null
     /**
-     * Runs work in the one transaction of this request, which sees what its caller may see, and ends with its entry in
-     * the audit log: of what `shown` makes of the value.
+     * Runs `work` in the one transaction of this request, which sees what the caller may see. It ends by writing the
+     * audit entry, made from what `shown` returns for the value.
      */
     transact<T>(work: (tx: Tx) => Promise<T>, shown?: (value: T) => unknown): Promise<T>
-    /** A transaction before it, about nobody on file: it has no entry. */
+    /** Runs `work` in another transaction, which reads no case and has no audit entry. */
     aside<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   }
 }
@@ -44,7 +47,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
   })
   app.decorateRequest('ask', async function (this: FastifyRequest, row, statement) {
     const { entry } = this
-    if (!entry) throw new Error('asks for what nobody audits')
+    if (!entry) throw new Error("request.ask was called on a route with audit: 'nothing'")
     const { session, offices } = callerOf(this)
     const rows = await db.ask(row, statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
     entry.done = true
@@ -57,7 +60,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
   app.addHook('onRoute', ({ method, url, config }) => {
     if (!config?.permission) throw new Error(`${String(method)} ${url} declares no permission`)
   })
-  // Behind the rate limits, so that bad tokens are counted too, and before the body is read.
+  // After the rate limits, so that they count invalid tokens too, and before the body is read.
   app.addHook('preParsing', async request => {
     if (request.is404 || request.routeOptions.config.permission === 'public') return
     const [, token] = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '') ?? []
@@ -66,7 +69,10 @@ export function authenticate(app: FastifyInstance, db: Database) {
   })
 }
 
-/** The session and its rights are looked up in the first flight of the transaction, whatever the token says. */
+/**
+ * The database looks up the session and its rights in the first round trip of the transaction; the token only names
+ * them.
+ */
 function admissionOf(request: FastifyRequest): Admission {
   if (request.routeOptions.config.permission === 'public') return enterNobody
   const { session, offices } = callerOf(request)
