@@ -3,10 +3,10 @@ import { SealedColumn } from '../platform/db/sealed.ts'
 import { Particulars } from './grants/contract.ts'
 import { type Content, documents, type Zone } from './zones/contract.ts'
 
-/** What was typed with an event, by field. */
+/** The texts of an event, by field. */
 const Texts = z
   .record(z.string(), z.union([z.string(), z.array(z.string())]).optional())
-  .transform(texts => texts as Record<string, string | string[]>) // JSON keeps no undefined
+  .transform(texts => texts as Record<string, string | string[]>) // JSON drops undefined
 export type Texts = z.input<typeof Texts>
 const Reason = z.object({ reason: z.string() })
 
@@ -18,10 +18,12 @@ const zone = <T extends z.ZodType>(contract: T, name: Zone) =>
     `organisations to which the zone ${name} is open`,
   )
 
-/** Texts keep the id that they were sealed under when they move from a proposal or referral to the event that follows. */
+/**
+ * Texts that move from a proposal or referral to an event, a decision or a document keep the id they were sealed under.
+ */
 const sealedAs = 'event_texts.content'
 
-/** Every column that holds what people typed about a case: its row key, its contract, and who may read it. */
+/** Every column of typed texts about a case: its row key, its contract, and who may read it. */
 export const sealedColumns = {
   identity: zone(documents.identity, 'identity'),
   contact: zone(documents.contact, 'contact'),
@@ -76,6 +78,6 @@ export const sealedColumns = {
   erasure: new SealedColumn('erasures.content', ['id'], Reason, 'the organisation whose part is erased'),
 } as const satisfies Record<string, SealedColumn<z.ZodType, readonly string[]>>
 
-/** The column of a zone, for a document that its contract has accepted. */
+/** Returns the column of a zone, for a document that its contract has accepted. */
 export const columnOf = (zone: Zone) =>
   sealedColumns[zone] as SealedColumn<z.ZodType<Content, Content>, readonly ['case_id', 'zone', 'version']>

@@ -1,11 +1,11 @@
-// A canary in every personal field: a number of its own, which survives folding, upper case and transliteration.
+// A canary in every personal field: a unique number, which survives folding, upper case and transliteration.
 import t from 'tap'
 import { document, following } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
 import { readByThief } from '../support/stolen.ts'
 import { type Audience, type Planted, plant, plantWork } from './planting.ts'
 
-/** Organisations that the demonstration has only one of. */
+/** Adds a second organisation of the kinds of which the demonstration has only one. */
 async function found({ owner, demonstration }: Service) {
   for (const [kind, role] of [
     ['iom', 'caseworker'],
@@ -35,7 +35,7 @@ type Document = {
   components: { schemas: Record<string, { examples?: object[] }> }
 }
 
-t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout: 170_000 }, async t => {
+t.test('no path shows a canary to a caller who may not read it', { timeout: 170_000 }, async t => {
   const service = await startService(t)
   const { app, as, lines, superuser } = service
   await found(service)
@@ -81,7 +81,7 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
     t.equal(amended.statusCode, 200)
     planted.push({ owner: who, id: one.id, canaries, work: await plantWork(who, one.id, word) })
   }
-  // One of them goes all the way: what is decided and given stands with the identity.
+  // One case goes through the whole procedure: decisions and documents can be read with the identity.
   const [first] = planted
   if (!first) throw new Error('nothing was planted')
   const { owner: nurlan, id, canaries } = first
@@ -126,7 +126,7 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
     who.organisation.kind === 'committee' &&
     who.organisation.name === 'Migration Service Committee' &&
     owner.organisation.kind === 'division'
-  const hears = (who: Someone, { owner }: Planted, audience: Audience) => {
+  const mayRead = (who: Someone, { owner }: Planted, audience: Audience) => {
     const own =
       who.organisation.id === owner.organisation.id && ['caseworker', 'officer', 'supervisor'].includes(who.role)
     if (audience === 'needToKnow') return own && (who.account === owner.account || who.role === 'supervisor')
@@ -135,31 +135,31 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
 
   const { paths, components } = app.openapi() as Document
   const proposal = closing.json().id
-  let [replies, heard] = [0, 0]
-  const listen = (who: Someone, body: string) => {
+  let [replies, shown] = [0, 0]
+  const check = (who: Someone, body: string) => {
     replies++
     for (const one of planted)
       for (const { number, audience } of one.canaries)
         if (body.includes(number)) {
-          heard++
-          if (!hears(who, one, audience))
-            t.fail(`${who.email} hears ${number} (${audience}) of ${one.owner.email} in ${body.slice(0, 200)}`)
+          shown++
+          if (!mayRead(who, one, audience))
+            t.fail(`${who.email} is shown ${number} (${audience}) of ${one.owner.email} in ${body.slice(0, 200)}`)
         }
   }
   const plain = ({ instance: _, requestId: __, ...rest }: Record<string, unknown>) => rest
-  const said = (reply: Awaited<ReturnType<Someone['get']>>) => [reply.statusCode, plain(reply.json())]
+  const contentOf = (reply: Awaited<ReturnType<Someone['get']>>) => [reply.statusCode, plain(reply.json())]
   for (const who of everybody) {
     const never: Record<string, unknown> = {}
     for (const list of ['cases?limit=200', 'proposals', 'notes?limit=200', 'tasks?limit=200'])
-      listen(who, (await who.get(`/v1/${list}`)).body)
+      check(who, (await who.get(`/v1/${list}`)).body)
     for (const one of planted) {
-      const sees = hears(who, one, 'authority')
+      const sees = mayRead(who, one, 'authority')
       for (const { number } of one.canaries.slice(0, 3))
-        listen(who, (await who.post('/v1/cases/search', { names: [`Құлқан${number}`] })).body)
+        check(who, (await who.post('/v1/cases/search', { names: [`Құлқан${number}`] })).body)
       const targets: Record<string, string[]> = { cases: [one.id], proposals: [proposal], ...one.work }
       for (const [path, methods] of Object.entries(paths))
         for (const [method, { operationId, requestBody }] of Object.entries(methods)) {
-          if (sees && method !== 'get') continue // would be done
+          if (sees && method !== 'get') continue // would change the case
           const example =
             components.schemas[
               Object.values(requestBody?.content ?? {})[0]
@@ -174,30 +174,38 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
             )
           for (const target of targets[/^\/v1\/(\w+)\/\{id\}/.exec(path)?.[1] ?? ''] ?? []) {
             const reply = await ask(target)
-            listen(who, reply.body)
+            check(who, reply.body)
             if (target === proposal || sees) continue
-            never[operationId] ??= said(await ask(crypto.randomUUID()))
-            t.same(said(reply), never[operationId], `${operationId} by ${who.email}: not yours and never was`)
+            never[operationId] ??= contentOf(await ask(crypto.randomUUID()))
+            t.same(
+              contentOf(reply),
+              never[operationId],
+              `${operationId} by ${who.email}: as for a case that does not exist`,
+            )
           }
         }
     }
   }
   const all = planted.flatMap(({ canaries }) => canaries)
-  t.comment(`${all.length} canaries, ${replies} replies, heard ${heard} times where they belong`)
-  t.ok(heard > all.length, 'they do sing')
+  t.comment(`${all.length} canaries, ${replies} replies, shown ${shown} times to callers who may read them`)
+  t.ok(shown > all.length, 'callers who may read the canaries are shown them')
   const faulty = await nurlan.post(
     '/v1/cases',
     { [`Құлқан${all[0]?.number}`]: all[1]?.number, person: { identity: { names: `Құлқан${all[2]?.number}` } } },
     idempotencyKey(),
   )
   t.equal(faulty.statusCode, 400)
-  t.notMatch(faulty.body, new RegExp(`${all[1]?.number}|${all[2]?.number}`), 'an error says where, not what')
+  t.notMatch(
+    faulty.body,
+    new RegExp(`${all[1]?.number}|${all[2]?.number}`),
+    'an error names the place of a fault, not the value',
+  )
   const entries = await superuser`select convert_from(content, 'UTF8') as content from entries`
   const log = [...lines, ...entries.map(({ content }) => content)].join('')
   t.same(
     all.filter(({ number }) => log.includes(number)),
     [],
-    'neither the log nor the audit log knows any of them',
+    'neither the log nor the audit log contains one',
   )
   t.same(
     await readByThief(
@@ -205,6 +213,6 @@ t.test('nobody hears a canary that is not theirs to hear, on no path', { timeout
       all.map(({ number }) => number),
     ),
     [],
-    'nor does whoever has the whole database',
+    'the whole database without the keys shows none',
   )
 })

@@ -1,4 +1,4 @@
-// Keeping in step: whoever asks for what changed since misses nothing, however late it was committed.
+// The list of changes misses none, however late a change was committed.
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
@@ -11,7 +11,7 @@ import { registration, type Someone, startService } from '../support/service.ts'
 const begin = '2020-01-01T00:00:00.000Z'
 type Item = { id: string; version: number }
 
-/** What changed since, page by page to the end, and up to when; the instant of any of its pages will do. */
+/** Reads all pages of the changes since an instant. Returns them, with the `syncedThrough` of one of the pages. */
 async function changesSince(who: Someone, since: string, { limit = 200, page: which = 0 } = {}) {
   const items: Item[] = []
   const instants: string[] = []
@@ -30,10 +30,10 @@ t.test('a late commit is not missed', async t => {
   const { as, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const early = await register(asel)
-  const [written, told] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()]
+  const [written, mayCommit] = [Promise.withResolvers<string>(), Promise.withResolvers<void>()]
   const late = workAs(asel, 'cases:register', async tx => {
     written.resolve(await registerIn(tx, NewCase.parse(registration())))
-    await told.promise
+    await mayCommit.promise
   })
   const lateId = await written.promise
   const after = await register(asel)
@@ -41,20 +41,20 @@ t.test('a late commit is not missed', async t => {
   t.same(
     first.items.map(({ id }) => id),
     [early.id],
-    'what may still be overtaken is not told yet',
+    'a change after an open transaction is not listed yet',
   )
-  told.resolve()
+  mayCommit.resolve()
   await late
   await wait(2)
   const second = await changesSince(asel, first.syncedThrough)
-  t.same(second.items.map(({ id }) => id).sort(), [lateId, after.id].sort(), 'and is told next time')
+  t.same(second.items.map(({ id }) => id).sort(), [lateId, after.id].sort(), 'both are listed the next time')
   t.same((await changesSince(asel, second.syncedThrough)).items, [])
   await after.step(asel, { action: 'start_assessment' })
   await wait(2)
   t.match((await changesSince(asel, second.syncedThrough)).items, [{ id: after.id, version: 2 }])
 })
 
-t.test('writers at random, committing when they like: nothing is lost', async t => {
+t.test('no change of writers that commit at random times is lost', async t => {
   const { as, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const seen = new Map<string, number>()
@@ -91,7 +91,7 @@ t.test('writers at random, committing when they like: nothing is lost', async t 
   t.ok(made.length > 25)
 })
 
-t.test('what is opened to one is a change to them, and to nobody else', async t => {
+t.test('opening a case to an organisation is a change for that organisation only', async t => {
   const { as, superuser } = await startService(t)
   const [asel, nurlan, bolat] = [
     await as('caseworker', 'sunrise'),
@@ -108,11 +108,11 @@ t.test('what is opened to one is a change to them, and to nobody else', async t 
   t.match(mine.items, [{ id, version: 1 }])
   await open(bolat)
   await wait(2)
-  t.same((await changesSince(nurlan, mine.syncedThrough)).items, [], 'one is not told what another one got')
+  t.same((await changesSince(nurlan, mine.syncedThrough)).items, [], 'a grant to another organisation is not listed')
   t.same((await changesSince(asel, syncedThrough)).items, [])
 })
 
-t.test('cursors of one order are refused in the other', async t => {
+t.test('a cursor of one order is refused in the other', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   for (let n = 0; n < 2; n++) await register(asel)

@@ -1,10 +1,10 @@
-// As role app in SQL, without the service: what the database itself refuses.
+// What the database itself refuses to the role app in SQL, without the service.
 import t from 'tap'
 import { inSql } from '../support/in-sql.ts'
 import { document, register, takenUp } from '../support/procedure.ts'
 import { startService } from '../support/service.ts'
 
-t.test('as app in SQL, without the service, nobody forges a case', async t => {
+t.test('the role app cannot forge a case in SQL', async t => {
   const { as, superuser } = await startService(t)
   const [owner, supervisor, colleague, stranger] = [
     await as('officer', 'turkistan'),
@@ -25,7 +25,7 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
   const proposal = (action: string, facts: object, key = crypto.randomUUID()) =>
     `insert into proposals (id, case_id, action, facts) values ('${key}', '${id}', '${action}', '${JSON.stringify(facts)}')`
 
-  await t.test('rows are written by events, and history by nobody', async t => {
+  await t.test('only events write rows, and nothing changes the history', async t => {
     for (const who of [owner, supervisor, stranger]) {
       for (const column of ['state', 'owner_id', 'handler_id', 'outcome', 'region_code', 'version', 'final_on'])
         t.equal(await attempt(who, `update cases set ${column} = ${column}`), '42501', column)
@@ -64,19 +64,23 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     t.equal(
       await attempt(supervisor, `update cases set assignee_id = '${owner.account}'`),
       'changed 1',
-      'but for the assignee',
+      'except for the assignee',
     )
-    t.equal(await attempt(owner, `update cases set assignee_id = '${owner.account}'`), 'changed 0', 'by a supervisor')
+    t.equal(
+      await attempt(owner, `update cases set assignee_id = '${owner.account}'`),
+      'changed 0',
+      'only a supervisor assigns',
+    )
     t.equal(await attempt(stranger, `update cases set assignee_id = '${stranger.account}'`), 'changed 0')
     t.equal(
       await attempt(supervisor, `update cases set assignee_id = '${stranger.account}'`),
       '23503',
-      'within the owner',
+      'the assignee must belong to the owner',
     )
   })
 
-  await t.test('an event says what its action may say, from where the case stands', async t => {
-    t.equal(await attempt(owner, event('withdraw')), 'changed 1', 'what is allowed is')
+  await t.test('an event has only the facts and states that its action allows', async t => {
+    t.equal(await attempt(owner, event('withdraw')), 'changed 1', 'an allowed event is written')
     t.equal(await attempt(owner, event('start_assessment')), 'QJ001 action-not-allowed')
     t.equal(
       await attempt(owner, event('withdraw', { facts: { owner: stranger.organisation.id } })),
@@ -87,7 +91,7 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     t.equal(
       await attempt(owner, event('amend', { facts: { region: 'KZ-10' }, occurred_on: '2022-01-01' })),
       'QJ001 invalid-request',
-      'Abai was no region then',
+      'Abai was not a region then',
     )
     t.equal(await attempt(owner, event('withdraw', { occurred_on: '2999-01-01' })), 'QJ001 invalid-request')
     t.equal(await attempt(owner, event('withdraw', { occurred_on: '2020-01-01' })), 'QJ001 invalid-request')
@@ -99,10 +103,10 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
       case_id: crypto.randomUUID(),
       facts: { owner: stranger.organisation.id, region: 'KZ-75', category: 'x', causes: [] },
     }
-    t.match(await attempt(owner, event('register', elsewhere)), /^QJ001/, 'nobody registers for others')
+    t.match(await attempt(owner, event('register', elsewhere)), /^QJ001/, 'an organisation cannot register for another')
   })
 
-  await t.test('an event stands alone in its statement', async t => {
+  await t.test('a statement writes one event of a case', async t => {
     const both = `insert into case_events (case_id, action, occurred_on) values ('${id}', 'withdraw', '2026-01-01'), ('${id}', 'amend', '2026-01-01')`
     t.equal(await attempt(owner, both), 'QJ001 action-not-allowed')
     const asel = await as('caseworker', 'sunrise')
@@ -114,15 +118,19 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     t.equal(await attempt(asel, event('register', fresh)), 'QJ001 invalid-request', 'an NGO registers by consent')
   })
 
-  await t.test('two persons are two', async t => {
+  await t.test('a step that needs two persons needs two accounts', async t => {
     const outcome = { outcome: 'kz_citizenship_confirmed' }
     t.equal(await attempt(owner, event('decide', { facts: outcome })), 'QJ001 two-persons-required')
     t.equal(
       await attempt(owner, proposal('decide', { outcome: 'refused' })),
       'QJ001 action-not-allowed',
-      'a refusal is the committee’s',
+      'only the committee refuses',
     )
-    t.equal(await attempt(owner, proposal('withdraw', {})), 'QJ001 action-not-allowed', 'one person is enough')
+    t.equal(
+      await attempt(owner, proposal('withdraw', {})),
+      'QJ001 action-not-allowed',
+      'a step of one person is not proposed',
+    )
     for (const action of ['decide', 'discontinue'])
       t.equal(await attempt(owner, proposal(action, {})), 'QJ001 action-not-allowed', `${action} needs an outcome`)
     t.equal(await attempt(stranger, proposal('decide', outcome)), 'QJ001 not-found')
@@ -130,12 +138,12 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     t.equal(await attempt(supervisor, proposal('decide', outcome, made), true), 'changed 1')
     const confirmation = event('decide', { proposal_id: made })
     t.equal(await attempt(supervisor, confirmation), 'QJ001 same-person')
-    t.equal(await attempt(owner, confirmation), 'QJ001 forbidden', 'an officer confirms nothing')
+    t.equal(await attempt(owner, confirmation), 'QJ001 forbidden', 'an officer cannot confirm')
     t.equal(await attempt(stranger, confirmation), 'QJ001 not-found')
     t.equal(
       await attempt(colleague, event('discontinue', { proposal_id: made })),
       'QJ001 not-found',
-      'it is for that step',
+      'the proposal is for another step',
     )
     const otherwise = event('decide', { proposal_id: made, facts: { outcome: 'stateless_recognised' } })
     t.equal(
@@ -144,7 +152,7 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
         `${otherwise}; select 1 / (outcome = 'kz_citizenship_confirmed')::int from cases where id = '${id}'`,
       ),
       'changed undefined',
-      'word for word',
+      'the facts of the proposal are used, not those of the event',
     )
     t.equal(await attempt(supervisor, `update proposals set proposed_by = '${owner.account}'`), '42501')
     t.equal(await attempt(colleague, confirmation, true), 'changed 1')
@@ -152,10 +160,10 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
     const row = await superuser`update proposals set settled_by = proposed_by where id = ${made}`.catch(
       ({ code }) => code,
     )
-    t.equal(row, '23514', 'whatever else is written')
+    t.equal(row, '23514', 'a check constraint refuses it too')
   })
 
-  await t.test('hidden and missing are the same', async t => {
+  await t.test('a hidden case and a missing case get the same reply', async t => {
     const missing = crypto.randomUUID()
     const same = async (text: string) =>
       t.equal(await attempt(stranger, text), await attempt(stranger, text.replaceAll(id, missing)), text)
@@ -201,7 +209,7 @@ t.test('as app in SQL, without the service, nobody forges a case', async t => {
       t.equal(
         await attempt(owner, `select from relations where id = '${made[0]?.id}'`),
         'changed 0',
-        'who sees one end sees no link',
+        'a caller who sees only one of the cases sees no link',
       )
       t.equal(await attempt(aliya, `select from relations where id = '${made[0]?.id}'`), 'changed 1')
       await superuser`update relations set ended_at = now(), ended_by = made_by`

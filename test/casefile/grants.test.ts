@@ -1,4 +1,4 @@
-// What a person agreed to share: given, given onward, taken back, run out.
+// Grants: given, passed on, revoked, expired.
 import t from 'tap'
 import { expireReferrals } from '../../src/procedure/referrals/expire.ts'
 import { assessed, consent, offered, register } from '../support/procedure.ts'
@@ -17,7 +17,7 @@ const give = (who: Someone, id: string, body: object) => who.post(`/v1/cases/${i
 const act = (who: Someone, id: string, action: string, of = 1, body?: object) =>
   who.post(`/v1/grants/${id}/${action}`, body, ifMatch(of))
 
-t.test('a grant opens what it names, and nothing else, until it ends', async t => {
+t.test('a grant opens the zones that it names, and nothing else, until it ends', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const marta = await service.as('caseworker', 'iom')
@@ -35,11 +35,11 @@ t.test('a grant opens what it names, and nothing else, until it ends', async t =
   t.equal((await dina.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.equal((await dina.get(`/v1/grants/${given.json().id}`)).statusCode, 404)
   await service.travel(3000)
-  t.equal((await marta.get(`/v1/cases/${one.id}`)).statusCode, 404, 'by the clock')
+  t.equal((await marta.get(`/v1/cases/${one.id}`)).statusCode, 404, 'the grant has expired')
   t.match((await marta.get('/v1/grants?state=expired')).json(), { items: [{ id: given.json().id }] })
 })
 
-t.test('what is wrong with a grant is said with its pointer', async t => {
+t.test('a fault of a grant is reported with its pointer', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const marta = await service.as('caseworker', 'iom')
@@ -49,7 +49,7 @@ t.test('what is wrong with a grant is said with its pointer', async t => {
     basis: { ...consent, representative: { kind: 'none_yet' } },
     person: { identity: { ...registration().person.identity, birth: { precision: 'year', year: 2020 } } },
   })
-  const spoken = { representative: { kind: 'parent', name: 'Canary Parent' } }
+  const represented = { representative: { kind: 'parent', name: 'Canary Parent' } }
   const faulty: [string, string, object][] = [
     [one.id, '#/to', legalAid(bolat.organisation)],
     [one.id, '#/to', legalAid(aina.organisation)],
@@ -76,7 +76,7 @@ t.test('what is wrong with a grant is said with its pointer', async t => {
   const given = await give(
     aina,
     child.id,
-    legalAid(marta.organisation, { validUntil: '2045-01-01', basis: { ...consent, ...spoken } }),
+    legalAid(marta.organisation, { validUntil: '2045-01-01', basis: { ...consent, ...represented } }),
   )
   t.match(given.json(), {
     validUntil: /^2039-03-31/,
@@ -98,59 +98,62 @@ t.test('what is wrong with a grant is said with its pointer', async t => {
   t.equal((await marta.get(`/v1/cases/${both.json().id}`)).statusCode, 200)
 })
 
-t.test('the person takes it back: at once, onward too, and the recipient acknowledges', async t => {
-  const service = await startService(t)
-  const aina = await service.as('caseworker', 'sunrise')
-  const marta = await service.as('caseworker', 'iom')
-  const dina = await service.as('caseworker', 'common-home')
-  const one = await register(aina)
-  const given = (await give(aina, one.id, legalAid(marta.organisation, { onward: true }))).json()
-  const onward = (body: object) => give(marta, one.id, { ...legalAid(dina.organisation), basis: undefined, ...body })
-  t.equal((await onward({ zones: ['identity', 'whereabouts'] })).statusCode, 403, 'no more than it has')
-  t.equal((await onward({ validUntil: '2031-11-24' })).statusCode, 403, 'not longer')
-  t.equal((await onward({ purpose: 'service_referral' })).statusCode, 403, 'for nothing else')
-  t.equal((await onward({ states: ['UZB'] })).statusCode, 403, 'not across the border')
-  const further = (await onward({ zones: ['identity'] })).json()
-  t.match(further, { parentId: given.id, method: 'written', onward: false, from: { id: marta.organisation.id } })
-  t.equal((await give(dina, one.id, { ...legalAid(marta.organisation), basis: undefined })).statusCode, 403)
-  t.match(await one.read(dina), { withheld: ['contact', 'whereabouts', 'protection'] })
+t.test(
+  'a revocation closes a grant and those passed on from it at once, and the recipients acknowledge it',
+  async t => {
+    const service = await startService(t)
+    const aina = await service.as('caseworker', 'sunrise')
+    const marta = await service.as('caseworker', 'iom')
+    const dina = await service.as('caseworker', 'common-home')
+    const one = await register(aina)
+    const given = (await give(aina, one.id, legalAid(marta.organisation, { onward: true }))).json()
+    const onward = (body: object) => give(marta, one.id, { ...legalAid(dina.organisation), basis: undefined, ...body })
+    t.equal((await onward({ zones: ['identity', 'whereabouts'] })).statusCode, 403, 'no more zones than it has')
+    t.equal((await onward({ validUntil: '2031-11-24' })).statusCode, 403, 'not longer')
+    t.equal((await onward({ purpose: 'service_referral' })).statusCode, 403, 'not for another purpose')
+    t.equal((await onward({ states: ['UZB'] })).statusCode, 403, 'not across the border')
+    const further = (await onward({ zones: ['identity'] })).json()
+    t.match(further, { parentId: given.id, method: 'written', onward: false, from: { id: marta.organisation.id } })
+    t.equal((await give(dina, one.id, { ...legalAid(marta.organisation), basis: undefined })).statusCode, 403)
+    t.match(await one.read(dina), { withheld: ['contact', 'whereabouts', 'protection'] })
 
-  t.match((await act(marta, given.id, 'revocation', 1, {})).json(), { type: '/problems/forbidden' })
-  t.match((await act(aina, given.id, 'revocation', 9, {})).json(), { type: '/problems/precondition-failed' })
-  const revoked = (await act(aina, given.id, 'revocation', 1, { reason: 'Canary reason' })).json()
-  t.match(revoked, {
-    state: 'closed',
-    closedReason: 'revoked',
-    allowedActions: [],
-    particulars: { revocation: 'Canary reason' },
-  })
-  for (const who of [marta, dina]) t.equal((await who.get(`/v1/cases/${one.id}`)).statusCode, 404)
-  t.match((await act(aina, given.id, 'revocation', 2, {})).json(), { type: '/problems/grant-over' })
-  const late = await act(marta, given.id, 'revocation', 2, { reason: 'The case is theirs no more' })
-  t.match(late.json(), { type: '/problems/forbidden' })
+    t.match((await act(marta, given.id, 'revocation', 1, {})).json(), { type: '/problems/forbidden' })
+    t.match((await act(aina, given.id, 'revocation', 9, {})).json(), { type: '/problems/precondition-failed' })
+    const revoked = (await act(aina, given.id, 'revocation', 1, { reason: 'Canary reason' })).json()
+    t.match(revoked, {
+      state: 'closed',
+      closedReason: 'revoked',
+      allowedActions: [],
+      particulars: { revocation: 'Canary reason' },
+    })
+    for (const who of [marta, dina]) t.equal((await who.get(`/v1/cases/${one.id}`)).statusCode, 404)
+    t.match((await act(aina, given.id, 'revocation', 2, {})).json(), { type: '/problems/grant-over' })
+    const late = await act(marta, given.id, 'revocation', 2, { reason: 'The case is theirs no more' })
+    t.match(late.json(), { type: '/problems/forbidden' })
 
-  for (const [who, id] of [
-    [marta, given.id],
-    [dina, further.id],
-  ] as const) {
-    t.match((await who.get(`/v1/grants/${id}`)).json(), { allowedActions: ['acknowledge'], particulars: null })
-    t.match((await act(who, id, 'acknowledgement', 2)).json(), { acknowledgedAt: String, allowedActions: [] })
-    t.match((await act(who, id, 'acknowledgement', 3)).json(), { type: '/problems/grant-over' })
-  }
-  const tasks =
-    await service.owner`select done_at is not null as done, organisation_id, case_id from tasks where kind = 'acknowledge_revocation'`
-  t.same(
-    tasks.map(({ done, case_id }) => [done, case_id]),
-    [
-      [true, null],
-      [true, null],
-    ],
-  )
-  const own = (await aina.get(`/v1/cases/${one.id}/grants`)).json().items.at(-1)
-  t.match((await act(aina, own.id, 'revocation', 1, {})).json(), { type: '/problems/grant-not-revocable' })
-})
+    for (const [who, id] of [
+      [marta, given.id],
+      [dina, further.id],
+    ] as const) {
+      t.match((await who.get(`/v1/grants/${id}`)).json(), { allowedActions: ['acknowledge'], particulars: null })
+      t.match((await act(who, id, 'acknowledgement', 2)).json(), { acknowledgedAt: String, allowedActions: [] })
+      t.match((await act(who, id, 'acknowledgement', 3)).json(), { type: '/problems/grant-over' })
+    }
+    const tasks =
+      await service.owner`select done_at is not null as done, organisation_id, case_id from tasks where kind = 'acknowledge_revocation'`
+    t.same(
+      tasks.map(({ done, case_id }) => [done, case_id]),
+      [
+        [true, null],
+        [true, null],
+      ],
+    )
+    const own = (await aina.get(`/v1/cases/${one.id}/grants`)).json().items.at(-1)
+    t.match((await act(aina, own.id, 'revocation', 1, {})).json(), { type: '/problems/grant-not-revocable' })
+  },
+)
 
-t.test('an offered grant that is taken back leaves nothing', async t => {
+t.test('a grant that is revoked before acceptance leaves nothing', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
@@ -158,15 +161,19 @@ t.test('an offered grant that is taken back leaves nothing', async t => {
   const referral = await offered(one, aina, bolat.organisation)
   const { grantId } = await referral.read(aina)
   t.match((await aina.get(`/v1/grants/${grantId}`)).json(), { state: 'offered', openedAt: null })
-  t.equal((await bolat.get(`/v1/grants/${grantId}`)).statusCode, 404, 'not before it is open')
+  t.equal((await bolat.get(`/v1/grants/${grantId}`)).statusCode, 404, 'the recipient cannot read it before it opens')
   t.match((await act(aina, grantId, 'revocation', 1, {})).json(), { state: 'closed' })
   t.match(await referral.read(bolat), { state: 'recalled', caseId: null })
   t.match(await one.read(aina), { state: 'assessment' })
   t.equal((await bolat.get(`/v1/grants/${grantId}`)).statusCode, 404)
-  t.same(await service.owner`select from tasks where kind = 'acknowledge_revocation'`, [], 'nobody had it')
+  t.same(
+    await service.owner`select from tasks where kind = 'acknowledge_revocation'`,
+    [],
+    'it was never open, so there is nothing to acknowledge',
+  )
 })
 
-t.test('in danger to life a supervisor shares, and a second person confirms it', async t => {
+t.test('in danger to life a supervisor shares a case, and a second person confirms it', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const boss = await service.as('supervisor', 'sunrise')
@@ -186,16 +193,16 @@ t.test('in danger to life a supervisor shares, and a second person confirms it',
   t.match([Math.round(hours), confirmed.confirmedAt], [72, String])
   const waits = () =>
     service.owner`select done_at is null as open from tasks where kind = 'confirm_vital_interest' order by id`
-  t.same([...(await waits())], [{ open: false }], 'it was confirmed')
+  t.same([...(await waits())], [{ open: false }], 'the task is done after the confirmation')
   const second = (await give(boss, one.id, vital)).json()
   t.equal(Math.round((Date.parse(second.validUntil) - Date.parse(second.givenAt)) / 3_600_000), 24)
   t.same([...(await waits())], [{ open: false }, { open: true }])
   await service.travel(2)
   t.equal(await expireReferrals(service.db), 0)
-  t.same([...(await waits())], [{ open: false }, { open: false }], 'nobody confirms what has run out')
+  t.same([...(await waits())], [{ open: false }, { open: false }], 'the task ends when the grant expires')
 })
 
-t.test('the receipt says it in the language of the person, without their name', async t => {
+t.test('the receipt is in the language of the person, without their name', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const marta = await service.as('caseworker', 'iom')

@@ -1,6 +1,9 @@
 import { ifMatch, type Someone } from '../support/service.ts'
 
-/** Who may see it: the owner, the owner's assignee and supervisors, or also the committee above and whoever handles it. */
+/**
+ * Who may read a canary: the owner; only the owner's assignee and supervisors; or the owner, its committee and the
+ * handler.
+ */
 export type Audience = 'owner' | 'needToKnow' | 'authority'
 type Canary = { number: string; audience: Audience }
 export type Planted = { owner: Someone; id: string; canaries: Canary[]; work: Record<string, string[]> }
@@ -12,20 +15,20 @@ const check = (eleven: string) => {
   return once === 10 ? weighed([3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) : once
 }
 
-/** Sings in each field that somebody types. */
+/** Makes a person with a canary in each text field. */
 export function plant() {
   const canaries: Canary[] = []
-  const sing = (audience: Audience) => {
+  const add = (audience: Audience) => {
     const number = String(next++)
     canaries.push({ number, audience })
     return number
   }
-  const word = (audience: Audience) => `Құлқан${sing(audience)}`
+  const word = (audience: Audience) => `Құлқан${add(audience)}`
   const iin = () => {
-    let number = sing('authority')
+    let number = add('authority')
     while (check(number) === 10) {
       canaries.pop()
-      number = sing('authority')
+      number = add('authority')
     }
     return `${number}${check(number)}`
   }
@@ -47,9 +50,9 @@ export function plant() {
       documents: [{ type: word('authority'), number: word('authority') }],
     },
     contact: {
-      phones: [`+${sing('owner')}`],
+      phones: [`+${add('owner')}`],
       messengers: [{ service: word('owner'), handle: word('owner') }],
-      emails: [`a${sing('owner')}@b.example`],
+      emails: [`a${add('owner')}@b.example`],
       instructions: word('owner'),
     },
     whereabouts: { addresses: [{ kind: 'residence', text: word('owner') }], workplaces: [{ text: word('owner') }] },
@@ -63,7 +66,7 @@ export function plant() {
   return { canaries, word, iin, person }
 }
 
-/** Sings in all that an organisation writes down while it works on a case. Gives the ids of what it wrote. */
+/** Writes notes, tasks and flags on a case, with a canary in each text. Returns their ids. */
 export async function plantWork(who: Someone, id: string, word: (audience: Audience) => string) {
   const made = async (kind: string, body: object) => {
     const response = await who.post(`/v1/cases/${id}/${kind}`, body)

@@ -28,7 +28,7 @@ t.test('a caseworker registers a person, and finds the case again with its histo
   const again = await asel.post('/v1/cases', { ...registration(), externalId: 'form-118' }, idempotencyKey())
   t.match(again.json(), { status: 409, type: '/problems/already-exists' })
   const early = await asel.post('/v1/cases', { ...registration(), registeredOn: '2999-01-01' }, idempotencyKey())
-  t.equal(early.statusCode, 400, 'nobody was registered tomorrow')
+  t.equal(early.statusCode, 400, 'a registration cannot be in the future')
 })
 
 t.test('an authority registers by statute, and its committee sees index and identity', async t => {
@@ -47,7 +47,7 @@ t.test('an authority registers by statute, and its committee sees index and iden
   t.equal((await other.get(`/v1/cases/${id}`)).statusCode, 404)
 })
 
-t.test('who has no grant learns nothing: not yours and never was are the same', async t => {
+t.test('without a grant a case looks as if it did not exist', async t => {
   const { as, lines } = await startService(t)
   const owners = await Promise.all([
     as('caseworker', 'sunrise'),

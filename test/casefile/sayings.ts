@@ -1,11 +1,13 @@
 import { decisions, type Model, standing } from '../long/casefile/reference-model.ts'
 
-type Said = { says: Record<string, unknown>; body: object; annuls?: string }
+type Sent = { says: Record<string, unknown>; body: object; annuls?: string }
 
 let numbers = 0
 
-/** What one may say with an action, as the model notes it and as it is sent; `what` chooses. */
-export function saying(c: Model, action: string, what: number): Said {
+/**
+ * Returns the content of an action: the facts that the model records, and the body to send. `what` selects a variant.
+ */
+export function saying(c: Model, action: string, what: number): Sent {
   const target = standing(c)[what % standing(c).length]
   const document = standing(c).findLast(entry => entry.action === 'record_document')?.id ?? crypto.randomUUID()
   const region = what % 2 ? 'KZ-61' : 'KZ-75'
@@ -14,7 +16,7 @@ export function saying(c: Model, action: string, what: number): Said {
     c.owner === 'sunrise'
       ? { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' }
       : { kind: 'statute', legalReference: 'order_607' }
-  const sayings: Record<string, Partial<Said>> = {
+  const contents: Record<string, Partial<Sent>> = {
     amend: { says: { region }, body: { regionCode: region, reason: 'Moved' } },
     decide: { says: { outcome }, body: { outcome, legalReference: 'order_607', reasons: 'Because' } },
     discontinue: { says: { outcome: 'discontinued' }, body: { reason: 'died', reasons: 'Because' } },
@@ -26,5 +28,5 @@ export function saying(c: Model, action: string, what: number): Said {
     reopen: { says: { outcome: null }, body: { basis, reason: 'Back' } },
     annul: { body: { eventId: target?.id, reason: 'By mistake' }, annuls: target?.id ?? '' },
   }
-  return { says: {}, body: {}, ...sayings[action] }
+  return { says: {}, body: {}, ...contents[action] }
 }

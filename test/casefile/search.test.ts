@@ -10,7 +10,7 @@ const identity = {
   documents: [{ type: 'ussr_passport', number: 'VII-АЛ 123456' }],
 }
 
-t.test('a case is found by what is known of the person, in the caller’s view only', async t => {
+t.test('a search finds cases by the data of the person, if they are open to the caller', async t => {
   const { as } = await startService(t)
   const [asel, zarina, nurlan, kairat] = [
     await as('caseworker', 'sunrise'),
@@ -37,7 +37,7 @@ t.test('a case is found by what is known of the person, in the caller’s view o
   const { number } = await mine.read(asel)
   t.same(await found(asel, { number: number.toLowerCase() }), [mine.id])
   t.same(await found(zarina, { number }), [])
-  t.same(await found(asel, { number, names: ['Қайрат'] }), [mine.id], 'all of it applies')
+  t.same(await found(asel, { number, names: ['Қайрат'] }), [mine.id], 'all criteria must match')
   t.same(await found(asel, { number, names: ['Болат'] }), [])
   t.equal((await asel.post('/v1/cases/search', {})).statusCode, 400)
   t.equal((await asel.post('/v1/cases/search', { iin: '000000000000' })).statusCode, 400)
@@ -47,19 +47,19 @@ t.test('a case is found by what is known of the person, in the caller’s view o
     { ...identity, names: [{ kind: 'official', family: 'Омаров' }] },
     ifMatch(1),
   )
-  t.same(await found(asel, { names: ['Әбдіғали'] }), [], 'by what is known now')
+  t.same(await found(asel, { names: ['Әбдіғали'] }), [], 'only the newest version counts')
   t.same(await found(asel, { names: ['Омаров'] }), [mine.id])
 
   const own = await takenUp(nurlan)
   await own.together(nurlan, kairat, decision)
   await own.step(nurlan, { action: 'open_documentation' })
   await own.together(nurlan, kairat, document('KZ 1'))
-  t.same(await found(nurlan, { documentNumber: 'kz1' }), [own.id], 'also by the document that was given')
+  t.same(await found(nurlan, { documentNumber: 'kz1' }), [own.id], 'also by the document that the person received')
   t.same(await found(nurlan, { iin }), [own.id])
   t.same(await found(asel, { documentNumber: 'kz1' }), [])
 })
 
-t.test('a name that only shares the key of another one is opened, compared and left out, page by page', async t => {
+t.test('a name with the same short hash as another is opened, compared and left out, on every page', async t => {
   const { as, superuser, keys } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const named = []
@@ -78,23 +78,20 @@ t.test('a name that only shares the key of another one is opened, compared and l
   t.same(found, wanted.toReversed())
 })
 
-t.test(
-  'a registration names the cases of the caller’s view with the same number, and depends on no others',
-  async t => {
-    const { as } = await startService(t)
-    const [asel, zarina] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
-    const post = async (who: Someone) =>
-      (await who.post('/v1/cases', { ...registration(), person: { identity } }, idempotencyKey())).json()
-    const first = await post(zarina)
-    const second = await post(asel)
-    t.same(first.possibleDuplicates, [])
-    t.same(second.possibleDuplicates, [], 'one at another organisation is nobody’s to know')
-    const third = await post(asel)
-    t.same(third.possibleDuplicates, [{ id: second.id, number: second.number }])
-  },
-)
+t.test('a registration lists the cases open to the caller with the same number, and no others', async t => {
+  const { as } = await startService(t)
+  const [asel, zarina] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
+  const post = async (who: Someone) =>
+    (await who.post('/v1/cases', { ...registration(), person: { identity } }, idempotencyKey())).json()
+  const first = await post(zarina)
+  const second = await post(asel)
+  t.same(first.possibleDuplicates, [])
+  t.same(second.possibleDuplicates, [], 'a case of another organisation is not listed')
+  const third = await post(asel)
+  t.same(third.possibleDuplicates, [{ id: second.id, number: second.number }])
+})
 
-t.test('the families of a caseworker hang together, each link seen by who sees both ends', async t => {
+t.test('a caseworker links the cases of a family, and a link is visible to those who see both cases', async t => {
   const { as } = await startService(t)
   const [nurlan, aliya, bolat] = [
     await as('officer', 'turkistan'),
@@ -107,15 +104,19 @@ t.test('the families of a caseworker hang together, each link seen by who sees b
   const made = await relate(nurlan, mother.id, child.id)
   t.match(made.json(), { kind: 'child', case: { id: child.id } })
   const relations = async (who: Someone, id: string) => (await who.get(`/v1/cases/${id}/relations`)).json().items
-  t.match(await relations(nurlan, child.id), [{ kind: 'parent', case: { id: mother.id } }], 'from the other side too')
-  t.match(await relations(aliya, child.id), [{ kind: 'parent' }], 'who sees both')
-  t.equal((await relate(nurlan, child.id, mother.id, 'parent')).statusCode, 409, 'once')
+  t.match(
+    await relations(nurlan, child.id),
+    [{ kind: 'parent', case: { id: mother.id } }],
+    'the link is listed on the other case too',
+  )
+  t.match(await relations(aliya, child.id), [{ kind: 'parent' }], 'the committee sees both cases')
+  t.equal((await relate(nurlan, child.id, mother.id, 'parent')).statusCode, 409, 'a link is made once')
   t.equal((await relate(nurlan, mother.id, mother.id)).statusCode, 400)
   t.match((await relate(nurlan, mother.id, stranger.id)).json(), { status: 400, errors: [{ pointer: '#/caseId' }] })
   t.match(
     (await relate(nurlan, mother.id, crypto.randomUUID())).json(),
     { status: 400, errors: [{ pointer: '#/caseId' }] },
-    'as one that never was',
+    'as for a case that does not exist',
   )
   t.equal((await relate(aliya, mother.id, child.id)).statusCode, 403)
   t.equal((await relate(bolat, mother.id, stranger.id)).statusCode, 404)
@@ -128,7 +129,7 @@ t.test('the families of a caseworker hang together, each link seen by who sees b
   t.equal((await relate(nurlan, child.id, mother.id, 'parent')).statusCode, 201)
 })
 
-t.test('a list is filtered, and each case stands in it once', async t => {
+t.test('a list is filtered, and contains each case once', async t => {
   const { as, travel } = await startService(t)
   const [asel, dina, aliya] = [
     await as('caseworker', 'sunrise'),
@@ -151,8 +152,8 @@ t.test('a list is filtered, and each case stands in it once', async t => {
   t.same(await ids(asel, `assignee=${asel.account}`), [second.id, first.id])
   t.same(await ids(asel, `assignee=${dina.account}`), [])
   t.same(await ids(aliya, `handler=${nurlan.organisation.id}`), [own.id])
-  t.same(await ids(aliya, `assignee=${nurlan.account}`), [], 'of others no names')
-  t.same(await ids(asel, 'overdue=true'), [second.id], 'registered in 2021, and not assessed since')
+  t.same(await ids(aliya, `assignee=${nurlan.account}`), [], 'accounts of other organisations are hidden')
+  t.same(await ids(asel, 'overdue=true'), [second.id], 'registered in 2021, and never assessed')
   await travel(1)
   t.same(await ids(asel, 'overdue=false'), [first.id])
   t.equal((await asel.get('/v1/cases?shoe=43')).statusCode, 400)

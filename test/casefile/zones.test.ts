@@ -7,7 +7,7 @@ import { idempotencyKey, ifMatch, intake, registration, startService } from '../
 const contact = { phones: ['+77010000000'], instructions: 'After 18:00' }
 const protection = { causes: ['trafficking_or_exploitation'], mustNotBeKnownTo: ['UZB'] }
 
-t.test('each zone is one document, written whole, with every version kept', async t => {
+t.test('each zone is one document, replaced as a whole, and every version is kept', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const { id, read, version } = await register(asel)
@@ -18,7 +18,7 @@ t.test('each zone is one document, written whole, with every version kept', asyn
   t.equal((await asel.put(url, contact)).statusCode, 428)
   const first = await asel.put(url, contact, ifMatch(0))
   t.match(first.json(), { version: 1, content: contact })
-  t.equal((await asel.put(url, {}, ifMatch(0))).statusCode, 412, 'nobody writes over what they have not read')
+  t.equal((await asel.put(url, {}, ifMatch(0))).statusCode, 412, 'a version that was not read cannot be overwritten')
   t.equal((await asel.put(url, { phones: ['8 701'], shoeSize: 43 }, ifMatch(1))).statusCode, 400)
   t.match((await asel.put(url, { phones: ['8 701'], shoeSize: 43 }, ifMatch(1))).json().errors, [
     { pointer: '#/phones/0' },
@@ -30,10 +30,10 @@ t.test('each zone is one document, written whole, with every version kept', asyn
     { version: 1, content: contact },
   ])
   t.match((await read(asel)).person, { identity: { version: 1 }, contact: { version: 2 } })
-  t.equal(await version(asel), 1, 'the case is as it was')
+  t.equal(await version(asel), 1, 'the version of the case does not change')
 })
 
-t.test('a registration brings all zones, and says who speaks for a child', async t => {
+t.test('a registration writes all zones, and names the representative of a child', async t => {
   const { as, superuser } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const whole = registration()
@@ -71,7 +71,7 @@ t.test('a registration brings all zones, and says who speaks for a child', async
     { precision: 'year', year: 2002 },
   ])
     t.equal(await status(born(birth)), 201, `${JSON.stringify(birth)} is of age on the day`)
-  t.equal(await status(born({ precision: 'year', year: 2015 }, { kind: 'parent' })), 400, 'a parent has a name')
+  t.equal(await status(born({ precision: 'year', year: 2015 }, { kind: 'parent' })), 400, 'a parent needs a name')
   const child = (
     await asel.post(
       '/v1/cases',
@@ -122,7 +122,7 @@ t.test('protection opens to the assignee and to supervisors, within the owner', 
   t.equal((await ruslan.put(url, {}, ifMatch(1))).statusCode, 404)
   const assign = async (who: typeof asel, assigneeId: string) =>
     who.patch(`/v1/cases/${id}`, { assigneeId }, ifMatch(await version(who)))
-  t.equal((await assign(ruslan, ruslan.account)).statusCode, 403, 'nobody helps themselves')
+  t.equal((await assign(ruslan, ruslan.account)).statusCode, 403, 'a caseworker cannot assign the case to themselves')
   t.match((await assign(dina, crypto.randomUUID())).json().errors, [{ pointer: '#/assigneeId' }])
   t.match((await assign(dina, (await as('caseworker', 'iom')).account)).json().errors, [{ pointer: '#/assigneeId' }])
   t.match((await assign(dina, ruslan.account)).json(), { assigneeId: ruslan.account, version: 2, withheld: [] })
@@ -155,7 +155,7 @@ t.test('only the owner writes, and others see the zones that their grants name',
   )
 })
 
-t.test('a grant of one zone shows the index and that zone, and nothing that stands with the others', async t => {
+t.test('a grant for one zone shows the index and that zone, and nothing that belongs to the others', async t => {
   const { as, superuser, endpoint } = await startService(t)
   const [nurlan, kairat, zarina] = [
     await as('officer', 'turkistan'),
@@ -183,16 +183,16 @@ t.test('a grant of one zone shows the index and that zone, and nothing that stan
   t.same(
     (await zarina.post('/v1/cases/search', { names: ['Әбдіғали'] })).json().items,
     [],
-    'not found by what it may not know',
+    'a name does not find the case without the identity',
   )
   const { items } = (await zarina.get(`/v1/cases/${one.id}/events`)).json()
   t.same(
     items.map(({ text, accountId }: Record<string, unknown>) => [text, accountId]),
     items.map(() => [null, null]),
-    'what happened, and no words of it',
+    'the events are listed without texts and accounts',
   )
   t.same((await zarina.get('/v1/proposals')).json().items, [])
-  t.equal((await one.step(zarina, { action: 'withdraw' })).statusCode, 409, 'and does nothing to it')
+  t.equal((await one.step(zarina, { action: 'withdraw' })).statusCode, 409, 'it cannot act on the case')
 
   const sql = postgres({ ...endpoint('app'), max: 1 })
   t.teardown(() => sql.end())
@@ -206,7 +206,7 @@ t.test('a grant of one zone shows the index and that zone, and nothing that stan
     const seen = async (table: string) => (await tx.unsafe(`select from ${table} where case_id = '${one.id}'`)).count
     for (const table of ['decisions', 'documents', 'identifiers', 'event_texts', 'proposals'])
       t.equal(await seen(table), 0, table)
-    t.equal(await seen('zone_versions'), 1, 'the contact')
+    t.equal(await seen('zone_versions'), 1, 'only the contact')
     t.equal(await seen('case_events'), items.length)
   })
 })

@@ -3,7 +3,7 @@ import { openTo } from '../support/opening.ts'
 import { assessed, decision, document, refusal, register, takenUp } from '../support/procedure.ts'
 import { ifMatch, registration, startService } from '../support/service.ts'
 
-t.test('what was entered by mistake is annulled by two, and does not count', async t => {
+t.test('two persons annul an event entered by mistake, and it no longer counts', async t => {
   const { as } = await startService(t)
   const [nurlan, kairat, asel, dina] = [
     await as('officer', 'turkistan'),
@@ -21,11 +21,11 @@ t.test('what was entered by mistake is annulled by two, and does not count', asy
   await one.step(nurlan, { action: 'amend', regionCode: 'KZ-61', reason: 'Moved', occurredOn: '2021-03-10' })
   t.equal((await one.read(nurlan)).regionCode, 'KZ-61')
   t.match((await annul(await at('amend')())).json().case, { regionCode: 'KZ-75', state: 'registered' })
-  t.equal((await annul(await at('amend')())).statusCode, 409, 'once')
-  t.equal((await annul(await at('register')())).statusCode, 409, 'a case begins')
+  t.equal((await annul(await at('amend')())).statusCode, 409, 'an event is annulled once')
+  t.equal((await annul(await at('register')())).statusCode, 409, 'the registration cannot be annulled')
   await one.step(nurlan, { action: 'start_assessment', occurredOn: '2021-03-09' })
   await one.step(nurlan, { action: 'take_up', occurredOn: '2021-03-09' })
-  t.match((await annul(await at('start_assessment')())).json(), { status: 409 }, 'another one stands on it')
+  t.match((await annul(await at('start_assessment')())).json(), { status: 409 }, 'a later event depends on it')
   await one.together(nurlan, kairat, { ...decision, occurredOn: '2021-03-09' })
   await one.step(nurlan, { action: 'open_documentation', occurredOn: '2021-03-09' })
   await one.together(nurlan, kairat, { ...document('N1'), occurredOn: '2021-06-01' })
@@ -56,11 +56,11 @@ t.test('what was entered by mistake is annulled by two, and does not count', asy
   t.equal(
     (await theirs.step(asel, { action: 'start_assessment', occurredOn: '2021-03-06' })).statusCode,
     200,
-    'and again, on the right day',
+    'the step is taken again, on the right day',
   )
 })
 
-t.test('a case is closed, reopened on a new legal basis, withdrawn for good', async t => {
+t.test('a case is closed, reopened with a new legal basis, and withdrawn finally', async t => {
   const { as, superuser } = await startService(t)
   const [asel, dina] = [await as('caseworker', 'sunrise'), await as('supervisor', 'sunrise')]
   const one = await register(asel)
@@ -93,7 +93,7 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
     state: 'withdrawn',
     allowedActions: [],
   })
-  t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 404, 'what others were shown by consent closes at once')
+  t.equal((await zarina.get(`/v1/cases/${one.id}`)).statusCode, 404, 'grants by consent close at once')
   for (const action of ['amend', 'start_assessment', 'reopen', 'withdraw'])
     t.equal(
       (
@@ -111,10 +111,10 @@ t.test('a case is closed, reopened on a new legal basis, withdrawn for good', as
     { names: 'unknown', sex: 'unknown', birth: { precision: 'unknown' } },
     ifMatch(1),
   )
-  t.match(identity.json(), { status: 409 }, 'the file stays as it was that day')
+  t.match(identity.json(), { status: 409 }, 'the zones can no longer change')
 })
 
-t.test('a committee sees what its division writes, and keeps to itself what it writes', async t => {
+t.test('a committee sees the texts of its division, and the division does not see those of the committee', async t => {
   const { as } = await startService(t)
   const [nurlan, aliya, gulnara] = [
     await as('officer', 'turkistan'),
@@ -129,7 +129,11 @@ t.test('a committee sees what its division writes, and keeps to itself what it w
     eventId: refused.json().event.id,
     reason: 'A word of the committee',
   })
-  t.same((await nurlan.get('/v1/proposals')).json().items, [], 'its proposals are its own')
+  t.same(
+    (await nurlan.get('/v1/proposals')).json().items,
+    [],
+    'the division does not see the proposals of the committee',
+  )
   t.equal((await nurlan.get(`/v1/proposals/${annulment.json().id}`)).statusCode, 404)
   t.equal((await one.confirm(gulnara, annulment.json().id)).statusCode, 200)
   const texts = async (who: typeof nurlan) =>
@@ -139,46 +143,57 @@ t.test('a committee sees what its division writes, and keeps to itself what it w
   t.same(await texts(nurlan), [{ reason: 'A word of the division' }])
   t.same(await texts(aliya), [{ reason: 'A word of the division' }, { reason: 'A word of the committee' }])
   const [, , , , last] = (await nurlan.get(`/v1/cases/${one.id}/events`)).json().items
-  t.match(last, { action: 'decide', annulled: true, accountId: null, proposedBy: null }, 'of others no names')
+  t.match(
+    last,
+    { action: 'decide', annulled: true, accountId: null, proposedBy: null },
+    'accounts of other organisations are hidden',
+  )
 })
 
-t.test('a proposal is confirmed while the case and the person stand as they stood when it was made', async t => {
-  const { as, owner } = await startService(t)
-  const [nurlan, saule, kairat] = [
-    await as('officer', 'turkistan'),
-    await as('officer', 'turkistan', 1),
-    await as('supervisor', 'turkistan'),
-  ]
-  const one = await takenUp(nurlan)
-  const identity = registration().person.identity
-  const first = (await one.propose(nurlan, decision)).json()
-  await nurlan.put(`/v1/cases/${one.id}/person/identity`, { ...identity, sex: 'female' }, ifMatch(1))
-  t.match(
-    (await one.confirm(kairat, first.id)).json(),
-    { status: 409, state: 'verification', allowedActions: [] },
-    'another person is known',
-  )
-  await nurlan.post(`/v1/proposals/${first.id}/rejection`, { reason: 'To be made anew' }, ifMatch(1))
-  const second = (await one.propose(saule, decision)).json()
-  await owner`update accounts set status = 'disabled' where id = ${saule.account}`
-  t.match(
-    (await one.confirm(kairat, second.id)).json(),
-    { type: '/problems/proposal-settled' },
-    'who proposed it is gone',
-  )
-  await kairat.post(`/v1/proposals/${second.id}/rejection`, { reason: 'She left' }, ifMatch(1))
-  t.equal((await one.together(nurlan, kairat, decision)).statusCode, 200)
-  await one.step(nurlan, { action: 'open_documentation' })
-  t.match((await one.propose(nurlan, { ...document(), expiresOn: '2020-01-01' })).json().errors, [
-    { pointer: '#/expiresOn' },
-  ])
-  t.equal(
-    (await one.propose(nurlan, { ...document(), issuedOn: '2090-01-01', expiresOn: undefined })).statusCode,
-    400,
-    'issued after it was recorded',
-  )
-  const closing = (await one.propose(nurlan, { action: 'discontinue', reason: 'died', reasons: 'x' })).json()
-  await one.step(nurlan, { action: 'withdraw' })
-  t.same((await kairat.get('/v1/proposals?awaiting=me')).json().items, [], 'nothing waits where nothing can happen')
-  t.match((await kairat.get(`/v1/proposals/${closing.id}`)).json(), { allowedDecisions: ['reject'] })
-})
+t.test(
+  'a proposal can be confirmed only while the case and the identity are unchanged and its proposer is active',
+  async t => {
+    const { as, owner } = await startService(t)
+    const [nurlan, saule, kairat] = [
+      await as('officer', 'turkistan'),
+      await as('officer', 'turkistan', 1),
+      await as('supervisor', 'turkistan'),
+    ]
+    const one = await takenUp(nurlan)
+    const identity = registration().person.identity
+    const first = (await one.propose(nurlan, decision)).json()
+    await nurlan.put(`/v1/cases/${one.id}/person/identity`, { ...identity, sex: 'female' }, ifMatch(1))
+    t.match(
+      (await one.confirm(kairat, first.id)).json(),
+      { status: 409, state: 'verification', allowedActions: [] },
+      'the identity has changed',
+    )
+    await nurlan.post(`/v1/proposals/${first.id}/rejection`, { reason: 'To be proposed again' }, ifMatch(1))
+    const second = (await one.propose(saule, decision)).json()
+    await owner`update accounts set status = 'disabled' where id = ${saule.account}`
+    t.match(
+      (await one.confirm(kairat, second.id)).json(),
+      { type: '/problems/proposal-settled' },
+      'the account that proposed it is disabled',
+    )
+    await kairat.post(`/v1/proposals/${second.id}/rejection`, { reason: 'She left' }, ifMatch(1))
+    t.equal((await one.together(nurlan, kairat, decision)).statusCode, 200)
+    await one.step(nurlan, { action: 'open_documentation' })
+    t.match((await one.propose(nurlan, { ...document(), expiresOn: '2020-01-01' })).json().errors, [
+      { pointer: '#/expiresOn' },
+    ])
+    t.equal(
+      (await one.propose(nurlan, { ...document(), issuedOn: '2090-01-01', expiresOn: undefined })).statusCode,
+      400,
+      'issued after it was recorded',
+    )
+    const closing = (await one.propose(nurlan, { action: 'discontinue', reason: 'died', reasons: 'x' })).json()
+    await one.step(nurlan, { action: 'withdraw' })
+    t.same(
+      (await kairat.get('/v1/proposals?awaiting=me')).json().items,
+      [],
+      'a proposal that cannot be confirmed is not listed',
+    )
+    t.match((await kairat.get(`/v1/proposals/${closing.id}`)).json(), { allowedDecisions: ['reject'] })
+  },
+)

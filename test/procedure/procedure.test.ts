@@ -3,7 +3,7 @@ import { assessed, decision, document, refusal, register } from '../support/proc
 import { idempotencyKey, ifMatch, startService } from '../support/service.ts'
 
 t.test(
-  'an own intake goes from registration to a document in its person’s hands, with a colleague confirming',
+  'a case of a division goes from registration to the handover of the document, with confirmations by a colleague',
   async t => {
     const { as } = await startService(t)
     const [nurlan, kairat, aliya] = [
@@ -30,7 +30,7 @@ t.test(
     })
 
     const alone = await one.step(nurlan, { ...decision, action: 'close', reason: 'error' })
-    t.match(alone.json(), { status: 400 }, 'nothing beside what a closing says')
+    t.match(alone.json(), { status: 400 }, 'a field that the action does not have is refused')
     const proposed = await one.propose(nurlan, { ...decision, occurredOn: '2021-05-03' })
     t.equal(proposed.statusCode, 201)
     t.match(proposed.json(), {
@@ -67,7 +67,11 @@ t.test(
     const handed = { action: 'hand_over_document', documentId: card.id, to: 'person', occurredOn: '2021-06-10' }
     t.ok((await one.read(nurlan)).allowedActions.includes('hand_over_document'))
     t.match((await one.step(nurlan, handed)).json().case, { state: 'documented', clock: { waitingFor: 'owner' } })
-    t.match((await one.step(nurlan, handed)).json(), { status: 409, state: 'documented' }, 'once')
+    t.match(
+      (await one.step(nurlan, handed)).json(),
+      { status: 409, state: 'documented' },
+      'a document is handed over once',
+    )
     t.match((await nurlan.get(`/v1/cases/${one.id}/documents`)).json().items, [
       { handedOver: { on: '2021-06-10', to: 'person' } },
     ])
@@ -87,7 +91,7 @@ t.test(
         'hand_over_document',
         'close',
       ],
-      'its committee follows it',
+      'the committee sees all events',
     )
     t.match((await aliya.get(`/v1/cases/${one.id}/decisions`)).json().items, [
       {
@@ -103,7 +107,7 @@ t.test(
   },
 )
 
-t.test('a refusal is the committee’s, and final only when nobody can appeal any more', async t => {
+t.test('only the committee refuses, and a refusal is final only after the term of appeal', async t => {
   const { as, travel } = await startService(t)
   const [nurlan, kairat, gulnara, yerlan, aliya] = [
     await as('officer', 'turkistan'),
@@ -114,7 +118,11 @@ t.test('a refusal is the committee’s, and final only when nobody can appeal an
   ]
   const one = await assessed(nurlan)
   await one.step(nurlan, { action: 'take_up' })
-  t.match((await one.propose(nurlan, refusal)).json(), { type: '/problems/action-not-allowed' }, 'not a division’s')
+  t.match(
+    (await one.propose(nurlan, refusal)).json(),
+    { type: '/problems/action-not-allowed' },
+    'a division cannot refuse',
+  )
   t.match((await one.propose(nurlan, { ...decision, outcome: 'foreign_citizenship_confirmed' })).json(), {
     status: 400,
     errors: [{ pointer: '#/country' }],
@@ -133,13 +141,17 @@ t.test('a refusal is the committee’s, and final only when nobody can appeal an
   t.match({ finalOn, current }, { finalOn: String, current: true })
   const closing = { action: 'close', reason: 'outcome_final_negative' }
   t.match((await one.propose(nurlan, closing)).json(), { status: 409, state: 'decided' }, 'not yet')
-  t.match((await one.step(nurlan, { action: 'open_documentation' })).json(), { status: 409 }, 'no document for that')
+  t.match(
+    (await one.step(nurlan, { action: 'open_documentation' })).json(),
+    { status: 409 },
+    'a refusal has no document',
+  )
   await travel(40)
   t.match((await one.together(nurlan, kairat, closing)).json().case, { state: 'closed' }, 'after the term')
-  t.equal((await one.propose(yerlan, refusal)).statusCode, 409, 'and then no more')
+  t.equal((await one.propose(yerlan, refusal)).statusCode, 409, 'a closed case cannot be decided')
 })
 
-t.test('a proposal waits for one other person, for a while', async t => {
+t.test('a proposal can be confirmed by one other person, until it expires', async t => {
   const { as, travel } = await startService(t)
   const [asel, dina, pavel, kairat, zarina] = [
     await as('caseworker', 'sunrise'),
@@ -161,7 +173,7 @@ t.test('a proposal waits for one other person, for a while', async t => {
   }
   const reject = (who: typeof asel, id: string) =>
     who.post(`/v1/proposals/${id}/rejection`, { reason: 'Not so' }, ifMatch(1))
-  t.equal((await reject(asel, first.id)).statusCode, 403, 'a caseworker does not settle another’s')
+  t.equal((await reject(asel, first.id)).statusCode, 403, 'a caseworker cannot reject the proposal of another account')
   t.match((await reject(pavel, first.id)).json(), {
     state: 'rejected',
     settledBy: pavel.account,
@@ -169,14 +181,18 @@ t.test('a proposal waits for one other person, for a while', async t => {
     version: 2,
   })
   const second = (await one.propose(asel, closing)).json()
-  t.match((await reject(asel, second.id)).json(), { state: 'rejected', settledBy: asel.account }, 'taken back')
+  t.match(
+    (await reject(asel, second.id)).json(),
+    { state: 'rejected', settledBy: asel.account },
+    'the proposer withdraws it',
+  )
   const third = (await one.propose(asel, closing)).json()
   t.match((await one.step(asel, { action: 'start_assessment' })).json().case, { state: 'assessment' })
   t.equal((await one.step(asel, { action: 'withdraw' })).statusCode, 200)
   t.match(
     (await one.confirm(dina, third.id)).json(),
     { type: '/problems/action-not-allowed' },
-    'the case went on without it',
+    'the case has moved since',
   )
 
   const other = await register(asel)
@@ -184,17 +200,17 @@ t.test('a proposal waits for one other person, for a while', async t => {
   await travel(20)
   t.match((await asel.get(`/v1/proposals/${late.id}`)).json(), { state: 'expired', allowedDecisions: [] })
   t.match((await other.confirm(dina, late.id)).json(), { type: '/problems/proposal-settled' })
-  t.equal((await other.propose(asel, closing)).statusCode, 201, 'and gives way to another')
+  t.equal((await other.propose(asel, closing)).statusCode, 201, 'after it expired another one can be made')
 })
 
-t.test('time goes one way, and a step names the version that it stands on', async t => {
+t.test('events are dated in order, and a step names the version of the case that it is based on', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const one = await register(asel)
   const start = (occurredOn?: string) =>
     one.step(asel, { action: 'start_assessment', ...(occurredOn && { occurredOn }) })
   t.equal((await start('2021-03-03')).statusCode, 400, 'before the registration')
-  t.equal((await start('2999-01-01')).statusCode, 400, 'tomorrow')
+  t.equal((await start('2999-01-01')).statusCode, 400, 'in the future')
   const url = `/v1/cases/${one.id}/transitions`
   const body = { action: 'start_assessment' }
   t.equal((await asel.post(url, body, ifMatch(1))).statusCode, 400, 'no key')
@@ -203,7 +219,7 @@ t.test('time goes one way, and a step names the version that it stands on', asyn
   const key = idempotencyKey()
   const first = await asel.post(url, body, { ...key, ...ifMatch(1) })
   const again = await asel.post(url, body, { ...key, ...ifMatch(1) })
-  t.equal(again.statusCode, 200, 'the key is looked at before the version')
+  t.equal(again.statusCode, 200, 'the key is checked before the version')
   t.same(again.json(), first.json())
   t.match((await asel.get(`/v1/cases/${one.id}/events`)).json().items.length, 2)
   t.match((await asel.post(url, { action: 'take_up' }, { ...idempotencyKey(), ...ifMatch(2) })).json(), {

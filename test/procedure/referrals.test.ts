@@ -1,4 +1,4 @@
-// A case goes to another organisation: by a referral, and only by one.
+// A case moves to another organisation only by a referral.
 import t from 'tap'
 import { expireReferrals } from '../../src/procedure/referrals/expire.ts'
 import {
@@ -51,7 +51,7 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
   t.match(
     looks.filter(({ organisation }: { organisation: { kind: string } }) => organisation.kind === 'division'),
     [{ operation: 'listReferrals', zones: [], grants: [] }, { operation: 'getReferral' }],
-    'a look at the preview is a look',
+    'the access log lists a read of the preview',
   )
 
   const accepted = (await referral.decide(bolat, 'accept', { note: 'Welcome' })).json()
@@ -77,12 +77,16 @@ t.test('a division sees a preview, and the file once it accepts', async t => {
   const returned = (await referral.decide(bolat, 'return', { reason: 'incomplete', note: 'No photograph' })).json()
   t.match(returned, { state: 'ended', reason: 'incomplete', note: 'No photograph', case: null, caseId: null })
   t.match(await one.read(aina), { state: 'assessment', handler: null, clock: { waitingFor: 'owner' } })
-  t.equal((await aina.get(`/v1/cases/${one.id}/referrals`)).json().items.length, 1, 'however much was said of it')
+  t.equal(
+    (await aina.get(`/v1/cases/${one.id}/referrals`)).json().items.length,
+    1,
+    'decisions add no further referrals',
+  )
   t.equal((await bolat.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.equal((await gulnara.get(`/v1/cases/${one.id}`)).statusCode, 404)
 })
 
-t.test('a decision of the wrong side, of an old version, or after the end is refused', async t => {
+t.test('a decision by the wrong party, on an old version, or after the end is refused', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
@@ -111,7 +115,7 @@ t.test('a decision of the wrong side, of an old version, or after the end is ref
   t.match(await again.read(bolat), { state: 'recalled', caseId: null, allowedDecisions: [] })
 })
 
-t.test('an offer that nobody accepts is over by the clock, and its case goes back dated to that day', async t => {
+t.test('an offer that is not accepted expires, and its case returns with the date of that day', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
@@ -121,7 +125,7 @@ t.test('an offer that nobody accepts is over by the clock, and its case goes bac
   await service.travel(30)
   t.match(await referral.read(bolat), { state: 'expired', allowedDecisions: [] })
   t.match((await referral.decide(bolat, 'accept')).json(), { type: '/problems/referral-over' })
-  t.match(await one.read(aina), { state: 'submitted' }, 'until it is swept')
+  t.match(await one.read(aina), { state: 'submitted' }, 'until the service ends expired offers')
   t.equal(await expireReferrals(service.db), 1)
   t.equal(await expireReferrals(service.db), 0)
   t.match(await one.read(aina), { state: 'assessment', clock: { waitingFor: 'owner', since: expiresOn } })
@@ -129,7 +133,7 @@ t.test('an offer that nobody accepts is over by the clock, and its case goes bac
   t.match(items.at(-1), { action: 'expire', occurredOn: expiresOn, accountId: null })
 })
 
-t.test('a transfer moves all at once; the sender keeps nothing but its own', async t => {
+t.test('a transfer moves the whole case at once, and the sender keeps only its own notes', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
@@ -175,7 +179,7 @@ t.test('a transfer moves all at once; the sender keeps nothing but its own', asy
   )
 })
 
-t.test('a division hands over to another one', async t => {
+t.test('a division hands a case over to another division', async t => {
   const service = await startService(t)
   const aina = await service.as('caseworker', 'sunrise')
   const bolat = await service.as('officer', 'almaty-city')
@@ -187,7 +191,7 @@ t.test('a division hands over to another one', async t => {
   t.match((await handOver.decide(nurlan, 'accept')).json(), { case: { handler: { id: nurlan.organisation.id } } })
   t.equal((await bolat.get(`/v1/cases/${one.id}`)).statusCode, 404)
   t.match(await one.read(gulnara), { handler: { id: nurlan.organisation.id } })
-  t.equal((await handOver.read(bolat)).status, 404, 'what becomes of it is not theirs to know')
+  t.equal((await handOver.read(bolat)).status, 404, 'the former handler can no longer read it')
   t.same((await referral.read(bolat)).allowedDecisions, [])
   t.match((await referral.decide(bolat, 'return', { reason: 'incomplete' })).json(), {
     type: '/problems/action-not-allowed',

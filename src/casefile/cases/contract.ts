@@ -55,7 +55,7 @@ export const NewCase = z
   })
 export type NewCase = z.output<typeof NewCase>
 
-/** What a grant of any zone shows of a case. */
+/** The fields of a case that a grant for any zone shows. */
 export const CaseIndex = z
   .object({
     id: Id,

@@ -13,13 +13,13 @@ import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
 import { Assignments, Case, CaseIndex, type CaseList, type CaseQuery } from './contract.ts'
 
-/** What a query asks for beside states, as the database takes it; nothing when it asks for nothing. */
+/** SQL of the filters of a query, without the states: a `case_filter`, or null if there are none. */
 function filterOf({ outcome, region, category, campaign, owner, handler, assignee, overdue, flagged }: CaseQuery): SQL {
   const filter = JSON.stringify({ outcome, region, category, campaign, owner, handler, assignee, overdue, flagged })
   return sql`jsonb_populate_record(null::case_filter, ${filter === '{}' ? null : filter}::jsonb)`
 }
 
-/** A page of the cases that stand open to the caller, the newest first: one statement, which is the whole transaction. */
+/** Returns a page of the cases open to the caller, newest first, in one statement, which is the whole transaction. */
 export async function list(asking: Asking, query: CaseQuery): Promise<Page<CaseIndex>> {
   const { state, cursor, limit } = query
   const states = state && [...new Set(state)]
@@ -34,7 +34,10 @@ export async function list(asking: Asking, query: CaseQuery): Promise<Page<CaseI
 const HorizonRow = z.object({ horizon: Instant })
 const ChangeRow = CaseIndex.extend({ at: z.string() })
 
-/** What changed for the caller, the oldest change first. Only up to the horizon: below it nothing can appear any more, whoever has still to commit. */
+/**
+ * Returns what changed for the caller, oldest change first, up to the horizon: no transaction can still add a change
+ * before it.
+ */
 export async function changes(tx: Tx, query: CaseQuery, since: string): Promise<CaseList> {
   const { state, cursor, limit } = query
   const { at, id } = typeof cursor === 'object' ? cursor : { at: null, id: null }
@@ -63,17 +66,17 @@ const LookRow = CaseIndex.extend({
   person: zones.SealedPerson.nullable(),
 })
 
-/** The case as far as it stands open to the caller. One that does not, and one that never was, are the same. */
+/** Returns the case with the zones open to the caller. Throws `not-found` if it is not open, as if it did not exist. */
 export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx, id)).case
 
-/** The same, with where it stands for the caller. */
+/** The same, with what decides which steps the caller can take. */
 export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
   const [row] = await tx.rows(LookRow, sql`select * from looks where id = ${id}`)
   if (!row) throw notFound()
   return seen(tx.keys, row)
 }
 
-/** The same in one statement, which is the whole transaction: nothing is asked for more often. */
+/** The same as `find` in one statement, which is the whole transaction: this is the most frequent read. */
 export async function read(asking: Asking, id: string): Promise<Case> {
   const [row] = await asking.ask(LookRow, caller => sql`select * from app.read_case(${caller}, ${id})`)
   if (!row) throw notFound()
@@ -97,13 +100,13 @@ function seen(
   }
 }
 
-/** Refuses a case that does not stand open like one that never was. */
+/** Throws `not-found` for a case that is not open to the caller, as for one that does not exist. */
 export async function requireReached(tx: Tx, id: string): Promise<void> {
   const [reached] = await tx.execute(sql`select from cases where id = ${id}`)
   if (!reached) throw notFound()
 }
 
-/** Whose hands the case was in while the caller's organisation owned it, the newest first. */
+/** Returns the assignees of the case while the caller's organisation owned it, newest first. */
 export async function assignments(tx: Tx, id: string): Promise<Assignments> {
   const [, items] = await Promise.all([
     requireReached(tx, id),
@@ -117,7 +120,7 @@ export async function assignments(tx: Tx, id: string): Promise<Assignments> {
   return { items }
 }
 
-/** Gives the case into somebody else's hands within its owner. */
+/** Assigns the case to another account of its owner. */
 export async function assign(tx: Tx, id: string, version: number, assigneeId: string): Promise<Case> {
   const [found, { organisation }] = await Promise.all([find(tx, id), tx.actor])
   if (found.owner.id !== organisation)

@@ -6,7 +6,7 @@ import { invalid } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { append } from '../events/append.ts'
 import { keepText } from '../events/text.ts'
-import { faultsOfBasis, sayBasis } from '../grants/basis.ts'
+import { faultsOfBasis, splitBasis } from '../grants/basis.ts'
 import * as grants from '../grants/give.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import { codesIn } from '../zones/codes.ts'
@@ -15,7 +15,10 @@ import * as zones from '../zones/queries.ts'
 import { type NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
 
-/** Registers the person: the first event, which opens the case to its owner, and what is known about them. */
+/**
+ * Registers the person: writes the first event, which opens the case to its owner, and the zones. Returns the id of the
+ * case.
+ */
 export async function register(tx: Tx, given: NewCase): Promise<string> {
   const { organisation } = await tx.actor
   const { causes, category, regionCode, registeredOn, person } = given
@@ -28,11 +31,11 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
       ...known.flatMap(([zone, content]) => codesIn(zone, content, `#/person/${zone}`)),
     ]),
     faultsOfBasis(tx, given.basis, person.identity, registeredOn),
-    Promise.all(given.grants.map((grant, i) => grants.say(tx, grant, person.identity, `#/grants/${i}`))),
+    Promise.all(given.grants.map((grant, i) => grants.prepare(tx, grant, person.identity, `#/grants/${i}`))),
   ])
   if (faults.length || basisFaults.length) throw invalid([...faults, ...basisFaults])
   const id = randomUUIDv7()
-  const { facts: basis, text } = sayBasis(given.basis)
+  const { facts: basis, text } = splitBasis(given.basis)
   const facts = {
     campaign: given.campaignId,
     region: regionCode,
@@ -42,7 +45,7 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
     externalHmac: given.externalId && externalHmac(tx.keys, organisation, given.externalId),
   }
   const { sealer, keep } = sealerForNew(tx, id)
-  // In one flight, in this order.
+  // Sent in one round trip, in this order.
   await Promise.all([
     append(tx, [{ case_id: id, action: 'register', occurred_on: registeredOn, facts }]),
     keep(),
@@ -52,12 +55,12 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
       sealer,
       known.map(([zone, content]) => ({ caseId: id, zone, version: 1, content })),
     ),
-    ...shared.map((said, i) =>
+    ...shared.map((grant, i) =>
       grants.write(
         tx,
         id,
-        said,
-        sealedColumns.grant.sealGiven(sealer, [said.id, 'given'], said.typed),
+        grant,
+        sealedColumns.grant.sealGiven(sealer, [grant.id, 'given'], grant.typed),
         `#/grants/${i}`,
       ),
     ),
@@ -65,7 +68,7 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
   return id
 }
 
-/** The case that was registered, with those of the caller's view that carry the same number. */
+/** Returns the registered case, and the cases open to the caller that have the same document number or IIN. */
 export async function findRegistered(tx: Tx, id: string): Promise<RegisteredCase> {
   const found = await find(tx, id)
   const { iin, documents = [] } = found.person.identity ?? {}
@@ -87,6 +90,6 @@ const sameNumber = async (tx: Tx, id: string) => [
   )),
 ]
 
-/** An owner's own number of a case, found again but not read: hexadecimal. */
+/** Returns a keyed hash (hexadecimal) of the owner's own number of a case, which finds the case but cannot be read. */
 export const externalHmac = ({ hash }: Pick<Tx['keys'], 'hash'>, owner: string, externalId: string) =>
   hash('external-id', `${owner}:${externalId}`).toString('hex')

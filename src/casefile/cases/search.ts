@@ -9,14 +9,14 @@ import { sealedColumns } from '../sealed-columns.ts'
 import { bears, identify } from '../zones/identifiers.ts'
 import { CaseIndex, type CaseSearch } from './contract.ts'
 
-/** What the person is known by now: of each identity the newest version. */
+/** SQL of the cases that have this identifier in the newest version of their identity. */
 const known = (kind: string, hmac: string) => sql`
   select i.case_id from identifiers i where i.kind = ${kind} and i.hmac = decode(${hmac}, 'hex') and i.version = (
     select max(z.version) from zone_versions z where z.case_id = i.case_id and z.zone = 'identity')`
 
 const CandidateRow = CaseIndex.extend({ identityVersion: Version.nullable(), identity: Sealed.nullable() })
 
-/** The cases of the caller's view to which all of this applies, the newest first. */
+/** Returns a page of the cases open to the caller that match all criteria, newest first. */
 export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQuery): Promise<Page<CaseIndex>> {
   const { keys } = tx
   const { number, iin, documentNumber, names = [] } = given
@@ -42,7 +42,7 @@ export async function search(tx: Tx, given: CaseSearch, { limit, cursor }: PageQ
             where ${names.length > 0} and v.case_id = c.id and v.zone = 'identity' order by version desc limit 1) z on true
         where ${sql.join(criteria, sql` and `)} and (${before ?? null}::uuid is null or c.id < ${before ?? null}::uuid) order by c.id desc limit ${limit + 1}`,
     )
-  // The names of a page of candidates are opened and compared, and of the next one, until a page is full.
+  // Opens and compares the names of one page of candidates after another, until the page of results is full.
   const found: CaseIndex[] = []
   for (let before = cursor, more = true; more && found.length <= limit; ) {
     const rows = await candidates(before)

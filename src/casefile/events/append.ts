@@ -4,22 +4,22 @@ import { sql } from '../../platform/db/drizzle.ts'
 import { Id } from '../../platform/http/contract.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
 
-/** Codes, dates and ids that an event says, by the names that the lifecycle allows it. */
+/** Codes, dates and ids of an event, by the names that the lifecycle allows for its action. */
 export type Facts = Readonly<Record<string, unknown>>
 
 export type NewEvent = {
   case_id: string
   action: CaseAction
-  /** Today when it is not said. */
+  /** Default today. */
   occurred_on?: string | undefined
   facts?: Facts
-  /** The version of the case that whoever writes it has read. */
+  /** The version of the case that the caller has read. */
   on_version?: number
-  /** The proposal that it carries out word for word. */
+  /** The proposal that the event carries out, unchanged. */
   proposal_id?: string
 }
 
-/** Writes what happened; the database decides whether it may, and folds it into the row. In the order given. */
+/** Writes events in the order given. The database checks each one and folds it into the row of its case. */
 export const append = (tx: Tx, events: readonly NewEvent[]) =>
   tx.execute(sql`
     insert into case_events (case_id, action, occurred_on, facts, on_version, proposal_id)
@@ -30,7 +30,7 @@ export const append = (tx: Tx, events: readonly NewEvent[]) =>
 
 const EventRow = z.object({ id: Id })
 
-/** The id of the event that was written last. */
+/** Returns the id of the newest event of a case. */
 export async function lastEvent(tx: Tx, caseId: string): Promise<string> {
   const [event] = await tx.rows(
     EventRow,

@@ -5,7 +5,7 @@ import { Day, Id, Instant } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState } from '../../rules/lifecycle/contract.ts'
 
-/** What an event said, in codes. */
+/** The facts of an event, in codes. */
 const Facts = z
   .object({
     regionCode: z.string(),

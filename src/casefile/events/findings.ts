@@ -12,7 +12,7 @@ const DecisionRow = Decision.omit({ reasons: true, evidence: true }).extend({
   textId: Id.nullable(),
 })
 
-/** The decisions on a case, the newest first: the first that is not annulled is the current one. */
+/** Returns the decisions on a case, newest first. The first that is not annulled is the current one. */
 export async function decisions(tx: Tx, caseId: string): Promise<Decision[]> {
   const rows = await tx.rows(
     DecisionRow,
@@ -40,7 +40,7 @@ const DocumentRow = IdentityDocument.omit({ number: true, issuer: true, iin: tru
   textId: Id,
 })
 
-/** The documents of a case, the newest first, each with how it came to the person. */
+/** Returns the identity documents of a case, newest first, each with its handover to the person. */
 export async function documents(tx: Tx, caseId: string): Promise<IdentityDocument[]> {
   const rows = await tx.rows(
     DocumentRow,

@@ -30,7 +30,7 @@ const opened =
     text: sealedColumns.event.open(keys, [textId ?? ''], content),
   })
 
-/** What happened to a case, in the order in which it was recorded. */
+/** Returns a page of the events of a case, in the order in which they were recorded. */
 export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<CaseEvent>> {
   const rows = await tx.rows(
     EventRow,
@@ -42,7 +42,7 @@ export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery)
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
-/** One event, if its case still stands open to the caller. */
+/** Returns one event, or undefined if its case is not open to the caller. */
 export async function find(tx: Tx, id: string): Promise<CaseEvent | undefined> {
   const rows = await tx.rows(EventRow, sql`${timeline} where e.id = ${id}`)
   return rows.map(opened(tx))[0]

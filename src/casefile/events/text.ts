@@ -1,7 +1,7 @@
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 
-/** Stores what was typed with the event that was written last, if anything was; sealed under `id`. */
+/** Stores the texts of the newest event of the case, sealed under `id`. Does nothing if there are none. */
 export async function keepText(tx: Tx, caseId: string, id: string, text: Buffer | null): Promise<void> {
   if (!text) return
   await tx.execute(sql`

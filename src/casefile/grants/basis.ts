@@ -12,8 +12,8 @@ import type { Basis, Consent } from './contract.ts'
 
 const byConsent = ['ngo', 'iom']
 
-/** What a basis says: in codes, and in words. */
-export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; text: Texts } {
+/** Splits a legal basis into facts (codes) and texts. */
+export function splitBasis({ representative, ...basis }: Basis): { facts: Facts; text: Texts } {
   const { witness, interpreter, ...facts } = basis as Consent
   return {
     facts: { ...facts, representative: representative?.kind },
@@ -21,10 +21,13 @@ export function sayBasis({ representative, ...basis }: Basis): { facts: Facts; t
   }
 }
 
-/** What is wrong with a basis on that day (today when it is not said): an authority acts by statute, everybody else by consent; for a child somebody speaks. */
+/**
+ * Returns the faults of a legal basis on a day (default today): an authority acts by statute, other organisations by
+ * consent, and a child needs a representative.
+ */
 export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, day?: string): Promise<Fault[]> {
   const { kind } = await tx.actor
-  const [byKind, codes, spoken] = await Promise.all([
+  const [byKind, codes, byAge] = await Promise.all([
     byConsent.includes(kind) === (basis.kind === 'consent')
       ? []
       : [
@@ -38,10 +41,10 @@ export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, da
       : faultsOfForm(tx, basis.formVersion),
     faultsOfRepresentative(tx, basis, identity, { day }),
   ])
-  return [...byKind, ...codes, ...spoken]
+  return [...byKind, ...codes, ...byAge]
 }
 
-/** Whoever may be under age on that day (today when it is not said) has somebody who speaks for them. */
+/** Returns a fault if the person may be a child on that day (default today) and no representative is named. */
 export async function faultsOfRepresentative(
   tx: Tx,
   { representative }: Pick<Basis, 'representative'>,
@@ -56,7 +59,7 @@ export async function faultsOfRepresentative(
 
 const AdultsRow = z.object({ adults: Day })
 
-/** May they have been under age on that day (today when it is not said)? */
+/** Whether the person may have been under age on that day (default today). */
 export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Promise<boolean> {
   const [row] = await tx.rows(
     AdultsRow,

@@ -47,7 +47,7 @@ const Consent = z
   })
 export type Consent = z.output<typeof Consent>
 
-/** Why the person's file may be kept: what they agreed to, or the law that an authority acts by. */
+/** The legal basis of the person's file: their consent, or the law that an authority acts by. */
 export const Basis = z.discriminatedUnion('kind', [
   Consent,
   z.strictObject({
@@ -97,7 +97,7 @@ export type NewGrant = z.output<typeof NewGrant>
 
 const GrantAction = z.enum(['revoke', 'acknowledge', 'confirm'])
 
-/** Who was there when it was given or closed, and what was said. */
+/** The persons present when the grant was given or closed, and the reasons. */
 export const Particulars = z
   .object({
     representative: z.string(),
@@ -170,7 +170,7 @@ export const ReceiptQuery = z.strictObject({
   ),
 })
 
-/** What the person takes home: in plain words, without their name. */
+/** The receipt for the person: in plain words, without their name. */
 export const Receipt = z
   .object({
     id: Id,

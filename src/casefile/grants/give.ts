@@ -9,20 +9,23 @@ import * as zones from '../zones/queries.ts'
 import { faultsOfRepresentative } from './basis.ts'
 import type { NewGrant, Particulars } from './contract.ts'
 
-/** A grant as the database takes it: its row, what was typed, and the latest day on which the person may have been born. */
+/** A grant as the database takes it: its row, the typed texts, and the latest possible birth date of the person. */
 export type Given = { id: string; row: object; typed: Particulars; born: string | null }
 
-/** Gives a grant of a case that the caller reaches, open at once. Gives its id. */
+/** Gives a grant on a case open to the caller. The grant opens at once. Returns its id. */
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
-  const said = await say(tx, given, content as Identity | null)
-  const typed = await sealedColumns.grant.sealFor(tx, { caseId, file: true }, [said.id, 'given'], said.typed)
-  await write(tx, caseId, said, typed)
-  return said.id
+  const grant = await prepare(tx, given, content as Identity | null)
+  const typed = await sealedColumns.grant.sealFor(tx, { caseId, file: true }, [grant.id, 'given'], grant.typed)
+  await write(tx, caseId, grant, typed)
+  return grant.id
 }
 
-/** What a grant says that stands at `place` in the request, after what can be said against it without giving it; the database has the last word. */
-export async function say(
+/**
+ * Returns the row and texts of the grant at `place` in the request. Throws `invalid-request` if a representative is
+ * missing; the database checks the rest when the grant is written.
+ */
+export async function prepare(
   tx: Tx,
   { to, validUntil, basis, ...given }: NewGrant,
   identity: Identity | null | undefined,
@@ -30,8 +33,8 @@ export async function say(
 ): Promise<Given> {
   const faults = basis && identity ? await faultsOfRepresentative(tx, basis, identity, { place }) : []
   if (faults.length) throw invalid(faults)
-  const { representative, ...said } = basis ?? {}
-  const { method, language, formVersion, witness, interpreter, reason } = said as Partial<Record<string, string>>
+  const { representative, ...details } = basis ?? {}
+  const { method, language, formVersion, witness, interpreter, reason } = details as Partial<Record<string, string>>
   const id = randomUUIDv7()
   return {
     id,
@@ -51,9 +54,9 @@ export async function say(
   }
 }
 
-/** As a row of `grants`. */
+/** SQL of a row of `grants`. */
 export const rowOf = (row: object) => sql`jsonb_populate_record(null::grants, ${JSON.stringify(row)}::jsonb)`
 
-/** Gives it, open at once, with what was typed, sealed. */
+/** Writes a grant, which opens at once, with its sealed texts. */
 export const write = (tx: Tx, caseId: string, { row, born }: Given, typed: Buffer | null, place = '#') =>
   tx.execute(sql`select app.give_grant(${rowOf({ ...row, case_id: caseId })}, ${typed}, ${born}::date, true, ${place})`)

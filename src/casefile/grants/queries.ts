@@ -35,12 +35,12 @@ const GrantRow = Grant.omit({ particulars: true }).extend({ given: Sealed.nullab
 const opened =
   ({ keys }: Tx) =>
   ({ given, closed, ...grant }: z.output<typeof GrantRow>): Grant => {
-    const said = sealedColumns.grant.open(keys, [grant.id, 'given'], given)
-    const added = sealedColumns.grant.open(keys, [grant.id, 'closed'], closed)
-    return { ...grant, particulars: said || added ? { ...said, ...added } : null }
+    const atGiving = sealedColumns.grant.open(keys, [grant.id, 'given'], given)
+    const atClosing = sealedColumns.grant.open(keys, [grant.id, 'closed'], closed)
+    return { ...grant, particulars: atGiving || atClosing ? { ...atGiving, ...atClosing } : null }
   }
 
-/** The grants of a case that its caller may know of: of one's own case all of them. */
+/** Returns a page of the grants of a case that the caller may see, newest first: the owner sees all of them. */
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Grant>> {
   const [[found], rows] = await Promise.all([
     tx.execute(sql`select from cases where id = ${caseId}`),
@@ -53,7 +53,7 @@ export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuer
   return pageOf(rows.map(opened(tx)), { limit })
 }
 
-/** What the caller's organisation gave and was given, the newest first. */
+/** Returns a page of the grants that the caller's organisation gave or received, newest first. */
 export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQuery): Promise<Page<Grant>> {
   const rows = await tx.rows(
     GrantRow,
@@ -72,10 +72,10 @@ export async function find(tx: Tx, id: string): Promise<Grant> {
   return grant
 }
 
-/** The person takes it back, at once. */
+/** Closes a grant at once, because the person withdrew their consent. */
 export async function revoke(tx: Tx, id: string, version: number, { reason }: Revocation): Promise<Grant> {
   const found = await find(tx, id)
-  // Whoever may not revoke it may not reach the case either: the database says which it is.
+  // A caller who may not revoke the grant may lack access to the case too; the database decides which problem it is.
   const text =
     reason !== undefined && found.allowedActions.includes('revoke')
       ? await sealedColumns.grant.sealFor(tx, { caseId: found.caseId, file: true }, [id, 'closed'], {

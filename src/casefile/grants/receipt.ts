@@ -13,7 +13,7 @@ const FormRow = z.object({
   timeZone: z.string(),
 })
 
-/** The receipt of a grant, in the words of the form by which it was given. */
+/** Returns the receipt of a grant, with the texts of the form version by which it was given. */
 export async function receipt(tx: Tx, id: string, asked: FormLanguage | undefined): Promise<Receipt> {
   const grant = await find(tx, id)
   const language = asked ?? FormLanguage.safeParse(grant.language).data ?? 'en'
@@ -79,7 +79,7 @@ function written(
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, character => escapes[character] ?? character)
 
-/** To be printed, without a style or script that a browser would have to trust. */
+/** Returns the receipt as HTML to print, without styles or scripts. */
 export const asHtml = ({ language, title, statements, facts }: Receipt): string => `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><title>${escaped(title)}</title></head>

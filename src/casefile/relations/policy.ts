@@ -1,6 +1,6 @@
 import type { Kind } from './contract.ts'
 
-/** What this person is to the other one, when the other one is that to this one. */
+/** The same relation as the other person sees it. */
 export const inverse: Record<Kind, Kind> = {
   parent: 'child',
   child: 'parent',

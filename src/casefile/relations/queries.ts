@@ -11,7 +11,7 @@ const RelationRow = Relation.extend({ from_here: z.boolean() })
 const OtherRow = z.object({ erased: z.boolean() })
 const CaseRow = z.object({ owner_id: Id, erased: z.boolean() })
 
-/** The links of a case, from its own side, as far as both ends stand open to the caller. */
+/** Returns the links of a case, seen from this case, if both cases are open to the caller. */
 export async function list(tx: Tx, caseId: string): Promise<Relation[]> {
   await visible(tx, caseId)
   const rows = await tx.rows(
@@ -38,7 +38,7 @@ export const relations = pgTable('relations', {
   otherId: uuid().notNull(),
 })
 
-/** Links a case of one's own to another one that one sees. */
+/** Links a case of the caller's organisation to another case open to it. Returns the id of the link. */
 export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: NewRelation): Promise<string> {
   await visible(tx, caseId, { own: true })
   const [other] = await tx.rows(OtherRow, sql`select erased_at is not null as erased from cases where id = ${otherId}`)
@@ -49,7 +49,7 @@ export async function relate(tx: Tx, caseId: string, { kind, caseId: otherId }: 
   return id
 }
 
-/** Ends a link that one's own organisation made; it stays on record. */
+/** Ends a link that the caller's organisation made. The row is kept. */
 export async function end(tx: Tx, caseId: string, id: string): Promise<null> {
   await find(tx, caseId, id)
   const rows = await tx.execute(sql`

@@ -1,6 +1,6 @@
 import type { Birth } from './contract.ts'
 
-/** The year for the figures; of a range the first one; none when unknown. */
+/** Returns the year that reports count by: of a range the first year; null if unknown. */
 export function birthYear(birth: Birth): number | null {
   switch (birth.precision) {
     case 'day':
@@ -16,7 +16,7 @@ export function birthYear(birth: Birth): number | null {
   }
 }
 
-/** The latest day on which the person may have been born, `YYYY-MM-DD`; none when nothing is known of it. */
+/** Returns the latest possible birth date, `YYYY-MM-DD`; undefined if unknown. */
 export function latestBirth(birth: Birth): string | undefined {
   switch (birth.precision) {
     case 'day':
@@ -38,7 +38,7 @@ function lastDayOf(month: string): string {
   return day.toISOString().slice(0, 10)
 }
 
-/** Could they be a child? Whoever may have been born after `adultsBornBy` (`YYYY-MM-DD`) counts as one. */
+/** Whether the person could be a child: their latest possible birth date is after `adultsBornBy` (`YYYY-MM-DD`). */
 export const couldBeChild = (birth: Birth, adultsBornBy: string): boolean => {
   const latest = latestBirth(birth)
   return latest === undefined || latest > adultsBornBy

@@ -1,7 +1,7 @@
 import type { Use } from '../../rules/reference/queries.ts'
 import type { Content, Zone } from './contract.ts'
 
-/** The codes that a zone's document uses; `at` is where the document stands in the request. */
+/** Returns the codes that the document of a zone uses. `at` is the pointer to the document in the request. */
 export function codesIn(zone: Zone, content: Content, at = '#'): Use[] {
   const { causes = [], addresses = [] } = content as Partial<Content<'protection'> & Content<'whereabouts'>>
   if (zone === 'protection')

@@ -16,7 +16,7 @@ export const PersonName = z
   .refine(named, 'Expected at least one of family, given, patronymic')
 export type PersonName = z.infer<typeof PersonName>
 
-/** As much of the birth date as is known. 1 January is often a placeholder, and kept as it was recorded. */
+/** The known part of the birth date. 1 January is often a placeholder; it is stored as recorded. */
 export const Birth = z.discriminatedUnion('precision', [
   z.strictObject({ precision: z.literal('day'), date: Day }),
   z.strictObject({
@@ -47,7 +47,7 @@ const Parent = z
   .strictObject({ relation: z.enum(['mother', 'father']), ...parts, birth: Birth.optional() })
   .refine(named, 'Expected at least one of family, given, patronymic')
 
-/** Who the person is, as far as anybody knows. */
+/** What is known of the person's identity. */
 export const Identity = z
   .strictObject({
     names: z.union([z.array(PersonName).min(1).max(10), z.literal('unknown')]),
@@ -73,7 +73,7 @@ export const Identity = z
   })
 export type Identity = z.infer<typeof Identity>
 
-/** How the person is reached without harm. */
+/** How to reach the person safely. */
 export const Contact = z
   .strictObject({
     phones: z
@@ -96,7 +96,7 @@ export const Contact = z
     examples: [{ phones: ['+77010000000'], languages: ['kk'], instructions: 'After 18:00, ask for her sister.' }],
   })
 
-/** Where the person lives and works: what gets people fined. */
+/** Where the person lives and works. People are fined for it. */
 export const Whereabouts = z
   .strictObject({
     addresses: z
@@ -120,7 +120,7 @@ export const Whereabouts = z
     examples: [{ addresses: [{ kind: 'residence', regionCode: 'KZ-75', text: 'ул. Примерная 1' }] }],
   })
 
-/** What could harm the person most. */
+/** The facts that could harm the person most. */
 export const Protection = z
   .strictObject({
     causes: z.array(Code).max(20).optional().describe('Sensitive codes of the list `cause`.'),
@@ -134,7 +134,7 @@ export const Protection = z
   })
   .meta({ id: 'Protection', examples: [{ causes: ['trafficking_or_exploitation'], mustNotBeKnownTo: ['UZB'] }] })
 
-/** What each zone holds. */
+/** The contract of each zone's document. */
 export const documents = {
   identity: Identity,
   contact: Contact,
@@ -181,7 +181,7 @@ export const zoneContracts = Object.fromEntries(
 export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
 export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null }
 
-/** What is known, as far as the caller may see it: of each zone the newest document with its version. */
+/** The newest document of each zone open to the caller, with its version. */
 export const Person = z
   .object({
     identity: Identity.extend({ version: Version }).meta({ id: 'IdentityVersion' }),

@@ -3,14 +3,19 @@ import type { Identity, PersonName } from './contract.ts'
 
 export type Identifier = { kind: 'iin' | 'document' | 'name'; hmac: string }
 
-/** A name part as it is compared: however it was typed, not how it was spelled. Matching across scripts comes later. */
+/** A name part as it is compared: without differences of case and spaces, but in its own spelling and script. */
 const normalName = (part: string) => part.normalize('NFKC').toLowerCase().replaceAll(/\s+/g, ' ').trim()
 const normalNumber = (number: string) => number.normalize('NFKC').toUpperCase().replaceAll(/[\s-]/g, '')
 
-/** Bytes of what a name is looked for by: enough to leave few candidates, too few to prove that it is this one. */
+/**
+ * Bytes of the hash of a name that are stored: enough to leave few candidates, too few to prove that a name matches.
+ */
 const blockLength = 4
 
-/** Keyed hashes by which numbers and names are found again but not read, of a name the beginning only: hexadecimal. */
+/**
+ * Keyed hashes (hexadecimal) that find numbers and names but cannot be read. Of the hash of a name only the first
+ * bytes.
+ */
 export const identify = {
   iin: ({ hash }: Keys, iin: string): string => hash('iin', iin).toString('hex'),
   document: ({ hash }: Keys, number: string): string => hash('document-number', normalNumber(number)).toString('hex'),
@@ -18,7 +23,7 @@ export const identify = {
     hash('name', normalName(part)).subarray(0, blockLength).toString('hex'),
 }
 
-/** Is each of these parts in one of the person's names? */
+/** Whether the person's names contain each of these parts. */
 export function bears({ names }: Identity, parts: readonly string[]): boolean {
   const borne = new Set(names === 'unknown' ? [] : names.flatMap(partsOf).map(normalName))
   return parts.every(part => borne.has(normalName(part)))
@@ -26,7 +31,7 @@ export function bears({ names }: Identity, parts: readonly string[]): boolean {
 
 const partsOf = ({ family, given, patronymic }: PersonName) => [family, given, patronymic].filter(part => part != null)
 
-/** Everything that an identity is found by. */
+/** Returns all identifiers by which a search finds an identity. */
 export function identifiersOf(keys: Keys, { names, iin, documents = [] }: Identity): Identifier[] {
   const all: Identifier[] = [
     ...(iin ? [{ kind: 'iin' as const, hmac: identify.iin(keys, iin) }] : []),

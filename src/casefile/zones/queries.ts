@@ -15,14 +15,14 @@ import { identifiersOf } from './identifiers.ts'
 
 export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
 
-/** An identity as its row: what the figures count by stands beside it, and what it is found by. */
+/** Returns the columns of an identity that are not sealed: what reports count by, and the identifiers of a search. */
 export const identityRow = (keys: Keys, identity: Identity) => ({
   sex: identity.sex,
   birth_year: birthYear(identity.birth),
   identifiers: identifiersOf(keys, identity),
 })
 
-/** Writes what is known about a person. */
+/** Writes versions of zones, sealed, with the identifiers of an identity. */
 export async function write(tx: Tx, sealer: Sealer, versions: readonly NewVersion[]): Promise<void> {
   const rows = versions.map(({ caseId, zone, version, content }) => ({
     case_id: caseId,
@@ -45,7 +45,10 @@ export async function write(tx: Tx, sealer: Sealer, versions: readonly NewVersio
   ])
 }
 
-/** What is known about a person as `looks` gives it: of each zone that the caller sees the newest document, sealed; of what was erased nothing. */
+/**
+ * The person as the view `looks` returns it: the newest document, sealed, of each zone open to the caller and not
+ * erased.
+ */
 export const SealedPerson = z.partialRecord(Zone, Sealed.extend({ version: Version }))
 
 export const personOf = (keys: Keys, caseId: string, kept: z.output<typeof SealedPerson> | null): Person =>
@@ -60,7 +63,7 @@ export const personOf = (keys: Keys, caseId: string, kept: z.output<typeof Seale
 
 const VersionRow = z.object({ version: Version, writtenAt: Instant, content: Sealed.nullable() })
 
-/** All versions of a zone that the caller sees, the newest first. */
+/** Returns the versions of a zone that the caller may see, newest first. */
 export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
   const rows = await tx.rows(
     VersionRow,
@@ -81,7 +84,7 @@ export async function current(tx: Tx, caseId: string, zone: Zone): Promise<Curre
 
 const OpenRow = z.object({ open: z.boolean() })
 
-/** Refuses a zone that does not stand open like one that never was, and what stands with it likewise. */
+/** Throws `not-found` if the zone is not open to the caller, as for a case that does not exist. */
 export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<void> {
   const [row] = await tx.rows(
     OpenRow,
@@ -92,7 +95,7 @@ export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<v
 
 const WritableRow = z.object({ own: z.boolean(), open: z.boolean() })
 
-/** Writes the version after the one that the caller has read. */
+/** Writes the next version of a zone after the one that the caller has read. */
 export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
   const [writable] = await tx.rows(
     WritableRow,

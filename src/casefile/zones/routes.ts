@@ -5,7 +5,7 @@ import * as zones from './queries.ts'
 
 const tags = ['Person']
 
-/** For each zone the same three operations, each with the contract of its own document. */
+/** The same three operations for each zone, with the contract of its document. */
 export const zoneRoutes: Routes = async app => {
   for (const zone of Zone.options) {
     const { title, content, current, versions } = zoneContracts[zone]

@@ -16,16 +16,19 @@ import { Proposal, type ProposalQuery } from './contract.ts'
 
 const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
   from proposals p`
-/** Another account, a supervisor, of the same organisation or of the one above (which the policy of the table holds). */
+/**
+ * A supervisor other than the proposer, of the same organisation or its committee (the policy of the table checks
+ * that).
+ */
 const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
-const stillStands = sql`p.stands_on = app.last_move(p.case_id)`
+const unchanged = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
   p.facts - '{numberHmac,iinHmac}'::text[] as facts, ${sealed('p.content')} as content, p.annuls, p.identity_version as "identityVersion",
   ${party('o')} as organisation, p.proposed_by as "proposedBy",
   app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
   app.rfc3339(p.settled_at) as "settledAt", ${sealed('p.rejection')} as rejection, p.version,
-  array_remove(array[case when ${mayConfirm} and ${stillStands} then 'confirm' end,
+  array_remove(array[case when ${mayConfirm} and ${unchanged} then 'confirm' end,
     case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
@@ -45,7 +48,7 @@ export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>
     ProposalRow,
     sql`
       select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
-        and ${awaiting ? sql`${mayConfirm} and ${stillStands}` : sql`true`} and p.id ${olderThan(cursor)}
+        and ${awaiting ? sql`${mayConfirm} and ${unchanged}` : sql`true`} and p.id ${olderThan(cursor)}
       order by p.id desc limit ${limit + 1}`,
   )
   return pageOf(rows.map(opened(tx)), { limit })
@@ -57,7 +60,7 @@ export async function find(tx: Tx, id: string): Promise<Proposal> {
   return proposal
 }
 
-/** Proposes a step of two persons. Gives the id of the proposal. */
+/** Proposes a step that needs two persons. Returns the id of the proposal. */
 export async function propose(tx: Tx, caseId: string, version: number, step: ProposedStep): Promise<string> {
   const { facts, text, annuls = null, found } = await prepare(tx, caseId, version, step, true)
   const id = randomUUIDv7()
@@ -70,7 +73,7 @@ export async function propose(tx: Tx, caseId: string, version: number, step: Pro
   return id
 }
 
-/** Carries the proposal out, word for word, if the database lets this person. Gives the id of its event. */
+/** Takes the step exactly as proposed. The database checks whether the caller may. Returns the id of its event. */
 export async function confirm(tx: Tx, id: string, version: number): Promise<string> {
   const { case: of, action } = await current(tx, id, version)
   const before = await findCase(tx, of.id)

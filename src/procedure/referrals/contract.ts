@@ -104,7 +104,7 @@ export const NewDecision = z
   .meta({ id: 'ReferralDecision', examples: [{ decision: 'accept' }] })
 export type NewDecision = z.output<typeof NewDecision>
 
-/** A referral that was decided about, and its case as it is now. */
+/** A decided referral, and its case as it is now. */
 export const DecidedReferral = Referral.extend({
   case: Case.nullable().describe('Null if the case is not open to you.'),
 }).meta({ id: 'DecidedReferral' })

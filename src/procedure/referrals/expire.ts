@@ -2,12 +2,15 @@ import { z } from 'zod'
 import { type Database, enterNobody } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 
-/** Referrals at a time. */
+/** Referrals per transaction. */
 const batch = 100
 
 const EndedRow = z.object({ ended: z.int() })
 
-/** Ends offers that nobody accepted in time, and sends their cases back. Gives how many. Nobody depends on it: an offer is over by the clock. */
+/**
+ * Ends offers that were not accepted in time, and returns their cases to the senders. Returns how many. It may run
+ * late: an offer counts as expired from the end of its term on.
+ */
 export const expireReferrals = async (db: Database): Promise<number> => {
   let expired = 0
   for (;;) {

@@ -6,20 +6,20 @@ import { Decision, ReferralKind, type ReferralState } from './contract.ts'
 
 type Rule = {
   kind: ReferralKind
-  /** What whoever offers it is to the case. */
+  /** The relation of the sender to the case. */
   relation: 'owner' | 'handler'
   senders: readonly OrganisationKind[]
   recipients: readonly OrganisationKind[]
-  /** What the person's grant that comes with it may be for; none: no grant comes with it. */
+  /** The allowed purposes of the grant of the referral; empty: the referral has no grant. */
   purposes: readonly Purpose[]
-  /** What its offer and each decision are to the case. */
+  /** The action on the case by the offer and by each decision. */
   actions: Partial<Record<Decision | 'offer' | 'expire', CaseAction>>
 }
 
 const nonGovernmental = ['ngo', 'iom'] as const
 const authorities = ['division', 'committee'] as const
 
-/** Who may offer which case to whom. */
+/** Who may offer which cases to whom. */
 const rules: readonly Rule[] = [
   {
     kind: 'submission',
@@ -65,8 +65,9 @@ const rules: readonly Rule[] = [
 ]
 
 /**
- * The same as rows of the database, which holds every referral to them. A case can be offered in the states from which
- * the lifecycle lets its offer, or else its acceptance, move it; an offer that moves no case, in every open state.
+ * The same as rows of the database, which checks every referral against them. A case can be offered in the states from
+ * which its offer, or else its acceptance, is a step of the lifecycle. If neither is one, it can be offered in every
+ * open state.
  */
 export const ruleRows = rules.map(rule => {
   const moves = rule.actions.offer ?? rule.actions.accept
@@ -78,12 +79,12 @@ type DecisionRule = {
   from: ReferralState
   to: ReferralState
   party: 'sender' | 'recipient' | 'clock'
-  /** What becomes of the grant that came with it. */
+  /** What the decision does to the grant of the referral. */
   grants?: 'open' | 'close'
   needsReason?: true
 }
 
-/** What may be decided about a referral, by whom, and what it makes of it. */
+/** The decisions about a referral: by whom, and from which state to which. */
 const decisions: Record<Decision | 'expire', DecisionRule> = {
   accept: { from: 'offered', to: 'accepted', party: 'recipient', grants: 'open' },
   decline: { from: 'offered', to: 'declined', party: 'recipient', grants: 'close', needsReason: true },

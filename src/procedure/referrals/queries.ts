@@ -1,8 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { z } from 'zod'
 import * as cases from '../../casefile/cases/queries.ts'
-import { faultsOfBasis, mayBeChild, sayBasis } from '../../casefile/grants/basis.ts'
-import { rowOf, say } from '../../casefile/grants/give.ts'
+import { faultsOfBasis, mayBeChild, splitBasis } from '../../casefile/grants/basis.ts'
+import { prepare, rowOf } from '../../casefile/grants/give.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { party } from '../../people/organisations/queries.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
@@ -23,7 +23,7 @@ import {
   ReferralState,
 } from './contract.ts'
 
-/** How many of a state are counted at most. */
+/** The counts by state stop at this number. */
 const countedUpTo = 1_000
 
 const standing = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
@@ -33,18 +33,18 @@ const columns = sql`
     ${party('t')} as "to", ${standing} as state,
     c.case_id as "caseId", c.grant_id as "grantId",
     jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
-    ${sealed('said.content')} as said, app.rfc3339(r.offered_at) as "offeredAt",
+    ${sealed('offered.content')} as offered, app.rfc3339(r.offered_at) as "offeredAt",
     case when r.from_id = (select app.org()) then r.offered_by end as "offeredBy", r.expires_on as "expiresOn", app.rfc3339(r.expires_at) as "expiresAt",
     app.rfc3339(r.settled_at) as "settledAt", case when (select app.org()) = case r.state when 'recalled' then r.from_id else r.to_id end then r.settled_by end as "settledBy",
     r.reason, ${sealed('decided.content')} as decided, decided.decision as "decidedBy", app.decidable(r.id) as "allowedDecisions", r.version
   from referrals r join organisations f on f.id = r.from_id join organisations t on t.id = r.to_id
     left join lateral app.referred(r.id) c on true
-    left join referral_texts said on said.referral_id = r.id and said.decision = 'offer'
+    left join referral_texts offered on offered.referral_id = r.id and offered.decision = 'offer'
     left join lateral (select x.content, x.decision from referral_texts x where x.referral_id = r.id and x.decision not in ('offer', 'basis')
       order by x.decision in ('return', 'done') desc limit 1) decided on true`
 
 const ReferralRow = Referral.omit({ message: true, note: true }).extend({
-  said: Sealed.nullable(),
+  offered: Sealed.nullable(),
   decided: Sealed.nullable(),
   decidedBy: z.string().nullable(),
 })
@@ -52,13 +52,13 @@ const CountRow = z.object({ state: ReferralState, count: z.int() })
 
 const opened =
   ({ keys }: Tx) =>
-  ({ said, decided, decidedBy, ...referral }: z.output<typeof ReferralRow>): Referral => ({
+  ({ offered, decided, decidedBy, ...referral }: z.output<typeof ReferralRow>): Referral => ({
     ...referral,
-    message: sealedColumns.referral.fields(keys, [referral.id, 'offer'], said).message,
+    message: sealedColumns.referral.fields(keys, [referral.id, 'offer'], offered).message,
     note: sealedColumns.referral.fields(keys, [referral.id, decidedBy ?? ''], decided).note,
   })
 
-/** What is offered to the caller's organisation, or by it: the newest first, and how many of each state. */
+/** Returns a page of the referrals to or from the caller's organisation, newest first, with counts by state. */
 export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQuery): Promise<ReferralBox> {
   const mine = (alias: string): SQL =>
     sql.raw(`${alias}.${box === 'incoming' ? 'to_id' : 'from_id'} = (select app.org())`)
@@ -84,7 +84,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
   }
 }
 
-/** The referrals of a case that its caller may know to be of it. */
+/** Returns a page of the referrals of a case that the caller may see, newest first. */
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
   const [, rows] = await Promise.all([
     cases.requireReached(tx, caseId),
@@ -104,29 +104,29 @@ export async function find(tx: Tx, id: string): Promise<Referral> {
   return referral
 }
 
-/** Offers a case to another organisation. Gives the id of the referral. */
+/** Offers a case to another organisation. Returns the id of the referral. */
 export async function offer(tx: Tx, caseId: string, version: number, given: NewReferral): Promise<string> {
   const { kind, to, grant, basis, message, expiresOn } = given
   const found = await cases.find(tx, caseId)
   if (found.version !== version) throw stale()
   const { identity } = found.person
   const [shared, child, faults] = await Promise.all([
-    grant && say(tx, { ...grant, to }, identity, '#/grant'),
+    grant && prepare(tx, { ...grant, to }, identity, '#/grant'),
     !identity || mayBeChild(tx, identity),
     basis && identity ? faultsOfBasis(tx, basis, identity) : [],
   ])
   if (faults.length) throw invalid(faults)
-  const said = basis && sayBasis(basis)
+  const newBasis = basis && splitBasis(basis)
   const id = randomUUIDv7()
-  // What is said to the recipient is the sender's; what the person agreed to is the file's.
+  // The message is sealed by the key of the sender, what the person agreed to by the key of the file.
   const file = { caseId, file: true }
   const sealing = [
     sealedColumns.referral.sealFor(tx, { caseId }, [id, 'offer'], { message }),
-    sealedColumns.event.sealFor(tx, file, [id], said?.text ?? {}),
+    sealedColumns.event.sealFor(tx, file, [id], newBasis?.text ?? {}),
     shared ? sealedColumns.grant.sealFor(tx, file, [shared.id, 'given'], shared.typed) : null,
   ]
   const [offered, agreed, typed] = await Promise.all(sealing)
-  const row = { id, kind, case_id: caseId, to_id: to, basis: said?.facts, child, expires_on: expiresOn }
+  const row = { id, kind, case_id: caseId, to_id: to, basis: newBasis?.facts, child, expires_on: expiresOn }
   await refusedWith(
     found,
     tx.execute(sql`
@@ -137,7 +137,7 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   return id
 }
 
-/** Decides about a referral, if the database lets the caller. */
+/** Decides a referral. The database checks whether the caller may. Returns its id. */
 export async function decide(tx: Tx, id: string, version: number, given: NewDecision): Promise<string> {
   const { decision, reason, note } = given
   const faults = reason ? await faultsOfCodes(tx, [{ at: '#/reason', list: 'return_reason', code: reason }]) : []
@@ -147,7 +147,7 @@ export async function decide(tx: Tx, id: string, version: number, given: NewDeci
   return id
 }
 
-/** A referral, and its case as far as it stands open to the caller. */
+/** Returns a referral, and its case if that is open to the caller. */
 export async function decided(tx: Tx, id: string): Promise<DecidedReferral> {
   const referral = await find(tx, id)
   return { ...referral, case: referral.caseId ? await cases.find(tx, referral.caseId) : null }

@@ -17,7 +17,7 @@ const close = z.strictObject({
 
 const simple = <A extends string>(action: A) => z.strictObject({ action: z.literal(action), occurredOn })
 
-/** A step that one person takes. */
+/** A step that needs one person. */
 export const Transition = z
   .discriminatedUnion('action', [
     z
@@ -49,7 +49,7 @@ export const Transition = z
   .meta({ id: 'Transition', examples: [{ action: 'start_assessment' }] })
 export type Transition = z.output<typeof Transition>
 
-/** A step that takes two persons. */
+/** A step that needs two persons. */
 export const ProposedStep = z
   .discriminatedUnion('action', [
     z.strictObject({
@@ -104,7 +104,7 @@ export const ProposedStep = z
   })
 export type ProposedStep = z.output<typeof ProposedStep>
 
-/** What happened, and the case as it is now; none when the caller may no longer see it. */
+/** The event, and the case as it is now; null if the case is no longer open to the caller. */
 export const Outcome = z
   .object({
     event: CaseEvent.pick({ id: true, action: true, occurredOn: true, recordedAt: true }).meta({ id: 'EventReceipt' }),

@@ -1,13 +1,13 @@
 import { sendVersioned } from '../../platform/http/replies.ts'
 import type { Outcome } from './contract.ts'
 
-/** What an outcome tells the audit log. */
+/** The cases and zones that the audit entry of an outcome names. */
 export const ofOutcome = {
   cases: ({ case: of }: Outcome) => (of ? [of.id] : []),
   zones: ({ case: of }: Outcome) => Object.keys(of?.person ?? {}),
 }
 
-/** Sends what happened, with the version of the case as the `ETag`. */
+/** Returns the outcome, and sets the version of the case as the `ETag`. */
 export function sendOutcome(reply: Parameters<typeof sendVersioned>[0], outcome: Outcome): Outcome {
   if (outcome.case) sendVersioned(reply, outcome.case)
   return outcome

@@ -14,7 +14,7 @@ import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Outcome, ProposedStep, Transition } from './contract.ts'
 import { type Statement, statementOf } from './statement.ts'
 
-/** Takes a step of one person. Gives the id of its event. */
+/** Takes a step that needs one person. Returns the id of its event. */
 export async function take(tx: Tx, caseId: string, version: number, step: Transition): Promise<string> {
   const { facts, text, found } = await prepare(tx, caseId, version, step, false)
   const textId = randomUUIDv7()
@@ -28,7 +28,7 @@ export async function take(tx: Tx, caseId: string, version: number, step: Transi
   return event
 }
 
-/** What a step says, after all that can be said against it without writing it; the database has the last word. */
+/** Checks a step as far as possible without writing it, and returns its statement. The database checks the rest. */
 export async function prepare(
   tx: Tx,
   caseId: string,
@@ -59,7 +59,7 @@ function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
   if (!twoPersons && step.twoPersons) throw new Problem('two-persons-required', conflict)
 }
 
-/** What an event came to; the case only while it stands open to the caller. */
+/** Returns an event with its case; the case is null if it is not open to the caller. */
 export async function outcome(tx: Tx, caseId: string, eventId: string): Promise<Outcome> {
   const [event, found] = await Promise.all([
     events.find(tx, eventId),
@@ -72,7 +72,9 @@ export async function outcome(tx: Tx, caseId: string, eventId: string): Promise<
   return { event, case: found }
 }
 
-/** Lets the database refuse what only it knows, and says with it where the case stood before. */
+/**
+ * Awaits `work`. If the database refuses the action, adds the state and the allowed actions of the case to the problem.
+ */
 export async function refusedWith<T>({ state, allowedActions }: Case, work: Promise<T>): Promise<T> {
   try {
     return await work

@@ -1,16 +1,16 @@
 import type { Facts } from '../../casefile/events/append.ts'
-import { sayBasis } from '../../casefile/grants/basis.ts'
+import { splitBasis } from '../../casefile/grants/basis.ts'
 import type { Texts } from '../../casefile/sealed-columns.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Use } from '../../rules/reference/queries.ts'
 import type { ProposedStep, Transition } from './contract.ts'
 
-/** What a step says: facts in codes, dates and ids, which fold into the case; in words what was typed along with it. */
+/** The content of a step: facts (codes, dates and ids), which are folded into the case, and typed texts. */
 export type Statement = {
   facts: Facts
   text: Texts
-  /** The codes in it, which have to be known. */
+  /** The codes that it uses, to be checked. */
   uses: readonly Use[]
   annuls?: string
 }
@@ -48,7 +48,7 @@ export function statementOf(step: Transition | ProposedStep, keys: Keys): Statem
         uses: [{ at: '#/reason', list: 'close_reason', code: step.reason }],
       }
     case 'reopen': {
-      const { facts, text } = sayBasis(step.basis)
+      const { facts, text } = splitBasis(step.basis)
       return { facts: { basis: facts }, text: { ...text, reason: step.reason }, uses: [] }
     }
     case 'withdraw':

@@ -1,10 +1,10 @@
-// A canary in every field that somebody types about consent and referrals: who was there, why, what was said to whom.
+// A canary in every text field of consent and referrals: names, reasons and messages.
 import t from 'tap'
 import { consent, offered, register } from '../../support/procedure.ts'
 import { ifMatch, registration, type Someone, startService } from '../../support/service.ts'
 import { readByThief } from '../../support/stolen.ts'
 
-t.test('what was typed is heard by those that it was typed for, and by nobody else', async t => {
+t.test('texts of consent and referrals are shown only to the organisations that may read them', async t => {
   const service = await startService(t)
   const { as, owner: database, lines } = service
   const aina = await as('caseworker', 'sunrise')
@@ -19,50 +19,50 @@ t.test('what was typed is heard by those that it was typed for, and by nobody el
     await as('auditor', 'oversight'),
     await as('administrator', 'operator'),
   ]
-  const heardBy = new Map<string, readonly Someone[]>()
+  const readers = new Map<string, readonly Someone[]>()
   let next = 0
-  const sing = (...audience: readonly Someone[]) => {
+  const canaryFor = (...audience: readonly Someone[]) => {
     const canary = `Құлқан${7_300_000 + next++}`
-    heardBy.set(canary, audience)
+    readers.set(canary, audience)
     return canary
   }
   const own = [aina, boss]
-  const said = () => ({
+  const agreement = () => ({
     ...consent,
     method: 'oral_with_witness',
-    witness: sing(...own),
-    interpreter: sing(...own),
-    representative: { kind: 'parent', name: sing(...own) },
+    witness: canaryFor(...own),
+    interpreter: canaryFor(...own),
+    representative: { kind: 'parent', name: canaryFor(...own) },
   })
   const birth = { precision: 'year', year: 2019 }
   const person = { identity: { ...registration().person.identity, birth } }
-  const shares = (to: Someone, { basis = said() as object, onward = false } = {}) => ({
+  const shares = (to: Someone, { basis = agreement() as object, onward = false } = {}) => ({
     ...{ to: to.organisation.id, purpose: 'legal_aid', zones: ['identity'], validUntil: '2031-11-23', basis, onward },
   })
-  // The names of a registration stand with its event.
-  const one = await register(aina, { basis: said(), person, grants: [shares(marta, { onward: true })] })
+  // The names of a registration are texts of its event.
+  const one = await register(aina, { basis: agreement(), person, grants: [shares(marta, { onward: true })] })
   const vital = {
     kind: 'vital_interest',
-    reason: sing(...own),
-    representative: { kind: 'guardian', name: sing(...own) },
+    reason: canaryFor(...own),
+    representative: { kind: 'guardian', name: canaryFor(...own) },
   }
   const given = [
     await boss.post(`/v1/cases/${one.id}/grants`, shares(dina, { basis: vital })),
     await aina.post(`/v1/cases/${one.id}/grants`, shares(dina)),
   ].map(reply => reply.json().id)
-  const revoked = await aina.post(`/v1/grants/${given[1]}/revocation`, { reason: sing(...own) }, ifMatch(1))
+  const revoked = await aina.post(`/v1/grants/${given[1]}/revocation`, { reason: canaryFor(...own) }, ifMatch(1))
   t.equal(revoked.statusCode, 200)
   await one.step(aina, { action: 'start_assessment' })
-  const grant = { purpose: 'status_determination', zones: ['identity'], validUntil: '2031-11-23', basis: said() }
+  const grant = { purpose: 'status_determination', zones: ['identity'], validUntil: '2031-11-23', basis: agreement() }
   const parties = [...own, bolat]
-  const first = await offered(one, aina, bolat.organisation, { grant, message: sing(...parties) })
-  t.equal((await first.decide(bolat, 'decline', { reason: 'incomplete', note: sing(...parties) })).statusCode, 200)
+  const first = await offered(one, aina, bolat.organisation, { grant, message: canaryFor(...parties) })
+  t.equal((await first.decide(bolat, 'decline', { reason: 'incomplete', note: canaryFor(...parties) })).statusCode, 200)
   const second = await offered(one, aina, bolat.organisation, {
-    grant: { ...grant, basis: said() },
-    message: sing(...parties),
+    grant: { ...grant, basis: agreement() },
+    message: canaryFor(...parties),
   })
-  t.equal((await second.decide(bolat, 'accept', { note: sing(...parties) })).statusCode, 200)
-  const transfer = { kind: 'transfer', grant: undefined, basis: said(), message: sing(...own, marta) }
+  t.equal((await second.decide(bolat, 'accept', { note: canaryFor(...parties) })).statusCode, 200)
+  const transfer = { kind: 'transfer', grant: undefined, basis: agreement(), message: canaryFor(...own, marta) }
   const third = await offered(one, aina, marta.organisation, transfer)
 
   const grants = (await aina.get(`/v1/cases/${one.id}/grants?limit=200`))
@@ -78,32 +78,36 @@ t.test('what was typed is heard by those that it was typed for, and by nobody el
       path => `/v1/${path}`,
     ),
   ]
-  const heard = new Set<string>()
+  const shown = new Set<string>()
   for (const who of [...own, marta, dina, bolat, ...others])
     for (const path of paths) {
       const { body } = await who.get(path)
-      for (const [canary, audience] of heardBy)
+      for (const [canary, audience] of readers)
         if (body.includes(canary)) {
-          heard.add(canary)
-          if (!audience.includes(who)) t.fail(`${who.email} hears ${canary} at ${path}`)
+          shown.add(canary)
+          if (!audience.includes(who)) t.fail(`${who.email} is shown ${canary} at ${path}`)
         }
     }
   const [{ everything = '' } = {}] = await database`
     select string_agg(convert_from(content, 'UTF8'), '') as everything from entries`
   t.same(
-    [...heardBy.keys()].filter(canary => (lines.join('') + everything).includes(canary)),
+    [...readers.keys()].filter(canary => (lines.join('') + everything).includes(canary)),
     [],
-    'log and entries know none',
+    'neither the log nor the audit log contains one',
   )
-  t.same(await readByThief(service.superuser, [...heardBy.keys()]), [], 'nor does whoever has the whole database')
-  // Who was there when the person agreed to the transfer is told to the new owner.
-  const unheard = [...heardBy.keys()].filter(canary => !heard.has(canary))
-  t.equal(unheard.length, 3)
+  t.same(
+    await readByThief(service.superuser, [...readers.keys()]),
+    [],
+    'the whole database without the keys shows none',
+  )
+  // The names in the basis of a transfer are shown only to the new owner.
+  const unread = [...readers.keys()].filter(canary => !shown.has(canary))
+  t.equal(unread.length, 3)
   t.equal((await third.decide(marta, 'accept')).statusCode, 200)
   const { body } = await marta.get(`/v1/cases/${one.id}/events`)
   t.same(
-    unheard.filter(canary => !body.includes(canary)),
+    unread.filter(canary => !body.includes(canary)),
     [],
-    'it hears them',
+    'the new owner reads them',
   )
 })

@@ -13,7 +13,7 @@ const rows = (conditions: Record<string, string>) =>
     .join(', ')}`
 type Rows = Record<string, string[]>
 
-/** Where the wall lets somebody see or write something else than they may: nowhere. As role app in SQL, without the service. */
+/** Yields each row that the role app can see or write in SQL and should not, or cannot and should. */
 export async function* faults(superuser: postgres.Sql, world: World): AsyncGenerator<string> {
   yield* ofSeeing(superuser, world)
   const attempt = inSql({ superuser }, 'grant all on all tables in schema public to app')
@@ -52,11 +52,11 @@ async function* ofSeeing(superuser: postgres.Sql, { people }: World): AsyncGener
     })
     for (const table of new Set([...Object.keys(read), ...Object.keys(expected)])) {
       if (JSON.stringify(read[table]) !== JSON.stringify(expected[table]))
-        yield `${name} sees ${read[table]?.length} of ${table} instead of ${expected[table]?.length}`
+        yield `${name} sees ${read[table]?.length} rows of ${table} instead of ${expected[table]?.length}`
       if (read[table]?.length) untouched.delete(table)
     }
   }
-  for (const table of untouched) yield `nobody sees anything of ${table}: nothing is tried on it`
+  for (const table of untouched) yield `nobody sees a row of ${table}, so its policies are not tested`
 
   const [read = {}] = await superuser.begin(async sql => {
     await sql.unsafe('set local role app')
@@ -64,5 +64,5 @@ async function* ofSeeing(superuser: postgres.Sql, { people }: World): AsyncGener
   })
   for (const table of tables)
     if (!read[table]?.length === publicKnowledge.includes(table))
-      yield `nobody in particular sees ${read[table]?.length} of ${table}`
+      yield `a transaction without an account sees ${read[table]?.length} rows of ${table}`
 }

@@ -1,7 +1,7 @@
 import type { Someone } from '../../support/service.ts'
 import type { World } from './world.ts'
 
-/** Who tries what, and what comes of it: a refusal, or how many rows changed. */
+/** An account, a statement, and the expected result: an error code, or the number of changed rows. */
 export type Attempt = [who: Someone, text: string, comes: string]
 
 const refused = '42501'
@@ -11,11 +11,11 @@ const literal = (value: unknown) => (value === null ? 'null' : `'${value}'`)
 const insert = (table: string, row: Record<string, unknown>) =>
   `insert into ${table} (${Object.keys(row).join(', ')}) values (${Object.values(row).map(literal).join(', ')})`
 const id = () => crypto.randomUUID()
-/** From here on it is somebody else of the same organisation. */
+/** Continues the transaction as another account of the same organisation. */
 const then = ({ account }: Someone) => `select set_config('app.account', '${account}', true)`
 const all = (...texts: string[]) => texts.join('; ')
 
-/** Of the work on a case, and of what is known of the person. */
+/** Attempts on notes, tasks, flags, events, zones, links and assignees of cases. */
 export function onCases({ people, ids, lostNote }: World): Attempt[] {
   const { asel, ruslan, dina, marta, jonas, nurlan, gulnara } = people
   const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed } = ids
@@ -27,7 +27,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
   ]
   const note = id()
   const noted = insert('notes', { id: note, case_id: shared, audience: 'case' })
-  const said = (more: object) => insert('note_versions', { note_id: note, content: '{}', ...more })
+  const noteVersion = (more: object) => insert('note_versions', { note_id: note, content: '{}', ...more })
   const amended = insert('case_events', {
     case_id: shared,
     action: 'amend',
@@ -49,10 +49,10 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     ...work('notes', { audience: 'case' }),
     ...work('tasks', { content: '{}' }),
     ...work('flags', { kind: 'urgent', content: '{}' }),
-    [asel, all(noted, said({})), one],
-    [asel, all(noted, said({ version: 2 })), refused],
-    [asel, all(noted, then(ruslan), said({})), refused],
-    [asel, said({ note_id: lostNote }), refused],
+    [asel, all(noted, noteVersion({})), one],
+    [asel, all(noted, noteVersion({ version: 2 })), refused],
+    [asel, all(noted, then(ruslan), noteVersion({})), refused],
+    [asel, noteVersion({ note_id: lostNote }), refused],
 
     [asel, all(amended, text()), one],
     [asel, all(amended, text({ event: first })), refused],
@@ -96,7 +96,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
   ]
 }
 
-/** Of organisations, their people, and what is one's own. */
+/** Attempts on organisations, accounts, campaigns, audit entries, sessions and jobs. */
 export function onOthers({ people, jobs, empty }: World): Attempt[] {
   const { asel, ruslan, dina, kamila, zarina, jonas, nurlan, bolat, gulnara, admin } = people
   const [own, theirs] = jobs

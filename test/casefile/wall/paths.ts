@@ -11,16 +11,16 @@ import {
   zonesOf,
 } from '../../long/wall/reference-model.ts'
 import type { Someone } from '../../support/service.ts'
-import { told } from './typing.ts'
+import { noteText } from './typing.ts'
 
-/** What was read on a path, and what the model says of it. */
+/** What a path returned, and what the model expects. */
 export type Reading = { path: string; read: unknown; expected: unknown }
-/** `zone`: the one that is read by itself; all of them are read with the case. */
+/** `zone`: the zone that is read on its own path; all zones are read with the case. */
 type World = { day: number; campaign: string; zone: string; shortOf: (id: string) => Org }
 
 const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id).sort()
 
-/** A case on every path, as somebody's supervisor reads it. */
+/** Reads a case on every path, as a supervisor of the organisation. */
 export async function read(who: Someone, org: Org, c: Case, world: World): Promise<Reading[]> {
   const { day, zone, shortOf } = world
   const sees = reaches(c, org, day)
@@ -71,7 +71,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
         get(
           `/v1/notes/${note.id}`,
           ({ text }: Shown) => text,
-          note.of === org || (sees && note.audience === 'case') ? (note.erased ? null : told) : 404,
+          note.of === org || (sees && note.audience === 'case') ? (note.erased ? null : noteText) : 404,
         ),
       ),
     under('/tasks', ({ items }: Shown) => items.length, 0),
@@ -111,7 +111,7 @@ type Shown = {
 
 const idsOf = (list: readonly { id?: string }[]) => list.map(({ id }) => id ?? '').sort()
 
-/** The same straight in SQL, with only the policies standing. */
+/** The same in SQL, where only the policies apply. */
 export async function readInSql(
   superuser: postgres.Sql,
   who: Someone,
@@ -134,7 +134,7 @@ export async function readInSql(
       (select count(*)::int from notes where case_id = ${c.id}) as notes,
       (select count(*)::int from grants where case_id = ${c.id}) as grants,
       (select count(*)::int from referrals where id = any (${c.referrals.map(({ id }) => id)})) as referrals,
-      (select count(*)::int from app.referrals_of(${c.id})) as told`
+      (select count(*)::int from app.referrals_of(${c.id})) as linked`
   })
   return {
     path: 'SQL',
@@ -149,7 +149,7 @@ export async function readInSql(
       notes: c.notes.filter(({ of, audience }) => of === org || (sees && audience === 'case')).length,
       grants: c.grants.filter(grant => knows(c, grant, org, day)).length,
       referrals: c.referrals.filter(referral => hears(c, referral, org, day)).length,
-      told: c.referrals.filter(referral => isTold(c, referral, org, day)).length,
+      linked: c.referrals.filter(referral => isTold(c, referral, org, day)).length,
     },
   }
 }

@@ -4,12 +4,12 @@ export const publicKnowledge = [
   ...['app.migrations', 'codes', 'consent_forms', 'former_region_names', 'installation', 'lifecycle', 'purposes'],
   ...['referral_decisions', 'referral_rules', 'regions', 'retention_rules', 'terms', 'thresholds'],
 ]
-/** To everybody who has signed in. */
+/** Visible to everybody who has signed in. */
 const directories = ['organisations', 'coverage', 'campaigns']
 
 /**
- * What somebody may see of each table, said once more and otherwise than the policies say it: straight from the grants, and
- * to one who sees past every policy.
+ * Returns for each table the condition of the rows that an account may see, written independently of the policies: from
+ * the grants themselves, for a role that bypasses all policies.
  */
 export function seen({ account, organisation, role }: Someone): Record<string, string> {
   const [me, us] = [`'${account}'::uuid`, `'${organisation.id}'::uuid`]
@@ -67,5 +67,5 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
   }
 }
 
-/** What tells the rows of a table apart; of a table that is read in part, something that everybody may read of it. */
+/** The column that identifies the rows of a table; for tables of which only some columns are readable, `id`. */
 export const keyOf = (table: string) => (['accounts', 'referrals'].includes(table) ? 'id' : 'ctid')

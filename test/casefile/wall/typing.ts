@@ -3,14 +3,14 @@ import { type Case, erase, holds, isKept, reaches } from '../../long/wall/refere
 import { approving, asking, untilDone } from '../../support/erasing.ts'
 import { idempotencyKey } from '../../support/service.ts'
 
-/** What every note says. */
-export const told = 'Called twice.'
+/** The text of every note. */
+export const noteText = 'Called twice.'
 export function noting(c: Case, { org, who }: Who, n: number, { day }: World): Move {
   const audience = pick(['organisation', 'case'] as const, n >> 4)
   return {
     what: `note for ${audience} by ${org}`,
     status: firstOf([!reaches(c, org, day), 404], [c.erased && !c.typed.has(org), 409], [true, 201]),
-    send: () => who.post(`/v1/cases/${c.id}/notes`, { audience, text: told }, idempotencyKey()),
+    send: () => who.post(`/v1/cases/${c.id}/notes`, { audience, text: noteText }, idempotencyKey()),
     makes: reply => {
       c.notes.push({ id: reply.json().id, of: org, audience })
       c.typed.add(org)

@@ -21,7 +21,7 @@ async function done(reply: Promise<Reply>): Promise<{ id: string }> {
 const zones = { contact: {}, whereabouts: {}, protection: {} }
 const day = '2021-03-08'
 
-/** Somebody of every office, of two organisations of a kind where there are two, and of each table something to see. */
+/** Makes accounts of every role, in two organisations of a kind where there are two, and rows in every table. */
 export async function buildWorld(service: Service) {
   const { as, superuser } = service
   const people = {
@@ -56,16 +56,16 @@ export async function buildWorld(service: Service) {
       basis: consent,
       ...more,
     })
-  /** What only a wrong clock or an old version left: a grant as it stands then. */
-  const stands = (id: string, owner: Someone, to: Someone, open: string, until: string) => superuser`
+  /** Inserts an open grant that the service would not make, for example one that has expired without being closed. */
+  const insertGrant = (id: string, owner: Someone, to: Someone, open: string, until: string) => superuser`
     insert into grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, opened_at, valid_until, given_by)
     values (${id}, ${owner.organisation.id}, ${owner.organisation.id}, ${to.organisation.id}, 'legal_aid', ${open}::zone[],
       'consent', now() - interval '9 days', now() + ${until}::interval, ${owner.account})`
   const work = async (who: Someone, id: string) => {
     const at = `/v1/cases/${id}`
     await post(who, `${at}/notes`, { audience: 'organisation', text: 'Ours' })
-    const note = await post(who, `${at}/notes`, { audience: 'case', text: 'Said' })
-    await done(who.put(`/v1/notes/${note.id}`, { text: 'Said anew' }, ifMatch(1)))
+    const note = await post(who, `${at}/notes`, { audience: 'case', text: 'For all' })
+    await done(who.put(`/v1/notes/${note.id}`, { text: 'For all, rewritten' }, ifMatch(1)))
     const struck = await post(who, `${at}/notes`, { audience: 'case', text: 'Wrong' })
     await act(who, `/v1/notes/${struck.id}/strike`, 1, { reason: 'By mistake' })
     const task = await post(who, `${at}/tasks`, { title: 'Ask' })
@@ -76,7 +76,7 @@ export async function buildWorld(service: Service) {
   }
   const person = { ...registration().person, ...zones }
 
-  // Shared, given onward, submitted, handed over.
+  // Shared, passed on, submitted, offered to another division.
   const shared = await register(asel, { person })
   await share(asel, shared.id, marta, { onward: true })
   await share(marta, shared.id, zarina, { basis: undefined, zones: ['identity'] })
@@ -93,7 +93,7 @@ export async function buildWorld(service: Service) {
   await work(marta, shared.id)
   await work(bolat, shared.id)
 
-  // Handed over: whoever handed it over learns no more of it.
+  // Handed over: the former handler can no longer see it.
   const handed = await register(asel, { person })
   await done(handed.step(asel, { action: 'start_assessment', occurredOn: day }))
   await done((await offered(handed, asel, bolat.organisation)).decide(bolat, 'accept'))
@@ -109,7 +109,7 @@ export async function buildWorld(service: Service) {
   await done(waiting.step(asel, { action: 'start_assessment', occurredOn: day }))
   await done(offering(waiting, asel, { kind: 'submission', to: bolat.organisation.id, grant: submittedWith }))
 
-  // Of the colleague; taken back from the recipient, which had given it onward, and had worked on it.
+  // A case of the colleague. Its grant was revoked after the recipient had passed it on and had worked on the case.
   const revoked = await register(ruslan, { person })
   const lost = await share(ruslan, revoked.id, marta, { onward: true })
   const onward = await share(marta, revoked.id, zarina, { basis: undefined, zones: ['identity'] })
@@ -117,7 +117,7 @@ export async function buildWorld(service: Service) {
   await act(marta, `/v1/grants/${onward.id}/revocation`, 1, { reason: 'Not needed' })
   await act(ruslan, `/v1/grants/${lost.id}/revocation`, 1, { reason: 'Asked for' })
 
-  // Transferred, with what the former owner had said and proposed.
+  // Transferred, with texts and a proposal of the former owner.
   const moved = await register(asel, { person })
   await done(moved.step(asel, { action: 'amend', category: 'no_document', reason: 'Seen' }))
   await work(asel, moved.id)
@@ -140,15 +140,15 @@ export async function buildWorld(service: Service) {
   await done(asking(asel, withdrawn.id))
   await post(people.admin, '/v1/retention-runs')
 
-  // Decided and documented, open to others in part, or not any more.
+  // Decided and documented; open to others for some zones, or no longer open.
   const decided = await takenUp(nurlan)
   await done(decided.together(nurlan, kairat, { ...decision, occurredOn: '2021-05-03' }))
   await done(decided.step(nurlan, { action: 'open_documentation', occurredOn: '2021-05-04' }))
   await done(decided.together(nurlan, kairat, { ...document(), occurredOn: '2021-06-01' }))
-  await stands(decided.id, nurlan, marta, '{contact}', '9 days')
-  await stands(decided.id, nurlan, zarina, '{identity}', '-1 day')
-  await stands(decided.id, nurlan, zarina, '{contact}', '9 days')
-  await stands(decided.id, nurlan, bolat, '{identity,contact}', '-1 day')
+  await insertGrant(decided.id, nurlan, marta, '{contact}', '9 days')
+  await insertGrant(decided.id, nurlan, zarina, '{identity}', '-1 day')
+  await insertGrant(decided.id, nurlan, zarina, '{contact}', '9 days')
+  await insertGrant(decided.id, nurlan, bolat, '{identity,contact}', '-1 day')
   const proposed = await takenUp(nurlan)
   await done(proposed.propose(nurlan, { ...decision, occurredOn: '2021-05-03' }))
 
