@@ -3,7 +3,7 @@ import { openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { ifMatch, startService } from '../support/service.ts'
 
-t.test('whose hands a case was in, for its owner of that time', async t => {
+t.test('the assignees of a case are listed for the organisation that owned it then', async t => {
   const { as, superuser } = await startService(t)
   const [asel, dina, zarina] = [
     await as('caseworker', 'sunrise'),
@@ -19,7 +19,7 @@ t.test('whose hands a case was in, for its owner of that time', async t => {
   await dina.patch(`/v1/cases/${id}`, { assigneeId: dina.account }, ifMatch(2))
   await step(asel, { action: 'start_assessment' })
   t.match((await asel.get(url)).json().items, [second, first])
-  t.equal((await asel.get(url)).json().items.length, 2, 'another step is no other hand')
+  t.equal((await asel.get(url)).json().items.length, 2, 'a step without a new assignee adds none')
 
   t.equal((await zarina.get(url)).statusCode, 404)
   await openTo(superuser, id, asel, zarina)

@@ -51,13 +51,13 @@ t.test('a flag is raised, and cleared once', async t => {
   t.same(
     (await asel.get(url)).json().items.map((flag: { kind: string }) => flag.kind),
     ['legal_hold', 'deadline', 'risk_of_harm', 'follow_up', 'urgent', 'urgent'],
-    'the newest first',
+    'newest first',
   )
   const { nextCursor } = (await asel.get(`${url}?limit=5`)).json()
   t.match((await asel.get(`${url}?cursor=${nextCursor}`)).json().items, [{ id: flag.id }])
 })
 
-t.test('a case is found by the flags of one’s own organisation', async t => {
+t.test('cases are filtered by the flags of the caller’s organisation', async t => {
   const { as, superuser } = await startService(t)
   const [asel, zarina] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
   const [flagged, other] = [await register(asel), await register(asel)]
@@ -74,13 +74,13 @@ t.test('a case is found by the flags of one’s own organisation', async t => {
   t.same(await found(zarina, 'flagged=true'), [other.id])
   t.same(await found(asel, 'flagged=true&updatedSince=2020-01-01T00:00:00Z&limit=1'), [flagged.id])
   await asel.post(`/v1/flags/${flag.id}/clearance`, over, ifMatch(1))
-  t.same(await found(asel, 'flagged=true'), [flagged.id], 'there is another one')
+  t.same(await found(asel, 'flagged=true'), [flagged.id], 'another flag is open')
   const [left] = (await asel.get(`/v1/cases/${flagged.id}/flags`)).json().items
   await asel.post(`/v1/flags/${left.id}/clearance`, over, ifMatch(1))
   t.same(await found(asel, 'flagged=true'), [])
 })
 
-t.test('the flags of an organisation are its own, as long as it reaches the case', async t => {
+t.test('an organisation sees only its own flags, and only while the case is open to it', async t => {
   const service = await startService(t)
   const { as, superuser } = service
   const [asel, zarina] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
@@ -120,7 +120,7 @@ t.test('the flags of an organisation are its own, as long as it reaches the case
     t.equal(await sql(who, text), '42501', text)
 })
 
-t.test('sent twice, raised once', async t => {
+t.test('a request that is sent twice raises one flag', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const { id } = await register(asel)

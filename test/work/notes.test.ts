@@ -4,10 +4,10 @@ import { closeTo, openTo } from '../support/opening.ts'
 import { register } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
 
-const nobodys = () => crypto.randomUUID()
+const missing = () => crypto.randomUUID()
 const byMistake = { reason: 'It is about another person' }
 
-/** A case of one organisation that stands open to another one. */
+/** Registers a case of one organisation and opens it to another one. */
 async function shared({ as, superuser }: Service) {
   const [asel, dina, zarina] = await Promise.all([
     as('caseworker', 'sunrise'),
@@ -25,7 +25,7 @@ async function shared({ as, superuser }: Service) {
   return { id, url, asel, dina, zarina, write }
 }
 
-t.test('a note says what its organisation knows, and is written anew by any of its people', async t => {
+t.test('any account of its organisation rewrites a note', async t => {
   const service = await startService(t)
   const { id, url, asel, dina } = await shared(service)
   const made = await asel.post(url, { text: '  Comes back on Monday ' })
@@ -48,7 +48,7 @@ t.test('a note says what its organisation knows, and is written anew by any of i
   const text = { text: 'Comes back on Tuesday' }
   t.equal((await dina.put(at, text)).statusCode, 428)
   t.match((await dina.put(at, text, ifMatch(1))).json(), { ...text, createdBy: asel.account, version: 2 })
-  t.equal((await asel.put(at, text, ifMatch(1))).statusCode, 412, 'nobody writes over what they have not read')
+  t.equal((await asel.put(at, text, ifMatch(1))).statusCode, 412, 'a version that was not read cannot be overwritten')
   t.match((await asel.get(at)).json(), { ...text, version: 2 })
   t.match((await asel.get(`${at}/versions`)).json().items, [
     { version: 2, ...text, writtenBy: dina.account },
@@ -58,7 +58,7 @@ t.test('a note says what its organisation knows, and is written anew by any of i
   t.match((await asel.post(url, { text: 'x', audience: 'all' })).json().errors, [{ pointer: '#/audience' }])
 })
 
-t.test('a note that was struck is the last of its versions', async t => {
+t.test('a struck note cannot be changed, and its strike is the last version', async t => {
   const service = await startService(t)
   const { asel, dina, write } = await shared(service)
   const at = await write(asel, { text: 'Of somebody else' })
@@ -81,7 +81,7 @@ t.test('a note that was struck is the last of its versions', async t => {
   ])
 })
 
-t.test('others read what is meant for the case, as it stands now, and nothing of what was struck', async t => {
+t.test('others read the current text of notes with the audience `case`, and nothing of struck notes', async t => {
   const service = await startService(t)
   const { url, asel, zarina, write } = await shared(service)
   const ours = await write(asel, { text: 'Among us' })
@@ -100,11 +100,19 @@ t.test('others read what is meant for the case, as it stands now, and nothing of
     [ours, 404],
     [open, 403],
   ] as const) {
-    t.equal((await zarina.put(path, { text: 'x' }, ifMatch(2))).statusCode, of, 'whose note it is writes it')
+    t.equal(
+      (await zarina.put(path, { text: 'x' }, ifMatch(2))).statusCode,
+      of,
+      'only the organisation of a note changes it',
+    )
     t.equal((await zarina.post(`${path}/strike`, byMistake, ifMatch(2))).statusCode, of)
   }
   for (const path of [ours, `${ours}/versions`]) t.equal((await zarina.get(path)).statusCode, 404)
-  t.match((await zarina.put(ours, { text: 'x' }, ifMatch(7))).json(), { status: 404 }, 'not even that it has versions')
+  t.match(
+    (await zarina.put(ours, { text: 'x' }, ifMatch(7))).json(),
+    { status: 404 },
+    'the reply does not depend on the version',
+  )
 
   await asel.post(`${open}/strike`, byMistake, ifMatch(2))
   const { body } = await zarina.get(open)
@@ -115,7 +123,7 @@ t.test('others read what is meant for the case, as it stands now, and nothing of
   t.match((await asel.get(theirs)).json(), { text: 'Of the other ones', createdBy: null })
 })
 
-t.test('what one wrote stays when the case has left, and what others wrote goes with it', async t => {
+t.test('when the case is no longer open, an organisation still reads its own notes, and none of others', async t => {
   const service = await startService(t)
   const { id, url, asel, zarina, write } = await shared(service)
   const ours = await write(asel, { text: 'Of its owner', audience: 'case' })
@@ -135,7 +143,7 @@ t.test('what one wrote stays when the case has left, and what others wrote goes 
   t.match(
     (await zarina.put(theirs, { text: 'x' }, ifMatch(1))).json(),
     { status: 403 },
-    'nothing more is said to others',
+    'a note for others can no longer be changed',
   )
   t.match((await zarina.post(`${theirs}/strike`, byMistake, ifMatch(1))).json(), { struck: true, ...byMistake })
   t.match((await asel.get(theirs)).json(), { text: null })
@@ -143,7 +151,7 @@ t.test('what one wrote stays when the case has left, and what others wrote goes 
   t.match((await zarina.put(among, { text: 'Still ours' }, ifMatch(1))).json(), { text: 'Still ours', version: 2 })
 })
 
-t.test('a case that is hidden and one that never was are the same', async t => {
+t.test('a hidden case and a missing case get the same reply', async t => {
   const service = await startService(t)
   const { id, url } = await shared(service)
   const nurlan = await service.as('officer', 'turkistan')
@@ -153,14 +161,14 @@ t.test('a case that is hidden and one that never was are the same', async t => {
     (of: string) => nurlan.post(of, { text: 'x' }),
     (of: string) => nurlan.post(of, { text: 'x', audience: 'case' }, idempotencyKey()),
   ]) {
-    const [hidden, never] = [await ask(url), await ask(url.replace(id, nobodys()))]
+    const [hidden, never] = [await ask(url), await ask(url.replace(id, missing()))]
     t.equal(hidden.statusCode, 404)
     t.same(plain(hidden.json()), plain(never.json()))
   }
-  t.equal((await nurlan.get(`/v1/notes/${nobodys()}`)).statusCode, 404)
+  t.equal((await nurlan.get(`/v1/notes/${missing()}`)).statusCode, 404)
 })
 
-t.test('sent twice, written once', async t => {
+t.test('a request that is sent twice writes one note', async t => {
   const service = await startService(t)
   const { url, asel } = await shared(service)
   const key = idempotencyKey()
@@ -177,7 +185,7 @@ t.test('sent twice, written once', async t => {
   })
 })
 
-t.test('the database says so itself', async t => {
+t.test('the database enforces the same rules', async t => {
   const service = await startService(t)
   const { id, asel, zarina, write } = await shared(service)
   const nurlan = await service.as('officer', 'turkistan')
@@ -186,12 +194,12 @@ t.test('the database says so itself', async t => {
     await write(asel, { text: 'Among us' }),
     await write(asel, { text: 'For all', audience: 'case' }),
   ].map(path => path.slice('/v1/notes/'.length))
-  await asel.put(`/v1/notes/${open}`, { text: 'For all, anew' }, ifMatch(1))
+  await asel.put(`/v1/notes/${open}`, { text: 'For all, rewritten' }, ifMatch(1))
   const rewritten = (note = '', version = 1) => `select app.rewrite_note('${note}', ${version}, '{"text": "x"}', false)`
   t.equal(await sql(asel, 'select from notes'), 'changed 2')
   t.equal(await sql(asel, 'select from note_versions'), 'changed 3')
   t.equal(await sql(zarina, 'select from notes'), 'changed 1')
-  t.equal(await sql(zarina, 'select from note_versions'), 'changed 1', 'only what it says now')
+  t.equal(await sql(zarina, 'select from note_versions'), 'changed 1', 'only the current version')
   t.equal(await sql(nurlan, 'select from notes'), 'changed 0')
   t.equal(await sql(nurlan, 'select from note_versions'), 'changed 0')
   t.equal(await sql(zarina, rewritten(ours)), 'QJ001 not-found')
@@ -215,6 +223,6 @@ t.test('the database says so itself', async t => {
   await t.rejects(
     service.superuser`update note_versions set content = '{}'`,
     { code: 'QJ001' },
-    'what was said was said',
+    'versions cannot be changed',
   )
 })

@@ -22,7 +22,7 @@ async function begin(service: Service) {
 
 const nobody = { status: 400, errors: [{ pointer: '#/assigneeId' }] }
 
-t.test('a task is set, given to others, and done', async t => {
+t.test('a task is set, assigned to others, and done', async t => {
   const service = await startService(t)
   const { id, url, asel, dina } = await begin(service)
   const made = await asel.post(url, { title: 'Ask the archive', assigneeId: dina.account, dueOn: '2020-03-02' })
@@ -76,7 +76,7 @@ t.test('a task is set, given to others, and done', async t => {
   t.match((await asel.get(at)).json(), { doneBy: dina.account, doneAt: String })
 })
 
-t.test('a task is given to an active account of the organisation', async t => {
+t.test('a task is assigned only to an active account of the organisation', async t => {
   const service = await startService(t)
   const { url, asel, dina, zarina, set } = await begin(service)
   const other = await service.as('caseworker', 'sunrise', 1)
@@ -90,14 +90,14 @@ t.test('a task is given to an active account of the organisation', async t => {
   t.match(
     (await asel.patch(`/v1/tasks/${id}`, { title: 'y' }, ifMatch(1))).json(),
     { title: 'y', assigneeId: other.account },
-    'whoever has left keeps it until it is given to another',
+    'a disabled account stays the assignee until the task is assigned again',
   )
   t.match((await asel.patch(`/v1/tasks/${id}`, { assigneeId: dina.account }, ifMatch(2))).json(), {
     assigneeId: dina.account,
   })
 })
 
-t.test('one finds what one has to do', async t => {
+t.test('tasks are listed by assignee, state, kind and due date', async t => {
   const service = await startService(t)
   const { url, asel, dina, set } = await begin(service)
   const elsewhere = await register(dina)
@@ -125,7 +125,7 @@ t.test('one finds what one has to do', async t => {
   t.equal((await asel.get('/v1/tasks?assignee=you')).statusCode, 400)
 })
 
-t.test('the tasks of an organisation are its own, as long as it reaches the case', async t => {
+t.test('an organisation sees only its own tasks, and only while the case is open to it', async t => {
   const service = await startService(t)
   const { id, url, asel, zarina, set } = await begin(service)
   const ours = `/v1/tasks/${(await set({ title: 'Of its owner' })).id}`
@@ -154,7 +154,7 @@ t.test('the tasks of an organisation are its own, as long as it reaches the case
   t.equal((await zarina.post(`${theirs}/completion`, undefined, ifMatch(1))).statusCode, 404)
 })
 
-t.test('what the system set is given to somebody, and is done when it has happened', async t => {
+t.test('a task of the system can be assigned, and is done when what it asks for has happened', async t => {
   const service = await startService(t)
   const { id, asel, dina, zarina } = await begin(service)
   const { superuser } = service
@@ -181,7 +181,7 @@ t.test('what the system set is given to somebody, and is done when it has happen
     version: 2,
   })
   await superuser`select app.finish_tasks('confirm_vital_interest', ${grant?.id}, null)`
-  t.match((await asel.get(at)).json(), { doneAt: null }, 'another one has happened')
+  t.match((await asel.get(at)).json(), { doneAt: null }, 'another kind of task was finished')
   await superuser`select app.finish_tasks('renew_consent', ${grant?.id}, null)`
   t.match((await asel.get(at)).json(), { doneAt: String, version: 3, allowedActions: [] })
 
@@ -190,7 +190,7 @@ t.test('what the system set is given to somebody, and is done when it has happen
   t.match(
     (await zarina.get('/v1/tasks')).json().items,
     [{ kind: 'acknowledge_revocation', caseId: null, grantId: grant?.id }],
-    'a task of no case outlasts it',
+    'a task without a case stays after the grant has closed',
   )
   const { items } = (await asel.get('/v1/code-lists/task_kind')).json()
   t.same(
@@ -199,7 +199,7 @@ t.test('what the system set is given to somebody, and is done when it has happen
   )
 })
 
-t.test('sent twice, set once', async t => {
+t.test('a request that is sent twice sets one task', async t => {
   const service = await startService(t)
   const { url, asel } = await begin(service)
   const [key, body] = [idempotencyKey(), { title: 'Once' }]
@@ -208,7 +208,7 @@ t.test('sent twice, set once', async t => {
   t.equal((await asel.get(url)).json().items.length, 1)
 })
 
-t.test('the database says so itself', async t => {
+t.test('the database enforces the same rules', async t => {
   const service = await startService(t)
   const { id, asel, zarina, set } = await begin(service)
   const task = await set({ title: 'x' })

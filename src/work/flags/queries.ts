@@ -25,7 +25,7 @@ const opened =
     clearance: sealedColumns.clearance.fields(keys, [flag.id], clearance).reason,
   })
 
-/** The flags of a case, the newest first. */
+/** Returns a page of the flags of a case, newest first. */
 export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Flag>> {
   const [, rows] = await Promise.all([
     requireReached(tx, caseId),

@@ -13,7 +13,7 @@ import { type NewNote, Note, NoteVersions } from './contract.ts'
 
 const own = sql`n.organisation_id = (select app.org())`
 
-/** Of whoever may not read it any more there is no version, hence neither text nor reason. */
+/** For callers who may no longer read the note, the version row is hidden, so text and reason are null. */
 const columns = sql`n.id, n.case_id as "caseId", ${party('o')} as organisation,
   n.audience, ${sealed('v.content')} as content, n.struck,
   case when ${own} then n.created_by end as "createdBy", app.rfc3339(n.created_at) as "createdAt",
@@ -46,13 +46,13 @@ async function list(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page
   )
 }
 
-/** The notes on a case, the newest first. */
+/** Returns a page of the notes on a case that the caller may read, newest first. */
 export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<Page<Note>> {
   const [, page] = await Promise.all([requireReached(tx, caseId), list(tx, sql`n.case_id = ${caseId}`, query)])
   return page
 }
 
-/** What the caller's organisation wrote, on cases that have left it too. */
+/** Returns a page of the notes of the caller's organisation, including those on cases no longer open to it. */
 export const listOwn = (tx: Tx, query: PageQuery) => list(tx, own, query)
 
 export async function find(tx: Tx, id: string): Promise<Note> {

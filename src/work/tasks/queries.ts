@@ -37,11 +37,11 @@ async function page(tx: Tx, of: SQL, { cursor, limit }: PageQuery): Promise<Page
 
 export function list(tx: Tx, query: TaskQuery): Promise<Page<Task>> {
   const { assignee = null, done, kind = null, dueBefore = null } = query
-  const asked = sql`
+  const matching = sql`
     ${assignee === 'me' ? sql`t.assignee_id = app.account()` : sql`(${assignee}::uuid is null or t.assignee_id = ${assignee}::uuid)`}
     ${done === undefined ? sql`` : sql`and t.done_at is ${done === 'true' ? sql`not null` : sql`null`}`}
     and (${kind}::text is null or t.kind = ${kind}) and (${dueBefore}::date is null or t.due_on < ${dueBefore}::date)`
-  return page(tx, asked, query)
+  return page(tx, matching, query)
 }
 
 export async function listOf(tx: Tx, caseId: string, query: PageQuery): Promise<Page<Task>> {
@@ -74,7 +74,10 @@ export async function change(tx: Tx, id: string, version: number, { title, ...gi
   return find(tx, id)
 }
 
-/** What the system set is about no case, or has no title to change: the database says so. */
+/**
+ * Seals a new title. The database refuses one for a task that the system set; without a case there is no key to seal
+ * it.
+ */
 async function entitle(tx: Tx, { id, caseId }: Task, title: string): Promise<Buffer> {
   if (!caseId) return Buffer.of()
   return sealedColumns.task.seal(await sealerFor(tx, { caseId, file: true }), [id], { title })
