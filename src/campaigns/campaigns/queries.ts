@@ -46,8 +46,8 @@ export async function change(
     update campaigns set name = coalesce(${name ?? null}, name), starts_on = coalesce(${startsOn ?? null}, starts_on),
       ends_on = coalesce(${endsOn ?? null}, ends_on), version = version + 1
     where id = ${id} and version = ${version} returning id`)
-  const now = await find(tx, id)
-  if (rows.length) return now
+  const found = await find(tx, id)
+  if (rows.length) return found
   const { organisation } = await tx.actor
-  throw organisation === now.organisation.id ? stale() : new Problem('forbidden')
+  throw organisation === found.organisation.id ? stale() : new Problem('forbidden')
 }

@@ -12,8 +12,8 @@ const definition = {
   version: 2,
   text: [
     'Registered: cases of the campaign whose registration occurred by the end of asOf. Documented: those among them with a',
-    'document recorded as given by then, whether or not it has expired since. Both as far as it was on record at knownAt;',
-    'what was known to be entered by mistake does not count. Groups: the last word on each fact that was on record.',
+    'document recorded as given by then, whether or not it has expired since. Both count what was on record at',
+    'knownAt, without events annulled by then. Groups: the newest value of each fact that was on record at knownAt.',
   ].join(' '),
 }
 
@@ -62,7 +62,7 @@ const CampaignProgress = z
   .meta({ id: 'CampaignProgress' })
 type CampaignProgress = z.infer<typeof CampaignProgress>
 
-/** The code list that the labels of a dimension stand in. */
+/** The code list with the labels of a dimension. */
 const lists: Partial<Record<Dimension, string>> = {
   outcome: 'outcome',
   category: 'category',
@@ -70,7 +70,7 @@ const lists: Partial<Record<Dimension, string>> = {
   ageGroup: 'age_group',
 }
 
-/** Of the totals neither key nor label. */
+/** The row of the totals has neither key nor label. */
 const FigureRow = z.object({
   key: z.string().nullable(),
   label: Label.nullable(),
@@ -118,7 +118,7 @@ const withShare = ({ registered, documented }: Pick<z.output<typeof FigureRow>, 
   documentedShare: registered ? Math.round((documented / registered) * 10_000) / 100 : null,
 })
 
-/** The cases behind a number, the newest first: by the same SQL without the group-by, so exactly that many. */
+/** Returns a page of the cases behind a number, newest first, by the same SQL without the group-by. */
 async function cases(tx: Tx, query: CasesQuery): Promise<Page<CaseIndex>> {
   const { campaignId, scope, groupBy, map, group, measure, limit, cursor } = query
   const [{ asOf, knownAt }] = await Promise.all([timesOf(tx, query), requireScope(tx, scope)])
@@ -142,7 +142,7 @@ async function offers(tx: Tx) {
   return { scopes, maps: RegionMap.options, groupBy: Dimension.options }
 }
 
-/** A row for the totals, and one for each group. */
+/** Returns the rows of the CSV: one for the totals, and one for each group. */
 const rows = ({ asOf, knownAt, scope, map, totals, groups }: CampaignProgress) =>
   [{ key: 'total', label: { en: 'Total' }, ...totals }, ...groups].map(({ key, label, ...figures }) => ({
     key,

@@ -15,7 +15,7 @@ export const Scope = z
   )
 export type Scope = z.infer<typeof Scope>
 
-/** The two times that every report looks back from. */
+/** The two times of every report. */
 export const times = {
   asOf: Day.optional().describe('Counts what had happened by the end of this day; default today.'),
   knownAt: Instant.optional().describe(
@@ -23,7 +23,7 @@ export const times = {
   ),
 }
 
-/** What a report counts: another version where that is something else. */
+/** What a report counts. A change of the definition changes its version. */
 export const Definition = z.object({
   id: z.string(),
   version: z.int().describe('Changes when the definition changes.'),

@@ -16,14 +16,14 @@ export type Report<Query extends z.ZodType = z.ZodType, Figures = unknown, Cases
   summary: string
   query: Query
   reply: z.ZodType<Figures>
-  /** What it answers beside the problems of every report. */
+  /** The problems of its replies, in addition to those of every report. */
   problems?: readonly ProblemName[]
   run(tx: Tx, query: z.output<Query>): Promise<Figures>
-  /** The rows of its CSV. */
+  /** Returns the rows of its CSV. */
   rows(figures: Figures): object[]
-  /** What the caller may ask of it. */
+  /** Returns the scopes, maps and groupings that the caller may ask for. */
   offers(tx: Tx): Promise<Pick<Reports['items'][number], 'scopes' | 'maps' | 'groupBy'>>
-  /** The cases behind a number: by the same SQL without the group-by, so exactly that many. */
+  /** The cases behind a number: by the same SQL without the group-by, so their count equals the number. */
   cases: {
     operationId: string
     summary: string
@@ -32,7 +32,7 @@ export type Report<Query extends z.ZodType = z.ZodType, Figures = unknown, Cases
   }
 }
 
-/** Whether the caller works on cases. Coordinators and auditors count them and are shown none. */
+/** Whether the caller may read cases. Coordinators and auditors may only count them. */
 export async function worksOnCases(tx: Tx): Promise<boolean> {
   const { roles, kind } = await tx.actor
   return officesOf(roles, kind).some(office => allows(office, 'cases:read'))
@@ -43,12 +43,15 @@ export async function requireScope(tx: Tx, scope: Scope): Promise<void> {
     throw new Problem('forbidden', { detail: 'Your role reads scope=campaign only' })
 }
 
-/** The day and the instant that a report looks back from. */
+/** The day and the instant up to which a report counts. */
 export type Times = { asOf: string; knownAt: string }
 
 const TimesRow = z.object({ asOf: Day, knownAt: Instant, settled: z.boolean() })
 
-/** The instant up to which the record is complete is asked in a statement before the one that counts. */
+/**
+ * Returns both times, with their defaults. Reads the horizon in a statement before the one that counts. Throws
+ * `not-settled-yet` if `knownAt` is after it.
+ */
 export async function timesOf(
   tx: Tx,
   { asOf, knownAt }: { [time in keyof Times]?: string | undefined },

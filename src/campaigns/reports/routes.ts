@@ -46,7 +46,7 @@ export const reportRoutes: Routes = async app => {
       async (request, reply) => {
         const report = await request.transact(tx => run(tx, request.query))
         if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) return report
-        // What a spreadsheet would take for a formula is made harmless.
+        // Escapes text that a spreadsheet would run as a formula.
         const csv = stringify(rows(report), { header: true, escape_formulas: true })
         return reply.type('text/csv; charset=utf-8').send(csv as never)
       },

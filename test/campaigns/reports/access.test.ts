@@ -1,4 +1,4 @@
-// Who may have what counted, through the service and straight in SQL.
+// Which roles may count which cases, through the service and in SQL.
 
 import t from 'tap'
 import { offices, type Role } from '../../../src/platform/access/permissions.ts'
@@ -9,7 +9,7 @@ import { idempotencyKey, type Someone, startService } from '../../support/servic
 
 const url = '/v1/reports/campaign-progress'
 
-t.test('all of a campaign is counted for its organiser, for coordinators and auditors', async t => {
+t.test('all cases of a campaign are counted for its organiser, for coordinators and for auditors', async t => {
   const { as, db, owner } = await startService(t)
   const people: Record<string, Someone> = {}
   const everybody: [Role, string][] = [
@@ -29,14 +29,14 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
     people['officer turkistan'],
     people['coordinator iom'],
   ]
-  if (!head || !nurlan || !coordinator) throw new Error('nobody there')
+  if (!head || !nurlan || !coordinator) throw new Error('an account is missing')
   const started = async (who: Someone) =>
     (await who.post('/v1/campaigns', { name: 'Campaign', startsOn: '2020-10-01' }, idempotencyKey())).json().id
   const campaigns = { committee: await started(head), iom: await started(coordinator) }
   for (let n = 0; n < 3; n++) await register(nurlan, { campaignId: campaigns.committee })
   const nowhere = crypto.randomUUID()
 
-  /** Of each of the two campaigns: what they are answered, and how many they are told. */
+  /** Whether an account may count all cases of each of the two campaigns. */
   const may: Record<string, [committee: boolean, iom: boolean]> = {
     'officer committee': [true, false],
     'supervisor committee': [true, false],
@@ -45,7 +45,7 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
     'coordinator iom': [true, true],
     'auditor oversight': [true, true],
   }
-  const straight = (who: Someone, campaign: string, scope: string) =>
+  const inSql = (who: Someone, campaign: string, scope: string) =>
     db
       .transact(enterSession(who.session, offices), tx =>
         tx.execute(
@@ -65,11 +65,7 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
       t.equal(response.statusCode, allowed ? 200 : 403, `${name}, campaign ${i}`)
       if (allowed) t.same(response.json().totals.registered, i ? 0 : 3)
       else if (reads) t.match(response.json().detail, /organiser of the campaign, coordinators and auditors/)
-      t.equal(
-        await straight(who, campaign, 'campaign'),
-        allowed ? (i ? 0 : 3) : 'forbidden',
-        `${name}, straight in SQL`,
-      )
+      t.equal(await inSql(who, campaign, 'campaign'), allowed ? (i ? 0 : 3) : 'forbidden', `${name}, in SQL`)
     }
     const mine = await who.get(`${url}?campaignId=${campaigns.committee}`)
     t.equal(mine.statusCode, works ? 200 : 403, `${name}, scope=mine`)
@@ -91,7 +87,7 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
       t.same(
         listed.json().items[0].scopes,
         [works && 'mine', may[name]?.some(Boolean) && 'campaign'].filter(Boolean),
-        `${name} is told what to ask for`,
+        `${name}: the scopes that it can ask for`,
       )
   }
   t.match((await head.get('/v1/reports')).json().items, [
@@ -117,10 +113,10 @@ t.test('all of a campaign is counted for its organiser, for coordinators and aud
       ),
     )
   await t.rejects(nobody('campaign'), { message: 'forbidden' })
-  t.same(await nobody('mine'), [{ registered: 0 }], 'nobody has cases')
+  t.same(await nobody('mine'), [{ registered: 0 }], 'without an account no case is counted')
 })
 
-t.test('what the figures are counted from is nobody’s to read', async t => {
+t.test('the tables and functions behind the figures cannot be read', async t => {
   const { as, db } = await startService(t)
   const auditor = await as('auditor', 'oversight')
   const pooled = sql`app.pooled('region', array[('KZ-75', 1, 1)]::app.figure[])`
@@ -139,7 +135,7 @@ t.test('what the figures are counted from is nobody’s to read', async t => {
     )
 })
 
-t.test('what is pooled stands last and has a name, and so have the thresholds', async t => {
+t.test('pooled groups come last with a label, and the thresholds are listed', async t => {
   const { as } = await startService(t)
   const [head, nurlan] = [await as('supervisor', 'committee'), await as('officer', 'turkistan')]
   const { id: campaignId } = (

@@ -1,21 +1,29 @@
-// Somebody who has all reports of a campaign, and knows how they are made.
+// An attacker who has all reports of a campaign, and knows how they are made.
 
-export type Told = { dimension: string; map: string; time: number; key: string; registered: number; documented: number }
+export type Reported = {
+  dimension: string
+  map: string
+  time: number
+  key: string
+  registered: number
+  documented: number
+}
 export type Measure = 'registered' | 'documented'
 export const least = 5
 
-/** What a cell, one group at one time, may hold; between these bounds lies the truth. */
+/** The bounds of the true number of a cell: one group at one time. */
 type Bounds = { low: number; high: number }
-/** Which times come before which: what is counted at the first is counted at the second. */
+/** Pairs of times: a case that is counted at the first is counted at the second too. */
 export type Order = readonly (readonly [before: number, after: number])[]
 
 /**
- * The bounds of each group, named with its map, that follow from the reports on one dimension: a named number holds up to
- * `hidden` more than it says, and no group more than is pooled beside what is named of it; groups add up to the totals, and
- * regions to what they once were. Groups that only grow do so from time to time. `families`: what was ever one.
+ * Returns the bounds of each group, by its map and key, that follow from the reports on one dimension. A reported
+ * number is up to `hidden` lower than the true one. The true number of a group exceeds its reported number at most by
+ * what is pooled. Groups add up to the totals, and regions to the regions they once were. Groups for which `grows` is
+ * true only grow from one time to a later one. `families`: the regions that were once one.
  */
 export function derive(
-  told: readonly Told[],
+  reported: readonly Reported[],
   totals: readonly number[],
   families: ReadonlyMap<string, readonly string[]>,
   { measure, order, grows }: { measure: Measure; order: Order; grows: (key: string) => boolean },
@@ -32,7 +40,7 @@ export function derive(
     Object.assign(bound, { low: Math.max(low, bound.low), high: Math.min(high, bound.high) })
     moved = true
   }
-  /** A whole and its parts: each is bounded by the others. */
+  /** Narrows the bounds of a whole and its parts, each by the others. */
   const add = (of: Bounds | undefined, them: readonly Bounds[]) => {
     const [low, high] = [them.reduce((sum, one) => sum + one.low, 0), them.reduce((sum, one) => sum + one.high, 0)]
     narrow(of, low, high)
@@ -42,7 +50,7 @@ export function derive(
 
   for (const { map, key, bounds } of all)
     for (const [time, bound] of bounds.entries()) {
-      const groups = told.filter(group => group.time === time && group.map === map)
+      const groups = reported.filter(group => group.time === time && group.map === map)
       if (!groups.length) continue
       const pooled = groups.find(group => group.key === 'other')?.[measure] ?? 0
       const named = (key !== 'other' && groups.find(group => group.key === key)?.[measure]) || 0

@@ -5,8 +5,8 @@ export const dimensions = ['region', 'outcome', 'category', 'sex', 'ageGroup', '
 type View = { campaign: string; asOf: string; knownAt: string; reader: string | null }
 
 /**
- * Cases that a report counts otherwise than their events say, which are folded here case by case: of all of a campaign, or
- * of those that stand open to the reader by what is kept of the grants.
+ * Returns the cases that a report counts differently from a fold of their events, made here case by case: for all cases
+ * of a campaign, or for those open to the reader by the access rows.
  */
 export const astray = (sql: Service['superuser'], { campaign, asOf, knownAt, reader }: View) => sql`
   with open as (
@@ -17,7 +17,7 @@ export const astray = (sql: Service['superuser'], { campaign, asOf, knownAt, rea
     select o.identity, e.* from open o join case_events e on e.case_id = o.case_id
     where e.occurred_on <= ${asOf}::date and e.recorded_at <= ${knownAt}::timestamptz and e.annuls is null and not exists (
       select from case_events a where a.annuls = e.id and a.recorded_at <= ${knownAt}::timestamptz)),
-  told as (
+  folded as (
     select k.case_id, k.identity, min(k.occurred_on) filter (where k.from_state = '') as registered_on,
       (array_agg(coalesce((k.facts ->> 'owner')::uuid, k.organisation_id)) filter (where k.from_state = ''))[1] as owner_id,
       bool_or(k.action in ('record_document', 'import_documented')) as documented,
@@ -28,8 +28,8 @@ export const astray = (sql: Service['superuser'], { campaign, asOf, knownAt, rea
   by_events as (
     select t.case_id, d.dimension, case d.dimension when 'region' then t.region when 'outcome' then t.outcome when 'category' then t.category
         when 'sex' then z.sex when 'ageGroup' then z.birth_year::text when 'month' then to_char(t.registered_on, 'YYYY-MM')
-        when 'division' then t.owner_id::text end as said, t.documented
-    from told t cross join unnest(${dimensions}::text[]) d(dimension) left join lateral (
+        when 'division' then t.owner_id::text end as value, t.documented
+    from folded t cross join unnest(${dimensions}::text[]) d(dimension) left join lateral (
       select z.sex, z.birth_year from zone_versions z
       where t.identity and z.case_id = t.case_id and z.zone = 'identity' and z.written_at <= ${knownAt}::timestamptz
       order by z.version desc limit 1) z on true

@@ -1,4 +1,4 @@
-// What is kept for the figures is what the events say, whatever happened to the cases.
+// The stored figures equal those that follow from the events, whatever happened to the cases.
 
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -40,20 +40,20 @@ const Step = fc.record({
 type Step = ReturnType<typeof Step.generate>['value']
 type Event = { id: string; case_id: string; occurred_on: string; annuls?: string | undefined }
 
-t.test('what is kept of a case is what its events say, at any two times', { timeout: 170_000 }, async t => {
+t.test('the stored figures of a case equal a fold of its events, at any two times', { timeout: 170_000 }, async t => {
   const { superuser: sql, as, organisation } = await startService(t)
   const [asel, nurlan] = [await as('caseworker', 'sunrise'), await as('officer', 'turkistan')]
   const readers = [null, asel.organisation.id, nurlan.organisation.id, organisation('committee').id]
   await sql`insert into campaigns (id, organisation_id, name, starts_on) values (${campaign}, ${nurlan.organisation.id}, 'C', '2020-10-01')`
-  // Only what keeps the figures looks at what is written; and what it keeps of the grants.
+  // Only the triggers that store the figures and the access rows run.
   await sql`alter table case_events disable trigger user, drop constraint case_events_entry`
   await sql`alter table case_events enable trigger then_6_keep_figures`
   await sql`alter table zone_versions disable trigger check_version`
 
   let [number, minute] = [0, 0]
   const id = () => `00000000-0000-7000-8000-${String(++number).padStart(12, '0')}`
-  /** What happened, statement after statement; several events of one case may share one. */
-  const tell = async (steps: readonly Step[], owners: readonly boolean[]) => {
+  /** Writes a random history, statement by statement; several events of one case may share a statement. */
+  const replay = async (steps: readonly Step[], owners: readonly boolean[]) => {
     const cases = owners.map(own => ({ id: id(), who: own ? asel : nurlan, events: [] as Event[], persons: 0 }))
     const unwritten: object[] = []
     const write = async () => {
@@ -123,7 +123,7 @@ t.test('what is kept of a case is what its events say, at any two times', { time
       fc.array(fc.tuple(fc.nat(60), fc.nat(80)), { minLength: 6, maxLength: 6 }),
       async (steps, owners, times) => {
         const begun = minute
-        await tell(steps, owners)
+        await replay(steps, owners)
         for (const [at, ago] of times)
           for (const reader of readers) {
             const view = { campaign, asOf: day(at), knownAt: instant(Math.max(minute - ago, begun)), reader }
@@ -142,11 +142,11 @@ t.test('what is kept of a case is what its events say, at any two times', { time
       ...(await sql`select f::text from ((table figures_on_record except all table case_figures) union all (table case_figures except all table figures_on_record)) f`),
     ],
     [],
-    'what was kept step by step is what a migration would put there',
+    'the rows stored step by step equal those that a migration would write',
   )
 })
 
-t.test('two who write of one case at once lose nothing of each other', async t => {
+t.test('two concurrent writers on one case keep the changes of both', async t => {
   const { superuser: sql, as, endpoint } = await startService(t)
   const [head, nurlan] = [await as('supervisor', 'committee'), await as('officer', 'turkistan')]
   const { id: campaignId } = (
@@ -171,7 +171,7 @@ t.test('two who write of one case at once lose nothing of each other', async t =
   )
 })
 
-/** Somebody waits for what this transaction holds. */
+/** Waits until another transaction is blocked by this one. */
 async function waiting(sql: TransactionSql) {
   for (;;) {
     const [row] =

@@ -1,15 +1,15 @@
-// The figures of a whole campaign: nobody is found in them, whoever takes all of them together.
+// The figures of a whole campaign: nobody can be found in them, even in all of them together.
 import fc from 'fast-check'
 import t from 'tap'
 import { startService } from '../../support/service.ts'
-import { derive, least, type Order, type Told } from './attacker.ts'
+import { derive, least, type Order, type Reported } from './attacker.ts'
 import { dimensions } from './by-events.ts'
 
 const campaign = '00000000-0000-7000-8000-00000000000c'
 const days = 8
 const day = (n: number) => new Date(Date.UTC(2021, 2, 29) + n * 86_400_000).toISOString().slice(0, 10)
 const knownAt = ['2021-04-20T00:00:00Z', '2021-05-20T00:00:00Z']
-/** Regions that were ever one, and others. */
+/** Regions that were once part of another region. */
 const joined: Record<string, string> = { 'KZ-10': 'KZ-63', 'KZ-33': 'KZ-19' }
 const ages = [1960, 1961, 1990, 2010, null]
 
@@ -27,7 +27,7 @@ const Person = fc.record({
 })
 type Person = ReturnType<typeof Person.generate>['value']
 
-/** A day and what is known of it, and what is counted there. */
+/** The times of the reports: each day, as known at each instant. */
 const times = knownAt.flatMap((_, known) => Array.from({ length: days }, (_, on) => ({ on, known })))
 const order: Order = times.flatMap((a, before) =>
   times.flatMap((b, after) =>
@@ -49,7 +49,7 @@ const keyOf: Record<string, (person: Person, time: { on: number }) => string> = 
 }
 
 t.test(
-  'no two, and not all reports of a campaign together, tell of one to four persons',
+  'the reports of a campaign, two or all of them, show no number of one to four persons',
   { timeout: 170_000 },
   async t => {
     const { superuser: sql, as } = await startService(t)
@@ -71,7 +71,7 @@ t.test(
       await sql`delete from case_figures`
       await sql`insert into case_figures select * from jsonb_populate_recordset(null::case_figures, ${JSON.stringify(rows)}::text::jsonb)`
     }
-    const reports = () => sql<Told[]>`
+    const reports = () => sql<Reported[]>`
     select d.dimension, d.map, (k.ordinality - 1) * ${days}::int + o.on_day as time, f.key, f.registered, f.documented
     from (select dimension, 'recorded' as map from unnest(${dimensions}::text[]) dimension union all select 'region', 'joined') d,
       generate_series(0, ${days - 1}::int) o(on_day), unnest(${knownAt}::timestamptz[]) with ordinality k(instant, ordinality),
@@ -81,7 +81,7 @@ t.test(
     await fc.assert(
       fc.asyncProperty(fc.array(Person, { maxLength: 70, size: 'max' }), async people => {
         await write(people)
-        const told = (await reports()).map(row => ({ ...row, time: Number(row.time) }))
+        const reported = (await reports()).map(row => ({ ...row, time: Number(row.time) }))
         for (const dimension of dimensions) {
           const key = keyOf[dimension]
           if (!key) continue
@@ -100,7 +100,7 @@ t.test(
 
           for (const map of dimension === 'region' ? ['recorded', 'joined'] : ['recorded'])
             for (const [time] of times.entries()) {
-              const report = told.filter(row => row.dimension === dimension && row.map === map && row.time === time)
+              const report = reported.filter(row => row.dimension === dimension && row.map === map && row.time === time)
               const groups = report.filter(({ key }) => key !== null)
               const where = `${dimension} ${map} ${time}: ${JSON.stringify(report)}`
               for (const measure of ['registered', 'documented'] as const) {
@@ -118,7 +118,7 @@ t.test(
                   ({ registered, documented }) => registered < least || registered % least || documented % least,
                 )
               )
-                throw new Error(`no whole fives: ${where}`)
+                throw new Error(`not a multiple of five: ${where}`)
               const of = (key: string) => (map === 'joined' ? family(key) : key)
               const pooled = [...new Set(keys.map(of))].filter(one => {
                 const number = shown.find(({ key }) => key === one)?.registered ?? 0
@@ -129,11 +129,11 @@ t.test(
                 throw new Error(`too little is pooled: ${where}`)
             }
 
-          if (families.size < 2) continue // then the totals are the group's, and everybody has them
+          if (families.size < 2) continue // the group equals the totals, which are public
           for (const measure of ['registered', 'documented'] as const) {
             const totals = times.map((_, time) => count(time, measure, () => true))
             const bounds = derive(
-              told.filter(row => row.dimension === dimension),
+              reported.filter(row => row.dimension === dimension),
               totals,
               families,
               {
@@ -145,7 +145,8 @@ t.test(
               for (const [time, { low, high }] of cells.entries()) {
                 const [map, own] = group.split(' ')
                 const really = count(time, measure, key => (map === 'joined' ? family(key) : key) === own)
-                if (really < low || really > high) throw new Error(`${low} to ${high} for ${really} of ${group}`)
+                if (really < low || really > high)
+                  throw new Error(`the bounds ${low} to ${high} do not contain ${really} of ${group}`)
                 if (low === high && low > 0 && low < least)
                   throw new Error(`${group} of ${dimension} at ${JSON.stringify(times[time])} has ${low} ${measure}`)
               }
