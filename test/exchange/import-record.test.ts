@@ -4,7 +4,7 @@ import { file, imported, line, row } from '../support/imports.ts'
 import { following, register } from '../support/procedure.ts'
 import { startService } from '../support/service.ts'
 
-t.test('a row that does not go together with the calendar, the record or the header stops nothing else', async t => {
+t.test('a row that contradicts the calendar, the record or the header does not stop the others', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'committee')
   const decided = { outcome: 'kz_citizenship_confirmed', decidedOn: '2021-05-01' }
@@ -30,17 +30,17 @@ t.test('a row that does not go together with the calendar, the record or the hea
   ])
 })
 
-t.test('an import moves no case that somebody has in hand, and takes back no finding', async t => {
+t.test('an import does not change a case in progress, nor an outcome on record', async t => {
   const service = await startService(t)
   const [nurlan, kairat] = [await service.as('officer', 'turkistan'), await service.as('supervisor', 'turkistan')]
-  const one = await register(nurlan, { externalId: 'by hand' })
+  const one = await register(nurlan, { externalId: 'in progress' })
   const finding = { outcome: 'kz_citizenship_confirmed', decidedOn: '2021-05-01' }
   await one.step(nurlan, { action: 'start_assessment', occurredOn: '2021-03-08' })
   const job = await imported(
     service,
     nurlan,
     file([
-      row({ externalId: 'by hand', outcome: 'refused', decidedOn: '2021-05-01' }),
+      row({ externalId: 'in progress', outcome: 'refused', decidedOn: '2021-05-01' }),
       row({ externalId: 'found', ...finding }),
       row({
         externalId: 'none',
@@ -67,15 +67,15 @@ t.test('an import moves no case that somebody has in hand, and takes back no fin
     eventId: events[1].id,
     reason: 'The wrong row',
   })
-  t.match(undone.json().case, { state: 'registered', outcome: null }, 'what was imported by mistake is annulled by two')
+  t.match(undone.json().case, { state: 'registered', outcome: null }, 'two persons annul an imported event')
 })
 
-t.test('what an import writes at once is what its events say one by one', async t => {
+t.test('the rows that an import writes at once equal the fold of its events', async t => {
   const service = await startService(t)
   const { superuser: sql } = service
   const [aliya, nurlan] = [await service.as('officer', 'committee'), await service.as('officer', 'turkistan')]
   const people = [...registrations({ seed: 5, size: 400 })]
-  // Some go in step by step, file after file; the others at once, by the division or the committee.
+  // Some rows are imported in steps, in several files, by the division or the committee; the others at once.
   const early = people.map(row => ({
     ...row,
     outcome: '',
@@ -91,7 +91,7 @@ t.test('what an import writes at once is what its events say one by one', async 
   const rows = () => sql`select to_jsonb(c) - array['version', 'updated_at'] as row from cases c order by id`
   const written = [...(await rows())]
   await sql`select app.fold(array(select id from cases))`
-  t.same([...(await rows())], written, 'the rows are the folds of their events')
+  t.same([...(await rows())], written, 'the rows equal the folds of their events')
   const [counts] = await sql`select (select count(*)::int from cases) as cases,
     (select count(*)::int from grants where recipient_id = owner_id and purpose = 'case_management') as own,
     (select count(*)::int from decisions) as decisions, (select count(*)::int from documents) as documents`
@@ -102,10 +102,10 @@ t.test('what an import writes at once is what its events say one by one', async 
   const differing = await sql`
     (select recipient_id, case_id, 'identity' = any (zones), 'contact' = any (zones) from grants)
     except select organisation_id, case_id, identity_until = 'infinity', contact_until = 'infinity' from case_access`
-  t.same([...differing], [], 'and what is open is what the grants say')
+  t.same([...differing], [], 'the access rows equal the grants')
 })
 
-t.test('the same file by two at the same time makes nothing twice, and stops neither', async t => {
+t.test('the same file imported twice at the same time makes each case once, and both imports succeed', async t => {
   const service = await startService(t)
   const [aliya, gulnara] = [await service.as('officer', 'committee'), await service.as('supervisor', 'committee')]
   const text = file([...registrations({ seed: 6, size: 600 })])

@@ -15,7 +15,7 @@ const good = {
   birthDate: '',
 }
 
-/** Days and codes as often as anything at all, so that rows are nearly right too. */
+/** Random text, and as often days and codes, so that some rows are almost valid. */
 const cell = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc
@@ -24,7 +24,7 @@ const cell = fc.oneof(
   fc.constantFrom('', 'male', 'refused', '1961', '1961-02', '1961-02-30', 'KZ-75'),
 )
 
-t.test('whatever stands in a row, it is read, or refused by fields of the file and without the value', async t => {
+t.test('any row is read, or refused with the names of fields and without values', async t => {
   const cells = fc.dictionary(fc.constantFrom(...columns), cell)
   fc.assert(
     fc.property(cells, fc.integer({ min: 2 }), (given, line) => {
@@ -45,7 +45,7 @@ t.test('whatever stands in a row, it is read, or refused by fields of the file a
   t.pass('2,000 rows')
 })
 
-t.test('a row that is right is read as precisely as it was written', async t => {
+t.test('a birth date is read with the precision of the text', async t => {
   const birth = (birthDate: string) => {
     const result = readRow(2, { ...good, birthDate })
     return 'read' in result ? result.read.identity.birth : result.faults

@@ -11,7 +11,7 @@ import { startService } from '../support/service.ts'
 
 const csv = { 'content-type': 'text/csv' }
 
-t.test('a campaign goes in, and the report says how many were registered and documented', async t => {
+t.test('a campaign is imported, and the report counts the registered and documented persons', async t => {
   const service = await startService(t)
   const [head, officer, division] = [
     await service.as('supervisor', 'committee'),
@@ -25,7 +25,7 @@ t.test('a campaign goes in, and the report says how many were registered and doc
   t.match(
     await imported(service, officer, text, `?campaignId=${id}`),
     { registered: 0, existing: 200 },
-    'the same file twice creates nothing twice',
+    'the same file sent again makes no new case',
   )
   const report = async (asOf: string, somebody = officer) =>
     (await somebody.get(`/v1/reports/campaign-progress?campaignId=${id}&asOf=${asOf}&groupBy=region`)).json()
@@ -40,61 +40,64 @@ t.test('a campaign goes in, and the report says how many were registered and doc
   t.same(
     [...(await service.owner`select count(*)::int as chunks from import_chunks`)],
     [{ chunks: 0 }],
-    'the waiting file is gone',
+    'the stored file is deleted',
   )
 })
 
-t.test('a bad row is told by line, field and reason, never the value, and stops nothing else', async t => {
-  const service = await startService(t)
-  const officer = await service.as('officer', 'committee')
-  const document = {
-    outcome: 'kz_citizenship_confirmed',
-    decidedOn: '2021-04-01',
-    documentType: 'citizen_identity_card',
-    documentIssuedOn: '2021-05-01',
-  }
-  const job = await imported(
-    service,
-    officer,
-    `\ufeff${file(
-      [
-        row({
-          externalId: 'good',
-          familyName: 'Оʻлжабоев, "Ботир"\nўғли',
-          birthDate: '1961-05',
-          ...document,
-          documentNumber: 'N1',
-        }),
-        row({ externalId: 'region', regionCode: 'KZ-10' }),
-        row({ externalId: 'category', category: 'canary_code' }),
-        row({ externalId: 'division', division: 'sunrise' }),
-        row({ externalId: 'birth', birthDate: '1961-02-30' }),
-        row({ externalId: 'order', ...document, documentNumber: 'N2', decidedOn: '2021-01-01' }),
-        row({ externalId: 'good' }),
-        row({ externalId: 'number', ...document, documentNumber: 'n-1' }),
-        row({ externalId: 'sensitive', causes: 'cost;trafficking_or_exploitation' }),
-      ],
-      '\r\n',
-    )}`,
-  )
-  t.match(job, { state: 'done', done: 9, registered: 1, rejectedRows: 8 })
-  t.same(job.rejected.map(({ field }: { field: string }) => field).sort(), [
-    'birthDate',
-    'category',
-    'causes',
-    'decidedOn',
-    'division',
-    'documentNumber',
-    'externalId',
-    'regionCode',
-  ])
-  t.notMatch(JSON.stringify(job), /canary|1961-02-30/)
-  t.match((await officer.get('/v1/cases')).json().items, [
-    { state: 'documented', outcome: 'kz_citizenship_confirmed', version: 1 },
-  ])
-})
+t.test(
+  'a faulty row is reported by line, field and reason, never the value, and the other rows are imported',
+  async t => {
+    const service = await startService(t)
+    const officer = await service.as('officer', 'committee')
+    const document = {
+      outcome: 'kz_citizenship_confirmed',
+      decidedOn: '2021-04-01',
+      documentType: 'citizen_identity_card',
+      documentIssuedOn: '2021-05-01',
+    }
+    const job = await imported(
+      service,
+      officer,
+      `\ufeff${file(
+        [
+          row({
+            externalId: 'good',
+            familyName: 'Оʻлжабоев, "Ботир"\nўғли',
+            birthDate: '1961-05',
+            ...document,
+            documentNumber: 'N1',
+          }),
+          row({ externalId: 'region', regionCode: 'KZ-10' }),
+          row({ externalId: 'category', category: 'canary_code' }),
+          row({ externalId: 'division', division: 'sunrise' }),
+          row({ externalId: 'birth', birthDate: '1961-02-30' }),
+          row({ externalId: 'order', ...document, documentNumber: 'N2', decidedOn: '2021-01-01' }),
+          row({ externalId: 'good' }),
+          row({ externalId: 'number', ...document, documentNumber: 'n-1' }),
+          row({ externalId: 'sensitive', causes: 'cost;trafficking_or_exploitation' }),
+        ],
+        '\r\n',
+      )}`,
+    )
+    t.match(job, { state: 'done', done: 9, registered: 1, rejectedRows: 8 })
+    t.same(job.rejected.map(({ field }: { field: string }) => field).sort(), [
+      'birthDate',
+      'category',
+      'causes',
+      'decidedOn',
+      'division',
+      'documentNumber',
+      'externalId',
+      'regionCode',
+    ])
+    t.notMatch(JSON.stringify(job), /canary|1961-02-30/)
+    t.match((await officer.get('/v1/cases')).json().items, [
+      { state: 'documented', outcome: 'kz_citizenship_confirmed', version: 1 },
+    ])
+  },
+)
 
-t.test('a later file tells what has happened since', async t => {
+t.test('a later file adds what has happened since', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'almaty-city')
   await imported(service, officer, file([row({})]))
@@ -109,7 +112,7 @@ t.test('a later file tells what has happened since', async t => {
   ])
 })
 
-t.test('a dry run writes nothing, and who may not import does not', async t => {
+t.test('a dry run writes nothing, and a caseworker cannot import', async t => {
   const service = await startService(t)
   const [officer, caseworker] = [await service.as('officer', 'committee'), await service.as('caseworker', 'sunrise')]
   t.match(await imported(service, officer, file([row({}), row({ externalId: '' })]), '?dryRun=true'), {
@@ -123,7 +126,7 @@ t.test('a dry run writes nothing, and who may not import does not', async t => {
   t.equal((await officer.post(unknown, file([]), csv)).statusCode, 400)
 })
 
-t.test('an import that was left half-way is gone on with, and lost rights end it', async t => {
+t.test('an interrupted import is continued, and lost rights end an import', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'committee')
   const rows = Array.from({ length: 1200 }, (_, i) => row({ externalId: `R${i}` }))
@@ -131,7 +134,7 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   await service.owner`update jobs set state = 'running', leased_until = now() - interval '1 second' where id = ${id}`
   const left = new ImportWorker(service.db, service.keys, service.app.log)
   left.wake()
-  await left.close() // ends after the batch at hand
+  await left.close() // ends after the current batch
   await service.owner`update jobs set leased_until = now() - interval '1 second' where id = ${id}`
   const next = new ImportWorker(service.db, service.keys, service.app.log)
   next.wake()
@@ -153,7 +156,7 @@ t.test('an import that was left half-way is gone on with, and lost rights end it
   t.match(entry?.content, { target: second.id, reason: 'unauthorized' })
 })
 
-t.test('what is no such file is told why at once, and leaves no trace', async t => {
+t.test('a file that cannot be imported is refused at once with the reason, and nothing of it is stored', async t => {
   const service = await startService(t, { importLimit: 600_000 })
   const officer = await service.as('officer', 'committee')
   const header = columns.join(',')
@@ -179,7 +182,7 @@ t.test('what is no such file is told why at once, and leaves no trace', async t 
   })
   t.match((await body(`${header},sex\n`)).json(), {
     ...refused,
-    errors: [{ pointer: '#/header/sex', detail: 'Twice' }],
+    errors: [{ pointer: '#/header/sex', detail: 'This column appears twice' }],
   })
   t.match((await body('')).json(), {
     ...refused,
@@ -204,7 +207,7 @@ t.test('what is no such file is told why at once, and leaves no trace', async t 
   t.match(
     (await body(`${header}\n`, { 'content-length': '2000000000' })).json(),
     { status: 413 },
-    'told before it is sent',
+    'refused by its Content-Length',
   )
   const large = file(Array.from({ length: 10_000 }, (_, n) => row({ externalId: `L${n}` })))
   const address = await service.app.listen({ port: 0 })
@@ -214,12 +217,12 @@ t.test('what is no such file is told why at once, and leaves no trace', async t 
     duplex: 'half',
     headers: { authorization: `Bearer ${officer.accessToken}`, ...csv },
   } as RequestInit)
-  t.match(await streamed.json(), { status: 413 }, 'or when it has become too large')
+  t.match(await streamed.json(), { status: 413 }, 'refused when it has become too large')
   for (const table of ['jobs', 'imports', 'import_chunks', 'import_faults'])
     t.same([...(await service.superuser.unsafe(`select count(*)::int from ${table}`))], [{ count: 0 }], table)
 })
 
-t.test('the waiting file is sealed, each piece in its place, and gone when it never came in whole', async t => {
+t.test('each piece of a file is sealed for its place, and an incomplete file is deleted', async t => {
   const service = await startService(t)
   const { db, keys, superuser } = service
   const officer = await service.as('officer', 'committee')
@@ -236,7 +239,7 @@ t.test('the waiting file is sealed, each piece in its place, and gone when it ne
   await t.rejects(piece(1, passingKeys()), 'other keys do not open it')
   await superuser`delete from import_chunks where position = 1`
   await superuser`update import_chunks set position = 1`
-  await t.rejects(piece(1), 'nor does another place')
+  await t.rejects(piece(1), 'a piece does not open in another place')
 
   const worker = new ImportWorker(db, keys, service.app.log)
   worker.wake()

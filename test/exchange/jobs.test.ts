@@ -7,7 +7,7 @@ const csv = { 'content-type': 'text/csv' }
 const rows = (count: number, more = {}) =>
   file(Array.from({ length: count }, (_, n) => row({ externalId: `R${n}`, ...more })))
 
-t.test('jobs are seen by whoever started them, and by nobody else', async t => {
+t.test('only the account that started a job sees it', async t => {
   const service = await startService(t)
   const [aliya, colleague, nurlan, bolat] = [
     await service.as('officer', 'committee'),
@@ -20,7 +20,7 @@ t.test('jobs are seen by whoever started them, and by nobody else', async t => {
   const theirs = await imported(service, nurlan, rows(2))
   const page = (await aliya.get('/v1/jobs?limit=1')).json()
   t.match(page.items, [{ id: second.id, state: 'done', done: 3, total: 3, dryRun: false }])
-  t.notOk('rejected' in page.items[0], 'a list holds no faults')
+  t.notOk('rejected' in page.items[0], 'a list contains no faults')
   const next = (await aliya.get(`/v1/jobs?limit=1&cursor=${page.nextCursor}`)).json()
   t.match(next, { items: [{ id: first.id, dryRun: true }], nextCursor: null })
   t.same((await aliya.get('/v1/jobs?state=failed&state=running')).json().items, [])
@@ -33,7 +33,7 @@ t.test('jobs are seen by whoever started them, and by nobody else', async t => {
   t.equal((await (await service.as('caseworker', 'sunrise')).get('/v1/jobs')).statusCode, 403)
 })
 
-t.test('every fault comes as CSV, however many there are', async t => {
+t.test('all faults are returned as CSV, however many there are', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'turkistan')
   const job = await imported(service, officer, `\ufeff${rows(2_100, { category: '=cmd' })}`)
@@ -54,14 +54,14 @@ t.test('every fault comes as CSV, however many there are', async t => {
   t.equal(new Set(lines).size, 2_101)
 })
 
-t.test('a job that is called off stops after the batch at hand, and its file is gone', async t => {
+t.test('a cancelled job stops after the current batch, and its file is deleted', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'committee')
   const worker = new ImportWorker(service.db, service.keys, service.app.log)
   const { id } = (await officer.post('/v1/imports', rows(6_000), csv)).json()
   const read = async () => (await officer.get(`/v1/jobs/${id}`)).json()
   for (let job = await read(); job.done < 1_000; ) job = await read()
-  t.match((await read()).rate, Number, 'it says how fast it is')
+  t.match((await read()).rate, Number, 'the job reports its rate')
   const cancelled = await officer.post(`/v1/jobs/${id}/cancellation`)
   t.match(cancelled.json(), { id, state: 'cancelled', endedAt: String, total: 6_000 })
   await service.app.close()
@@ -73,7 +73,7 @@ t.test('a job that is called off stops after the batch at hand, and its file is 
   t.ok(job?.records < 6_000)
 })
 
-t.test('what is over is called off no more, and called off twice is called off', async t => {
+t.test('a job that has ended cannot be cancelled, and cancelling twice is allowed', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'committee')
   const { id } = await imported(service, officer, rows(1))

@@ -15,14 +15,14 @@ import type { Line } from './file.ts'
 import type { Progress } from './queries.ts'
 import { type Fault, type Read, readRow } from './row.ts'
 
-/** Whose cases a file may bring: the importing organisation's own, and those of the divisions below it by short name. */
+/** The allowed owners of imported cases: the importing organisation, and its divisions by short name. */
 export type Owners = { own: string; divisions: ReadonlyMap<string, string> }
 
 const OutcomeRow = z.object({
   outcome: z.object({ registered: z.int(), existing: z.int(), cases: z.array(Id), faults: z.array(Rejected) }),
 })
 
-/** So many records of a file, `from` there on: rows as the database takes them, by their hashed external id. */
+/** `records` rows of a file, starting at `from`, as the database takes them. */
 export class Batch {
   readonly from: number
   readonly faults: Fault[] = []
@@ -34,7 +34,7 @@ export class Batch {
     this.from = from
   }
 
-  /** Takes one more, as far as it can be judged without the record. */
+  /** Adds a row, after the checks that need no database. */
   take({ record, info }: Line, keys: Keys, { own, divisions }: Owners): void {
     this.records++
     const line = info.lines
@@ -46,12 +46,15 @@ export class Batch {
     const owner = read.row.division ? divisions.get(read.row.division) : own
     if (!owner) return void fault('division', 'Not a division of yours')
     const row = rowOf(keys, read, owner)
-    if (this.#rows.has(row.external_hmac)) return void fault('externalId', 'Stands in this file before')
+    if (this.#rows.has(row.external_hmac))
+      return void fault('externalId', 'Used already by an earlier row of this file')
     this.#rows.set(row.external_hmac, row)
     this.#uses.push(...usesOf(read))
   }
 
-  /** Checked against the reference data, and by the database against the record: it writes what is left. */
+  /**
+   * Checks the codes against the reference data, then lets the database check the rows and write those without faults.
+   */
   async write(tx: Tx, job: string): Promise<Progress> {
     const faults = await this.#faultsOfCodes(tx)
     const bad = new Set(faults.map(({ line }) => line))
@@ -82,7 +85,7 @@ const usesOf = ({ line, row }: Read): Use[] => [
   ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
 ]
 
-/** As the database takes it: `app.import_row`. */
+/** Returns the row as the database takes it: `app.import_row`. */
 function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
   const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
   const { dataKey, epoch, wrapped } = keys.newDataKey()

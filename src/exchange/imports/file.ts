@@ -9,10 +9,13 @@ import { columns, required } from './row.ts'
 const longestRow = 64 * 1024
 const pieceSize = 256 * 1024
 
-/** A row of the file by its columns; `error`: it has not as many fields as the header. */
+/** A row of the file by its columns. `error`: its number of fields differs from the header. */
 export type Line = { record: Record<string, string>; info: { lines: number; error?: unknown } }
 
-/** Reads rows out of a file. A header of other columns destroys it with a {@link Problem}; `named` hears of a good one. */
+/**
+ * Parses the rows of a file. A header with wrong columns destroys the parser with a {@link Problem}; a good one calls
+ * `named`.
+ */
 export const rowsOf = (named = () => {}): Parser & AsyncIterable<Line> =>
   parse({
     bom: true,
@@ -27,13 +30,15 @@ export const rowsOf = (named = () => {}): Parser & AsyncIterable<Line> =>
     max_record_size: longestRow,
   })
 
-/** Columns that are not known are refused by name, and so is a header that lacks one or has one twice. */
+/** Throws `invalid-request` with a fault for each column that is unknown, missing or repeated. */
 function checkHeader(header: string[]): void {
   const faults = [
     ...header
       .filter(name => !isColumn(name))
       .map(name => [name.slice(0, 60), 'Not a column of an import file'] as const),
-    ...header.filter((name, at) => isColumn(name) && header.indexOf(name) < at).map(name => [name, 'Twice'] as const),
+    ...header
+      .filter((name, at) => isColumn(name) && header.indexOf(name) < at)
+      .map(name => [name, 'This column appears twice'] as const),
     ...required.filter(name => !header.includes(name)).map(name => [name, 'This column is missing'] as const),
   ]
   if (faults.length)
@@ -41,12 +46,13 @@ function checkHeader(header: string[]): void {
 }
 const isColumn = (name: string) => (columns as readonly string[]).includes(name)
 
-/** What came in: its size, what it is known again by, and how many rows it has. */
+/** A received file: its size, its hash and its number of rows. */
 export type Taken = { bytes: number; sha256: Buffer; total: number }
 
 /**
- * Takes a file in as it comes, and hands it on in pieces. One that is no CSV in UTF-8, has another header, a row that is
- * too long or more bytes than `most` is refused at once, with a pointer to the fault.
+ * Reads a file as it arrives, and passes it to `keep` in pieces. Refuses it at once, with a pointer to the fault, if it
+ * is not CSV in UTF-8, has another header or a row that is too long; throws `too-large` if it has more than `most`
+ * bytes.
  */
 export async function takeIn(body: Readable, most: number, keep: (piece: Buffer) => Promise<void>): Promise<Taken> {
   const hash = createHash('sha256')
@@ -56,7 +62,7 @@ export async function takeIn(body: Readable, most: number, keep: (piece: Buffer)
     named = true
   })
   const counted = count(rows)
-  counted.catch(() => {}) // told when it is asked for
+  counted.catch(() => {}) // rejects where it is awaited
   let [bytes, pieces, size] = [0, [] as Buffer[], 0]
   const keepPieces = async () => {
     const piece = Buffer.concat(pieces)
@@ -94,7 +100,7 @@ async function count(rows: AsyncIterable<Line>): Promise<number> {
   return total
 }
 
-/** What was wrong with the file, if that is what went wrong. */
+/** Returns a {@link Problem} for an error in the file, and any other error unchanged. */
 function refusalOf(error: unknown): unknown {
   if ((error as { code?: string }).code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
     return invalid([{ pointer: '#', detail: 'Expected text in UTF-8' }])

@@ -7,7 +7,10 @@ import { notFound, Problem } from '../../problem.ts'
 import type { Taken } from './file.ts'
 import type { Fault } from './row.ts'
 
-/** Makes the job of a file that is about to come in; it is forgotten when that takes longer than so many seconds. */
+/**
+ * Makes the job of a file before its upload. The job is deleted if the upload takes longer than so many seconds.
+ * Returns its id.
+ */
 export async function create(
   tx: Tx,
   { campaignId, dryRun }: { campaignId: string | undefined; dryRun: boolean },
@@ -24,7 +27,7 @@ export async function create(
 
 const placeOf = (job: string, position: number) => `import_chunks/${job}/${position}`
 
-/** Keeps a piece of the waiting file, sealed. */
+/** Stores a piece of the file, sealed. */
 export const keepChunk = (tx: Tx, keys: Keys, job: string, position: number, content: Buffer) =>
   tx.execute(sql`insert into import_chunks (job_id, position, content)
     values (${job}, ${position}, ${keys.sealFile(placeOf(job, position), content)})`)
@@ -40,13 +43,13 @@ export async function chunk(tx: Tx, keys: Keys, job: string, position: number): 
   return keys.openFile(placeOf(job, position), row.content)
 }
 
-/** The whole file is here: it may be worked on. */
+/** Queues the job after the upload of the whole file. */
 export async function queue(tx: Tx, job: string, { bytes, sha256, total }: Taken): Promise<void> {
   await tx.execute(sql`update imports set bytes = ${bytes}, sha256 = ${sha256}, total = ${total} where job_id = ${job}`)
   await tx.execute(sql`update jobs set state = 'queued', leased_until = null where id = ${job}`)
 }
 
-/** Leaves nothing of a file that did not come in whole. */
+/** Deletes the job and pieces of an incomplete upload; with null those of all uploads whose time has passed. */
 export async function forget(tx: Tx, job: string | null): Promise<void> {
   await tx.execute(sql`select app.forget_imports(${job})`)
 }
@@ -65,7 +68,7 @@ export async function waiting(tx: Tx, job: string): Promise<Waiting> {
   return row
 }
 
-/** What a batch came to: so many records of the file, `from` there on. */
+/** The result of a batch: `records` rows of the file, starting at `from`. */
 export type Progress = {
   from: number
   records: number
@@ -75,7 +78,10 @@ export type Progress = {
   faults: Fault[]
 }
 
-/** Kept in the transaction that wrote the batch: whoever goes on, goes on behind it. Of two that took it one is refused. */
+/**
+ * Records the progress in the transaction that wrote the batch, so that the next worker continues after it. If two
+ * workers wrote the same batch, throws `job-over` for one of them.
+ */
 export async function advance(
   tx: Tx,
   job: string,

@@ -11,8 +11,8 @@ import { takeIn } from './file.ts'
 import * as imports from './queries.ts'
 import type { ImportWorker } from './worker.ts'
 
-/** Seconds that a file may take to come in. */
-const patience = 3_600
+/** Seconds that the upload of a file may take. */
+const uploadTime = 3_600
 
 export const importRoutes =
   (worker: ImportWorker, keys: Keys, { importLimit }: Pick<Config, 'importLimit'>): Routes =>
@@ -43,12 +43,12 @@ export const importRoutes =
         const { campaignId, dryRun } = request.query
         if (Number(request.headers['content-length']) > importLimit) throw new Problem('too-large')
         const received = await request.aside(tx =>
-          imports.create(tx, { campaignId, dryRun: dryRun === 'true' }, patience),
+          imports.create(tx, { campaignId, dryRun: dryRun === 'true' }, uploadTime),
         )
         request.patient()
         try {
           let position = 0
-          // Each piece in a transaction of its own: nothing waits for a slow line.
+          // Each piece has its own transaction, so that a slow upload holds none open.
           const file = await takeIn(request.body as Readable, importLimit, async piece => {
             await request.aside(tx => imports.keepChunk(tx, keys, received, position++, piece))
           })
@@ -69,7 +69,7 @@ export const importRoutes =
           return await reply.code(202).header('location', `/v1/jobs/${job.id}`).send(job)
         } catch (error) {
           await request.aside(tx => imports.forget(tx, received)).catch(() => {})
-          if (!request.raw.complete) reply.header('connection', 'close') // nobody reads the rest
+          if (!request.raw.complete) reply.header('connection', 'close') // the rest of the body is not read
           throw error
         }
       },

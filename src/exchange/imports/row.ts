@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Birth, Identity } from '../../casefile/zones/contract.ts'
 import { isKeepable, isOnRecord } from '../../platform/http/contract.ts'
 
-/** The columns of the file, in their order; those of `required` must be there. */
+/** The columns of the file, in order. Those of `required` must be present. */
 export const columns = [
   'externalId',
   'registeredOn',
@@ -29,7 +29,7 @@ export const required = columns.filter((name, place) => name !== 'division' && p
 
 const day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Expected a code, for example ussr_passport_1974')
-/** An empty cell is none. */
+/** An empty cell counts as missing. */
 const optional = <T extends z.ZodType>(rule: T) =>
   z.preprocess(cell => (cell === '' ? undefined : cell), rule.optional())
 const kept = z
@@ -93,7 +93,7 @@ type Row = z.output<typeof Row>
 export type Fault = { line: number; field: string; reason: string }
 export type Read = { line: number; row: Row; identity: Identity }
 
-/** A line of the file as a registration, or what is wrong with it. */
+/** Returns a line of the file as a registration, or its faults. */
 export function readRow(line: number, record: Record<string, string>): { read: Read } | { faults: Fault[] } {
   const row = Row.safeParse(record)
   if (!row.success) return { faults: faultsOf(line, row.error, String) }
@@ -118,7 +118,7 @@ function identityOf(row: Row): z.input<typeof Identity> {
   }
 }
 
-/** As precise as it was written. */
+/** Returns a birth date with the precision of the text. */
 function birthOf(date: string | undefined): Birth {
   if (!date) return { precision: 'unknown' }
   if (date.length === 4) return { precision: 'year', year: Number(date) }

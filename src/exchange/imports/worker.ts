@@ -14,14 +14,17 @@ import { type Line, rowsOf } from './file.ts'
 import * as imports from './queries.ts'
 
 const batchSize = 1_000
-/** Seconds after which a job that nobody advances is anybody's. */
+/** Seconds without progress after which another worker may take a job. */
 const lease = 30
-/** Milliseconds between two looks for work that nobody called for. */
-const lookEvery = 5_000
+/** Milliseconds between two polls for jobs. */
+const pollEvery = 5_000
 
 type Log = { error(fields: object, message: string): void }
 
-/** Works on waiting imports, one at a time, until it is closed. Each batch acts with the rights that the account has then. */
+/**
+ * Runs queued imports, one at a time, until it is closed. Each batch has the rights that the account has at that
+ * moment.
+ */
 export class ImportWorker {
   readonly #db: Database
   readonly #keys: Keys
@@ -37,15 +40,15 @@ export class ImportWorker {
     this.#log = log
   }
 
-  /** Looks for work now, and again and again for what others left behind. */
+  /** Looks for jobs now, and then regularly for jobs that another worker left unfinished. */
   start(): void {
-    this.#timer = setInterval(() => this.wake(), lookEvery).unref()
+    this.#timer = setInterval(() => this.wake(), pollEvery).unref()
     this.wake()
   }
 
-  /** There may be something to do. */
+  /** Looks for jobs. If a run is in progress, it looks again after that run. */
   wake(): void {
-    this.#woken = true // also while it looks for the last time
+    this.#woken = true // also during its last look for jobs
     if (this.#closed || this.#working) return
     this.#working = this.#workOff()
       .catch(error => this.#log.error({ trace: traceOf(error) }, 'import worker failed'))
@@ -55,7 +58,7 @@ export class ImportWorker {
       })
   }
 
-  /** Ends after the batch at hand; what is left is gone on with by whoever comes next. */
+  /** Stops after the current batch. The next worker continues with the rest. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#timer)
@@ -83,7 +86,7 @@ export class ImportWorker {
     const write = async () => {
       await writing
       writing = this.#write(id, batch)
-      writing.catch(() => {}) // told when it is awaited
+      writing.catch(() => {}) // rejects where it is awaited
       batch = new Batch(read)
     }
     for await (const line of this.#lines(id, chunks)) {
@@ -95,18 +98,18 @@ export class ImportWorker {
     }
     if (batch.records) await write()
     await writing
-    await this.#told('import.end', id, tx => jobs.end(tx, id, 'done'))
+    await this.#audited('import.end', id, tx => jobs.end(tx, id, 'done'))
   }
 
   async #write(id: string, batch: Batch): Promise<void> {
     const once = () =>
-      this.#told('import.batch', id, async tx => {
+      this.#audited('import.batch', id, async tx => {
         await jobs.holdOn(tx, id, lease)
         const progress = await batch.write(tx, id)
         await imports.advance(tx, id, progress)
         return progress
       })
-    // A batch that met the same registration or document under way elsewhere finds it on record the second time.
+    // If another transaction was writing the same registration or document, the second attempt finds it stored.
     await once().catch(error => (isTaken(error) ? once() : Promise.reject(error)))
   }
 
@@ -121,8 +124,8 @@ export class ImportWorker {
     return source.pipe(rows)
   }
 
-  /** What is done for an account has its entry, as if it had asked for it. */
-  async #told(
+  /** Runs `work` with an audit entry, as for a request of the account. */
+  async #audited(
     operation: string,
     job: string,
     work: (tx: Tx) => Promise<{ cases: string[] } | undefined>,
@@ -136,7 +139,10 @@ export class ImportWorker {
     return this.#db.transact(entered(job), work)
   }
 
-  /** Lost rights end a job; one that is over or in other hands is let go; anything else leaves it to be leased again. */
+  /**
+   * Ends the job if its account lost the rights. Leaves it if it has ended or another worker has it. Throws any other
+   * error; the job can be leased again.
+   */
   async #giveUp(job: string, error: Error): Promise<void> {
     if (!(error instanceof Problem) || error.details.status >= 500) throw error
     const { message: reason } = error
@@ -159,5 +165,5 @@ const isTaken = (error: unknown): boolean => {
   return name === 'cases_external_id' || name === 'documents_number'
 }
 
-/** With the rights that the account has now. */
+/** Admits the account of the job with the rights that it has now. */
 const entered = (job: string) => enterJob(job, permissions['imports:create'])

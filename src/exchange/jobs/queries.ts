@@ -15,7 +15,7 @@ const columns = sql`j.id, j.kind, j.state, j.failure, app.rfc3339(j.created_at) 
 const jobs = sql`jobs j join imports i on i.job_id = j.id, lateral (
   select extract(epoch from coalesce(j.ended_at, app.now()) - j.started_at)::float as seconds) t`
 
-/** The caller's own jobs, the newest first. */
+/** Returns a page of the caller's own jobs, newest first. */
 export async function list(tx: Tx, { state, cursor, limit }: JobQuery): Promise<JobPage> {
   const rows = await tx.rows(
     JobSummary,
@@ -36,7 +36,7 @@ export async function find(tx: Tx, id: string): Promise<Job> {
   return { ...job, rejected }
 }
 
-/** What is wrong with which row, in the order of the file: so many, behind this one. */
+/** Returns up to `limit` faults after this one, in the order of the file. */
 export const faults = (
   tx: Tx,
   id: string,
@@ -50,7 +50,7 @@ export const faults = (
       where job_id = ${id} and (line, field) > (${after.line}, ${after.field}) order by line, field limit ${limit}`,
   )
 
-/** Calls a job off: the batch at hand is the last one. */
+/** Cancels a job: the current batch is its last one. */
 export async function cancel(tx: Tx, id: string): Promise<Job> {
   await end(tx, id, 'cancelled')
   const job = await find(tx, id)
@@ -58,7 +58,7 @@ export async function cancel(tx: Tx, id: string): Promise<Job> {
   return job
 }
 
-/** The job is over, well or not; the waiting file is gone with it. */
+/** Ends a job and deletes its stored file. Does nothing if the job has ended already. */
 export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Promise<undefined> {
   const ended = await tx.execute(sql`
     update jobs set state = ${state}, ended_at = app.now() where id = ${id} and state in ('queued', 'running') returning id`)
@@ -67,13 +67,13 @@ export async function end(tx: Tx, id: string, state: 'done' | 'cancelled'): Prom
 
 const LeasedRow = z.object({ id: Id.nullable() })
 
-/** Takes the next job that nobody works on, for so many seconds; gives its id. */
+/** Leases the next job without a live lease, for so many seconds. Returns its id, or undefined if there is none. */
 export async function lease(tx: Tx, seconds: number): Promise<string | undefined> {
   const [row] = await tx.rows(LeasedRow, sql`select app.lease_job(make_interval(secs => ${seconds})) as id`)
   return row?.id ?? undefined
 }
 
-/** Keeps the job for so many seconds more, or learns that it is over. */
+/** Extends the lease of a job to so many seconds from now. Throws `job-over` if it has ended. */
 export async function holdOn(tx: Tx, id: string, seconds: number): Promise<void> {
   const held = await tx.execute(sql`
     update jobs set leased_until = clock_timestamp() + make_interval(secs => ${seconds})
@@ -81,7 +81,7 @@ export async function holdOn(tx: Tx, id: string, seconds: number): Promise<void>
   if (!held.length) throw new Problem('job-over')
 }
 
-/** Ends a job whose account may not go on with it. */
+/** Ends a job as failed, because its account lost the right to run it. */
 export async function abandon(tx: Tx, id: string, failure: string): Promise<void> {
   await tx.execute(sql`select app.abandon_job(${id}, ${failure})`)
 }

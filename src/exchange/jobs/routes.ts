@@ -7,8 +7,8 @@ import { Job, JobPage, JobQuery, type Rejected, RejectedFile } from './contract.
 import * as jobs from './queries.ts'
 
 const tags = ['Jobs']
-/** Rows of a file that are held at once. */
-const most = 1_000
+/** Faults that are read at once. */
+const pageSize = 1_000
 
 export const jobRoutes: Routes = async app => {
   app.get(
@@ -56,7 +56,7 @@ export const jobRoutes: Routes = async app => {
       const { id } = request.params
       await request.transact(tx => jobs.find(tx, id))
       const file = stringify({ header: true, columns: ['line', 'field', 'reason'], escape_formulas: true })
-      pipeline(Readable.from(allFaults(request, id)), file, () => {}) // a failure ends the reply, and says so in the log
+      pipeline(Readable.from(allFaults(request, id)), file, () => {}) // a failure ends the reply and is logged
       return reply.type('text/csv; charset=utf-8').send(file as never)
     },
   )
@@ -80,7 +80,7 @@ async function* allFaults(request: FastifyRequest, id: string): AsyncGenerator<R
   let last: Rejected | undefined = { line: 0, field: '', reason: '' }
   while (last) {
     const after: Rejected = last
-    const page = await request.aside(tx => jobs.faults(tx, id, after, most))
+    const page = await request.aside(tx => jobs.faults(tx, id, after, pageSize))
     yield* page
     last = page.at(-1)
   }
