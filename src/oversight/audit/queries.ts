@@ -8,7 +8,7 @@ const listOf = (values: readonly string[] | undefined) => sql`${values ? sql.par
 
 const EntryRow = z.object({ entry: Entry })
 
-/** The entries that an auditor asks for, the newest first: each as it was written. */
+/** Returns a page of the audit entries that match the query, newest first, as they were written. */
 export async function entries(tx: Tx, query: EntryQuery): Promise<Page<Entry>> {
   const { account, organisation, case: of, operation, outcome, from, to, cursor, limit } = query
   const rows = await tx.rows(
@@ -23,7 +23,7 @@ export async function entries(tx: Tx, query: EntryQuery): Promise<Page<Entry>> {
   )
 }
 
-/** Who looked at a case, for its owner. */
+/** Returns a page of the reads of a case, newest first, for its owner. */
 export async function accessLog(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Look>> {
   const rows = await tx.rows(Look, sql`select * from app.access_log(${caseId}, ${cursor ?? null}, ${limit + 1})`)
   return pageOf(rows, { limit })

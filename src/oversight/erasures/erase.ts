@@ -4,33 +4,33 @@ import { type Database, enterNobody } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Ledger, Told } from './ledger.ts'
 
-/** Erasures at a time. */
+/** Erasures per transaction. */
 const batch = 100
 
-const ApprovedRow = z.object({ told: Told })
+const ApprovedRow = z.object({ line: Told })
 
 /**
- * Does what was approved: told to the ledger first, so that whatever happens in between it is done, by whoever comes next, and
- * done again in a database that is restored from before.
+ * Carries out the approved erasures. Writes them to the ledger first, so that after a crash the next run carries them
+ * out, and so that they can be repeated in a database restored from an older backup.
  */
 export async function eraseApproved(db: Database, ledger: Ledger): Promise<void> {
   for (;;) {
     const erasures = await db.transact(enterNobody, async tx => {
       const approved = await tx.rows(
         ApprovedRow,
-        sql`select to_jsonb(e) as told from app.approved_erasures(${batch}) e`,
+        sql`select to_jsonb(e) as line from app.approved_erasures(${batch}) e`,
       )
-      const told = approved.map(({ told }) => Told.parse(told)) // and nothing else of the row
-      if (told.length) ledger.append(told) // as long as no other process writes there
-      return told
+      const lines = approved.map(({ line }) => Told.parse(line)) // drops the other columns of the row
+      if (lines.length) ledger.append(lines) // the transaction locks out other processes that write to the ledger
+      return lines
     })
     if (!erasures.length) return
     await db.transact(enterNobody, tx =>
       Promise.all(
         erasures.map(({ id, case_id, holder_id, legal_basis }) => {
-          const said = { cases: [case_id], target: id, holder: holder_id, basis: legal_basis }
+          const entry = { cases: [case_id], target: id, holder: holder_id, basis: legal_basis }
           return tx.execute(sql`
-            select app.tell('service.erase', ${JSON.stringify(said)}::jsonb) from (select app.erase(${id}) as done) e where done`)
+            select app.tell('service.erase', ${JSON.stringify(entry)}::jsonb) from (select app.erase(${id}) as done) e where done`)
         }),
       ),
     )
@@ -39,10 +39,12 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<void>
 
 const DifferenceRow = z.object({ here: z.int(), there: z.int() })
 
-/** Refuses a database and a ledger of which one does not know what the other one tells of: one of them is a copy from before. */
+/**
+ * Throws a {@link StartError} if the database or the ledger lacks erasures of the other: one of them is an older copy.
+ */
 export async function checkLedger(db: Database, ledger: Ledger): Promise<void> {
-  const told = ledger.read()
-  const [ids, cases] = [told.map(({ id }) => id), told.map(({ case_id }) => case_id)]
+  const lines = ledger.read()
+  const [ids, cases] = [lines.map(({ id }) => id), lines.map(({ case_id }) => case_id)]
   const [missing] = await db.transact(enterNobody, tx =>
     tx.rows(
       DifferenceRow,

@@ -15,7 +15,7 @@ import { StartError, unusable } from '../../config.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import { Id } from '../../platform/http/contract.ts'
 
-/** An erasure as the ledger tells of it, and as `app.replay_erasure` does it again. */
+/** A line of the ledger: an erasure, which `app.replay_erasure` can repeat. */
 export const Told = z.object({
   id: Id,
   case_id: Id,
@@ -28,17 +28,18 @@ export const Told = z.object({
   settled_at: z.string().nullable(),
 })
 export type Told = z.output<typeof Told>
+/** `told` is the name in existing ledgers. */
 const Line = z.object({ told: Told, mac: z.string() })
 
-/** Bytes that a line has at most. */
+/** The maximal length of a line, in bytes. */
 const longest = 4096
 
 const example = '/etc/qujat/erasures.jsonl'
 
 /**
- * What was ever erased, in a file apart from the database: whoever restores a database from before an erasure knows by it
- * what to erase again. A line an erasure, with ids, codes and instants, and a keyed hash, so that nobody can have somebody
- * else's file erased by a line.
+ * The list of all erasures, in a file outside the database. After a restore of an older backup it shows what to erase
+ * again. Each line is an erasure: ids, codes and instants, and a keyed hash, so that nobody without the keys can add a
+ * line that erases a file.
  */
 export class Ledger {
   readonly path: string
@@ -49,7 +50,7 @@ export class Ledger {
     this.#keys = keys
   }
 
-  /** Makes the file. Throws a {@link StartError} when it exists or cannot be made. */
+  /** Makes the file. Throws a {@link StartError} if it exists or cannot be made. */
   static create(path: string): void {
     try {
       closeSync(openSync(path, 'wx', 0o600))
@@ -58,28 +59,34 @@ export class Ledger {
     }
   }
 
-  /** All that it tells of, the oldest first, each once: after a crash some are told of again. Throws a {@link StartError} when it is missing, or says what this service has not written. */
+  /**
+   * Returns all erasures, oldest first, each once: after a crash the file may contain some twice. Throws a
+   * {@link StartError} if the file is missing, is not writable, or has a line that was not written with these keys.
+   */
   read(): Told[] {
     try {
-      accessSync(this.path, constants.W_OK) // what cannot be written is told now, and not when somebody was to be erased
-      const told = wholeLines(readFileSync(this.path, 'utf8')).map((line, i) => this.#opened(line, i + 1))
-      return [...new Map(told.map(one => [one.id, one])).values()]
+      accessSync(this.path, constants.W_OK) // fails now, and not at the first erasure
+      const lines = wholeLines(readFileSync(this.path, 'utf8')).map((line, i) => this.#opened(line, i + 1))
+      return [...new Map(lines.map(line => [line.id, line])).values()]
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         throw new StartError(
-          `ERASURE_LEDGER ${this.path} is not there, and without it nobody knows what has to be erased again: copy it along with KEY_FILE. Where there has never been one: npm run admin -- create-ledger`,
+          `ERASURE_LEDGER ${this.path} is not there. It lists what has to be erased again after a restore: copy it together with KEY_FILE. In a new installation: npm run admin -- create-ledger`,
         )
       throw unusable('ERASURE_LEDGER', this.path, example, error)
     }
   }
 
-  /** Writes lines to the disk, behind what stands there whole: the end of a line that a crash cut is nobody's word. */
+  /**
+   * Writes lines to the disk after the last complete line. Cuts off the rest of a line that a crash left incomplete.
+   */
   append(erasures: readonly Told[]): void {
     const file = openSync(this.path, 'r+')
     try {
       const end = endOfLastLine(file)
       ftruncateSync(file, end)
-      writeSync(file, erasures.map(told => `${JSON.stringify({ told, mac: this.#macOf(told) })}\n`).join(''), end)
+      const lines = erasures.map(erasure => `${JSON.stringify({ told: erasure, mac: this.#macOf(erasure) })}\n`)
+      writeSync(file, lines.join(''), end)
       fsyncSync(file)
     } finally {
       closeSync(file)
@@ -93,10 +100,10 @@ export class Ledger {
     return read.data.told
   }
 
-  #macOf = (told: Told) => this.#keys.hash('erasure', JSON.stringify(Object.entries(told).sort())).toString('hex')
+  #macOf = (erasure: Told) => this.#keys.hash('erasure', JSON.stringify(Object.entries(erasure).sort())).toString('hex')
 }
 
-/** Where the last line that stands there whole ends: looked for in the last bytes, of which a line has fewer. */
+/** Returns the position after the last complete line. Searches the last `longest` bytes, because no line is longer. */
 function endOfLastLine(file: number): number {
   const { size } = fstatSync(file)
   const from = Math.max(0, size - longest)

@@ -29,7 +29,7 @@ const opened =
 
 const PlanRow = ErasurePlan.extend({ holds: z.boolean() })
 
-/** What would go with what the caller's organisation holds of a case, and what would stay. */
+/** Returns what an erasure of the caller's organisation would destroy of a case, and what would stay. */
 export async function plan(tx: Tx, caseId: string): Promise<ErasurePlan> {
   const [found] = await tx.rows(
     PlanRow,
@@ -40,7 +40,7 @@ export async function plan(tx: Tx, caseId: string): Promise<ErasurePlan> {
   return found
 }
 
-/** Asks for the end of what the caller's organisation holds of a case. Gives the id of the erasure. */
+/** Asks to erase what the caller's organisation holds of a case. Returns the id of the erasure. */
 export async function request(tx: Tx, caseId: string, { legalBasis, reason }: NewErasure): Promise<string> {
   const faults = await faultsOfCodes(tx, [{ at: '#/legalBasis', list: 'erasure_basis', code: legalBasis }])
   if (faults.length) throw invalid(faults)
@@ -52,7 +52,7 @@ export async function request(tx: Tx, caseId: string, { legalBasis, reason }: Ne
   return id
 }
 
-/** The erasures of what the caller's organisation holds, the newest first. */
+/** Returns a page of the erasures of the caller's organisation, newest first. */
 export async function list(tx: Tx, { state, cursor, limit }: ErasureQuery): Promise<Page<Erasure>> {
   const rows = await tx.rows(
     ErasureRow,

@@ -7,7 +7,7 @@ import * as erasures from './queries.ts'
 
 const tags = ['Erasure']
 
-/** An erasure that was approved is done at once, behind the reply, by `eraser`. */
+/** `eraser` carries out an approved erasure right after the reply. */
 export const erasureRoutes =
   (eraser: Sweep): Routes =>
   async app => {

@@ -14,7 +14,7 @@ const columns = sql`r.id, r.due_on as "dueOn", r.state, r.requested_by as "reque
       join retention_rules rule on rule.purpose = p.purpose and rule.kind = o.kind), '[]') as parts
   from retention_runs r`
 
-/** Asks for the end of whatever is due today. Gives the id of the run. */
+/** Asks to erase everything that is due today. Returns the id of the run. */
 export async function start(tx: Tx): Promise<string> {
   const id = randomUUIDv7()
   await tx.execute(sql`select app.start_retention(${id})`)

@@ -7,7 +7,7 @@ import * as retention from './queries.ts'
 const tags = ['Erasure']
 const permission = 'retention:run'
 
-/** What a run that was approved erases goes at once, behind the reply, by `eraser`. */
+/** `eraser` carries out an approved run right after the reply. */
 export const retentionRoutes =
   (eraser: Sweep): Routes =>
   async app => {

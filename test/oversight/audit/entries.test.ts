@@ -1,5 +1,5 @@
-// No audit, no answer: what the entries say, who reads them, and that nothing happens without one. That every request of
-// the whole suite has one entry, which names each case that it showed, is looked at by test/support/entries.ts.
+// The content of audit entries, who reads them, and that no request succeeds without one. For the whole suite,
+// test/support/entries.ts checks that every request has one entry, which names each case that it showed.
 import Fastify from 'fastify'
 import t from 'tap'
 import { audit } from '../../../src/platform/http/audit.ts'
@@ -7,7 +7,7 @@ import { inSql } from '../../support/in-sql.ts'
 import { decision, following, register, takenUp } from '../../support/procedure.ts'
 import { idempotencyKey, ifMatch, password, registration, startService } from '../../support/service.ts'
 
-t.test('an entry says who, what, which cases and zones, by which grants, and nothing personal', async t => {
+t.test('an entry records account, operation, cases, zones and grants, and no personal data', async t => {
   const { as, superuser } = await startService(t)
   const [samal, asel, nurlan, kairat] = [
     await as('auditor', 'oversight'),
@@ -42,7 +42,7 @@ t.test('an entry says who, what, which cases and zones, by which grants, and not
   for (let n = 0; n < 2; n++) await asel.post('/v1/cases/search', search)
   const [first, second] = await entries('operation=searchCases')
   t.match(first, { cases: [one.id], criteria: { fields: ['limit', 'names'] } })
-  t.equal(first.criteria.hash, second.criteria.hash, 'that the same was looked for again can be told')
+  t.equal(first.criteria.hash, second.criteria.hash, 'the same search has the same hash')
 
   const theirs = await takenUp(nurlan)
   await theirs.together(nurlan, kairat, decision)
@@ -61,7 +61,7 @@ t.test('an entry says who, what, which cases and zones, by which grants, and not
   t.notMatch(all.join('\n'), /Әбдіғали|Қайрат|[:[,] ?1961|@|housing office/)
 })
 
-t.test('what was refused has its entry too, and it tells nobody whether there was something', async t => {
+t.test('a refused request has an entry, which does not show whether the case exists', async t => {
   const { as } = await startService(t)
   const [samal, asel, bolat] = [
     await as('auditor', 'oversight'),
@@ -90,7 +90,7 @@ t.test('what was refused has its entry too, and it tells nobody whether there wa
   t.same((await bolat.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
 })
 
-t.test('signing in, failing to, and a token that came twice', async t => {
+t.test('entries record signing in, failing to, and a reused refresh token', async t => {
   const { app, as, demonstration } = await startService(t)
   const samal = await as('auditor', 'oversight')
   const email = demonstration[0]?.email
@@ -109,7 +109,7 @@ t.test('signing in, failing to, and a token that came twice', async t => {
   ])
 })
 
-t.test('the owner of a case sees who looked at it: of others the organisation and the roles, no names', async t => {
+t.test('the owner of a case sees who read it: for other organisations only the organisation and the roles', async t => {
   const { as } = await startService(t)
   const [aliya, nurlan, kairat, asel] = [
     await as('officer', 'committee'),
@@ -139,7 +139,7 @@ t.test('the owner of a case sees who looked at it: of others the organisation an
   for (const other of [aliya, asel]) t.equal((await other.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
 })
 
-t.test('no entry, no answer, and nothing happened', async t => {
+t.test('without an entry a request is refused and changes nothing', async t => {
   const service = await startService(t)
   const { as, superuser } = service
   const [asel, aliya] = [await as('caseworker', 'sunrise'), await as('officer', 'committee')]
@@ -171,7 +171,7 @@ t.test('no entry, no answer, and nothing happened', async t => {
 })
 
 t.test(
-  'entries are written once, each in one’s own name, and read by nobody but through the auditors’ function',
+  'entries are written once, for the own account only, and are read only through the function of the auditors',
   async t => {
     const service = await startService(t)
     const attempt = inSql(service)
@@ -193,13 +193,17 @@ t.test(
       t.match(
         await service.superuser.unsafe(text).catch(({ message }) => message),
         'forbidden',
-        'not by a superuser either',
+        'a superuser cannot either',
       )
     const entry = (account: string, organisation: string) =>
       `insert into entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
      values (gen_random_uuid(), now(), 'x', 'done', '${account}', '${organisation}', '{}', '')`
     t.equal(await attempt(asel, entry(asel.account, asel.organisation.id)), 'changed 1')
-    t.equal(await attempt(asel, entry(aliya.account, aliya.organisation.id)), '42501', 'nobody writes for others')
+    t.equal(
+      await attempt(asel, entry(aliya.account, aliya.organisation.id)),
+      '42501',
+      'an account cannot write an entry of another',
+    )
     t.equal(await attempt(asel, entry(asel.account, aliya.organisation.id)), '42501')
     const read = 'select * from app.read_entries(null, null, null, null, null, null, null, null, 10)'
     t.equal(await attempt(aliya, read), 'QJ001 forbidden')
@@ -215,5 +219,5 @@ t.test('a route that does not declare what it audits is refused', async t => {
   const route = (config: object) => () => app.get(`/${Object.keys(config).join('-')}`, { config }, async () => '')
   t.throws(route({ permission: 'public' }), /does not declare what it audits/)
   t.doesNotThrow(route({ audit: 'nothing' }))
-  t.doesNotThrow(route({ hidden: true }), 'pages of the API document are about nobody')
+  t.doesNotThrow(route({ hidden: true }), 'pages of the API document read no case')
 })

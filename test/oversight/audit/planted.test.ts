@@ -1,4 +1,5 @@
-// What went past the service and the triggers is found: each fault is planted by a superuser, and by its name and ids alone.
+// `admin check` finds what bypassed the service and the triggers. A superuser plants each fault. A finding has a name and
+// ids only.
 import t from 'tap'
 import { findings, holds } from '../../../src/oversight/audit/holds.ts'
 import { run } from '../../programs/start/program.ts'
@@ -8,10 +9,10 @@ import { socket } from '../../support/socket.ts'
 import { plants } from './plants.ts'
 import { story } from './story.ts'
 
-t.test('what the service did holds together; what was planted is found, and nothing else', async t => {
+t.test('the service causes no finding, and each planted fault causes exactly its own', async t => {
   const service = await startService(t)
   const { superuser, endpoint } = service
-  const told = await story(service)
+  const cases = await story(service)
   t.same(await findings(endpoint('owner')), [])
   const states = await superuser`select distinct state from referrals order by 1`
   t.same(
@@ -22,7 +23,7 @@ t.test('what the service did holds together; what was planted is found, and noth
   for (const action of ['decide', 'record_document', 'transfer', 'hand_over', 'return', 'withdraw', 'expire'])
     t.ok(actions.includes(action), `the story has ${action}`)
 
-  for (const [finding, how, ...statements] of plants(told)) {
+  for (const [finding, how, ...statements] of plants(cases)) {
     const found: string[] = []
     const undone = new Error('undone')
     await superuser
@@ -38,7 +39,7 @@ t.test('what the service did holds together; what was planted is found, and noth
   t.same(await findings(endpoint('owner')), [])
 })
 
-t.test('the operator looks, and is told names and ids', async t => {
+t.test('`admin check` prints names of findings and ids', async t => {
   const { as, superuser, endpoint } = await startService(t)
   const { id } = await register(await as('caseworker', 'sunrise'))
   const url = `postgres://owner@localhost/${endpoint('owner').database}?host=${encodeURIComponent(socket)}`

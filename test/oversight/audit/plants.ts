@@ -1,7 +1,7 @@
 import type { Someone } from '../../support/service.ts'
 import type { story } from './story.ts'
 
-/** What a superuser does by hand: the name of its finding, what it is, and the statements. `quietly`: no trigger runs. */
+/** Faults that a superuser plants: name of the finding, description and statements. `quietly`: no trigger runs. */
 export const plants = ({
   asel,
   marta,
@@ -19,9 +19,9 @@ export const plants = ({
   const loudly = 'set local session_replication_role = origin'
   const of = (one: { id: string }) => `case_id = '${one.id}'`
   const to = (who: Someone) => `recipient_id = '${who.organisation.id}'`
-  /** A row again, with these columns as said. */
+  /** Inserts a copy of a row with other values for these columns. */
   const copy = (table: string, where: string, columns: Record<string, string>) =>
-    `insert into ${table} select (jsonb_populate_record(r, jsonb_build_object(${Object.entries(columns).map(([column, said]) => `'${column}', ${said}`)}))).*
+    `insert into ${table} select (jsonb_populate_record(r, jsonb_build_object(${Object.entries(columns).map(([column, value]) => `'${column}', ${value}`)}))).*
      from ${table} r where ${where}`
   const aid = `${of(shared)} and purpose = 'legal_aid' and ${to(marta)} and opened_at is not null`
   const start = `${of(waiting)} and action = 'start_assessment'`
@@ -61,7 +61,7 @@ export const plants = ({
     ],
     [
       'basis-without-grant',
-      'an owner without',
+      'an owner without a grant',
       quietly,
       `delete from grants where ${of(waiting)} and purpose = 'case_management'`,
       `delete from case_access where ${of(waiting)}`,
@@ -76,7 +76,7 @@ export const plants = ({
     ],
     [
       'statute-without-procedure',
-      'more than the law says',
+      'more zones than the law opens',
       `update grants set zones = enum_range(null::zone) where ${of(decided)} and basis = 'statute' and ${to(bolat)}`,
     ],
     ['consent-without-form', 'no method', `update grants set method = null where ${aid}`],
@@ -98,10 +98,14 @@ export const plants = ({
     ],
     [
       'grant-without-entry',
-      'nobody asked',
+      'no entry',
       copy('grants', aid, { ...again, id: 'gen_random_uuid()', recipient_id: `'${zarina.organisation.id}'` }),
     ],
-    ['grant-without-entry', 'nobody asked then', copy('grants', aid, { ...again, id: `uuidv7(interval '-1 hour')` })],
+    [
+      'grant-without-entry',
+      'no entry at that time',
+      copy('grants', aid, { ...again, id: `uuidv7(interval '-1 hour')` }),
+    ],
     [
       'vital-interest-by-one-person',
       'not confirmed',
@@ -140,7 +144,7 @@ export const plants = ({
     ],
     [
       'one-person-instead-of-two',
-      'a proposal confirmed by whoever made it',
+      'a proposal confirmed by its proposer',
       'alter table proposals drop constraint proposals_two_persons',
       `update proposals set proposed_by = settled_by where ${of(own)}`,
     ],
@@ -168,7 +172,7 @@ export const plants = ({
     ],
     [
       'event-without-entry',
-      'the entry is gone',
+      'the entry is missing',
       quietly,
       `delete from entries where id = (select entry_id from case_events where ${start})`,
     ],
@@ -179,7 +183,11 @@ export const plants = ({
       'another owner',
       `update cases set owner_id = '${zarina.organisation.id}', assignee_id = null where id = '${shared.id}'`,
     ],
-    ['erased-but-kept', 'found by a name', copy('identifiers', of(waiting), { case_id: `'${withdrawn.id}'` })],
+    [
+      'erased-but-kept',
+      'an identifier that finds it',
+      copy('identifiers', of(waiting), { case_id: `'${withdrawn.id}'` }),
+    ],
     [
       'erased-but-kept',
       'a key put back',
@@ -188,30 +196,30 @@ export const plants = ({
         case_id: `'${withdrawn.id}'`,
       }),
     ],
-    ['erased-but-kept', 'open again', `update cases set erased_at = null where id = '${withdrawn.id}'`],
+    ['erased-but-kept', 'not marked as erased', `update cases set erased_at = null where id = '${withdrawn.id}'`],
     [
       'erased-but-kept',
-      'counted',
+      'a sex that is counted',
       quietly,
       `update zone_versions set sex = 'male' where ${of(withdrawn)} and zone = 'identity'`,
     ],
     [
       'erased-but-kept',
-      'linked',
+      'a link',
       `insert into relations (case_id, kind, other_id, organisation_id, made_by)
       values ('${withdrawn.id}', 'sibling', '${waiting.id}', '${asel.organisation.id}', '${asel.account}')`,
     ],
     ['erased-by-others', 'another organisation', `update erasures set settled_by = '${nurlan.account}'`],
-    ['erased-without-request', 'nobody asked', `update cases set erased_at = now() where id = '${shared.id}'`],
+    ['erased-without-request', 'no request', `update cases set erased_at = now() where id = '${shared.id}'`],
     [
       'referral-between-states',
-      'accepted, and its case does not know',
+      'accepted, without an event of its case',
       `update referrals set state = 'accepted' where id = (${offer}).id`,
       `update grants set opened_at = now() where id = (${offer}).grant_id`,
     ],
     [
       'referral-between-states',
-      'declined, though its case says that it expired',
+      'recalled, but the event of its case is another',
       `update referrals set state = 'recalled' where state = 'declined'`,
     ],
   ]

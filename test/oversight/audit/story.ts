@@ -1,4 +1,4 @@
-// A story in which a grant, a referral and a procedure go through everything that they can.
+// Makes cases in which grants, referrals and procedures go through all their states.
 import { expireReferrals } from '../../../src/procedure/referrals/expire.ts'
 import { erased } from '../../support/erasing.ts'
 import {

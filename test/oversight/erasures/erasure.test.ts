@@ -4,12 +4,12 @@ import { approving, asking, because, erased, people, person, untilDone } from '.
 import { consent, register } from '../../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from '../../support/service.ts'
 
-const nobodys = () => crypto.randomUUID()
+const randomId = () => crypto.randomUUID()
 
-/** A case of somebody's that the person has withdrawn, with something in every table. */
+/** Registers a case with rows in every table, and withdraws it. */
 async function withdrawn(owner: Someone, to: Someone, more: object = {}) {
   const [one, sister] = [
-    await register(owner, { person, externalId: `form-${nobodys()}`, ...more }),
+    await register(owner, { person, externalId: `form-${randomId()}`, ...more }),
     await register(owner),
   ]
   const at = `/v1/cases/${one.id}`
@@ -40,7 +40,7 @@ async function withdrawn(owner: Someone, to: Someone, more: object = {}) {
   return { ...one, at, sister: sister.id }
 }
 
-t.test('a file is erased by two persons, and what stays says nothing of the person', async t => {
+t.test('two persons erase a file, and what stays contains nothing about the person', async t => {
   const service = await startService(t)
   const { owner: sql, ledger, keys } = service
   const { asel, dina, pavel, zarina } = await people(service)
@@ -69,7 +69,7 @@ t.test('a file is erased by two persons, and what stays says nothing of the pers
   )
   t.ok(
     plan.stays.every(({ law }: { law: string }) => law),
-    'each with its law',
+    'each names its law',
   )
 
   const asked = await asking(asel, id)
@@ -82,9 +82,9 @@ t.test('a file is erased by two persons, and what stays says nothing of the pers
   })
   const erasure = asked.json().id
   t.match((await asking(dina, id)).json(), { type: '/problems/erasure-pending', status: 409 })
-  t.equal((await approving(asel, erasure)).statusCode, 403, 'a caseworker approves nothing')
+  t.equal((await approving(asel, erasure)).statusCode, 403, 'a caseworker cannot approve')
   t.equal((await approving(dina, erasure, 2)).statusCode, 412)
-  t.match((await read(asel)).person.identity.sex, 'male', 'nothing has happened yet')
+  t.match((await read(asel)).person.identity.sex, 'male', 'nothing is erased yet')
   const approved = await approving(dina, erasure)
   t.match(approved.json(), { state: 'approved', settledBy: dina.account, withFile: true })
   t.match(await untilDone(pavel, erasure), { state: 'done', reason: null, epoch: 1, allowedDecisions: [] })
@@ -107,8 +107,8 @@ t.test('a file is erased by two persons, and what stays says nothing of the pers
   t.equal((await zarina.get(at)).statusCode, 404)
   const search = async (body: object) =>
     (await asel.post('/v1/cases/search', body)).json().items.map((found: { id: string }) => found.id)
-  t.same(await search({ number }), [id], 'the tombstone is found by its number')
-  t.notOk((await search({ names: ['Әбдіғали'] })).includes(id), 'and by nothing else')
+  t.same(await search({ number }), [id], 'a search finds the erased case by its number')
+  t.notOk((await search({ names: ['Әбдіғали'] })).includes(id), 'a search does not find it by a name')
 
   const [row] = await sql`
     select (select count(*)::int from data_keys where case_id = c.id) as keys, (select count(*)::int from identifiers where case_id = c.id) as found,
@@ -143,7 +143,7 @@ t.test('a file is erased by two persons, and what stays says nothing of the pers
   t.equal((await dina.patch(at, { assigneeId: asel.account }, ifMatch((await read(asel)).version))).statusCode, 409)
 })
 
-t.test('whoever asks for it does not approve it, and may take it back', async t => {
+t.test('the account that asks for an erasure cannot approve it, and can withdraw it', async t => {
   const service = await startService(t)
   const { asel, dina, pavel, zarina, kamila } = await people(service)
   const { id, read } = await withdrawn(asel, zarina)
@@ -151,14 +151,14 @@ t.test('whoever asks for it does not approve it, and may take it back', async t 
   t.same(first.allowedDecisions, ['reject'])
   t.match((await approving(dina, first.id)).json(), { type: '/problems/same-person', status: 403 })
   const reject = (who: Someone, erasure: string) => who.post(`/v1/erasures/${erasure}/rejection`, undefined, ifMatch(1))
-  t.equal((await reject(asel, first.id)).statusCode, 403, 'a colleague who is no supervisor')
+  t.equal((await reject(asel, first.id)).statusCode, 403, 'a colleague who is not a supervisor')
   t.match((await reject(dina, first.id)).json(), { state: 'rejected', settledBy: dina.account })
   t.match((await approving(pavel, first.id, 2)).json(), { type: '/problems/erasure-settled' })
   const second = (await asking(asel, id)).json()
   t.match((await reject(pavel, second.id)).json(), { state: 'rejected' })
   t.match((await read(asel)).person, { contact: { phones: ['+77010000002'] } })
   for (const who of [zarina, kamila]) {
-    t.equal((await who.get(`/v1/erasures/${first.id}`)).statusCode, 404, 'nobody else knows of it')
+    t.equal((await who.get(`/v1/erasures/${first.id}`)).statusCode, 404, 'other organisations cannot see it')
     t.equal((await reject(who, first.id)).statusCode, 404)
     t.same((await who.get('/v1/erasures')).json().items, [])
   }
@@ -166,7 +166,7 @@ t.test('whoever asks for it does not approve it, and may take it back', async t 
   t.match((await asel.get('/v1/erasures?state=rejected')).json().items, [{ id: second.id }, { id: first.id }])
 })
 
-t.test('the totals stay what they were, and sex and age of the erased are unknown', async t => {
+t.test('an erasure leaves the totals unchanged, and sex and age of the person become unknown', async t => {
   const service = await startService(t)
   const { asel, dina } = await people(service)
   const head = await service.as('supervisor', 'committee')
@@ -185,10 +185,10 @@ t.test('the totals stay what they were, and sex and age of the erased are unknow
   t.match(await counted('region'), { all: 2, 'KZ-75': 2 })
   const differing = await service.superuser`(table case_figures except select * from figures_on_record)
     union all (select * from figures_on_record except table case_figures)`
-  t.equal(differing.length, 0, 'the rows that are counted are what is on record')
+  t.equal(differing.length, 0, 'the stored figures equal those on record')
 })
 
-t.test('out of what is written once nothing is taken but what an erasure takes', async t => {
+t.test('append-only rows lose only what an erasure removes', async t => {
   const service = await startService(t)
   const { asel, dina } = await people(service)
   const { superuser: sql } = service
@@ -207,5 +207,5 @@ t.test('out of what is written once nothing is taken but what an erasure takes',
     ])
       await t.rejects(sql.unsafe(statement), { message: 'forbidden' }, statement.replace(id, '…'))
   const counted = `update zone_versions set sex = null, birth_year = null where case_id = '${live.id}'`
-  await t.rejects(sql.unsafe(counted), { message: 'forbidden' }, 'nor of somebody whose file opens')
+  await t.rejects(sql.unsafe(counted), { message: 'forbidden' }, 'not for a file that is not erased')
 })

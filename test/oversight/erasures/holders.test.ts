@@ -5,9 +5,9 @@ import { asking, erased, people, person } from '../../support/erasing.ts'
 import { consent, decision, document, offered, register, submitted } from '../../support/procedure.ts'
 import { ifMatch, type Someone, startService } from '../../support/service.ts'
 
-const nobodys = () => crypto.randomUUID()
+const randomId = () => crypto.randomUUID()
 
-t.test('what is in use stays, and what a flag or the law keeps', async t => {
+t.test('a file that is in use, or is kept by a flag or a law, is not erased', async t => {
   const service = await startService(t)
   const { asel, dina, zarina } = await people(service)
   const [bolat, marat, aliya, gulnara] = await Promise.all([
@@ -48,7 +48,7 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   const shared = (await asel.post(`/v1/cases/${id}/grants`, aid)).json()
   t.equal((await zarina.get(`/v1/cases/${id}`)).statusCode, 200)
   const plan = (await asel.get(`/v1/cases/${id}/erasure-plan`)).json()
-  t.equal(plan.goes.grants, 2, 'that of the submission, and this one')
+  t.equal(plan.goes.grants, 2, 'the grant of the submission, and this one')
   const theirs = plan.stays.find(
     (one: { organisation: { id: string } | null }) => one.organisation?.id === bolat.organisation.id,
   )
@@ -61,7 +61,7 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   await t.rejects(
     service.workAs(asel, 'cases:write', tx => append(tx, [reopened])),
     { message: 'action-not-allowed' },
-    'nor in SQL',
+    'nor by an event in SQL',
   )
   t.same((await one.read(bolat)).person, {})
   t.match(
@@ -74,21 +74,21 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
   t.equal(
     (await aliya.post('/v1/cases/search', { documentNumber: '045123987' })).json().items.length,
     1,
-    'and its register',
+    'the authority keeps its register',
   )
   t.equal(
     (await bolat.post(`/v1/cases/${id}/notes`, { text: 'Still' })).statusCode,
     201,
-    'of which it goes on to write',
+    'the authority can still write notes',
   )
   t.match((await aliya.get(`/v1/cases/${id}/erasure-plan`)).json(), { type: '/problems/nothing-held', status: 409 })
   t.equal(
     (await gulnara.post(`/v1/cases/${id}/notes`, { text: 'New' })).statusCode,
     409,
-    'whoever held nothing begins nothing',
+    'an organisation that held nothing cannot write',
   )
-  for (const url of [`/v1/cases/${id}/erasure-plan`, `/v1/cases/${nobodys()}/erasure-plan`])
-    t.equal((await zarina.get(url)).statusCode, 404, 'not theirs and never was')
+  for (const url of [`/v1/cases/${id}/erasure-plan`, `/v1/cases/${randomId()}/erasure-plan`])
+    t.equal((await zarina.get(url)).statusCode, 404, 'as for a case that does not exist')
   t.equal((await asking(zarina, id)).statusCode, 404)
 
   await service.travel(11 * 366)
@@ -99,49 +99,47 @@ t.test('what is in use stays, and what a flag or the law keeps', async t => {
       (select facts from case_events e where e.id = d.event_id) as facts, (select facts from proposals p where p.case_id = ${id} and p.action = 'record_document') as proposed
     from documents d where case_id = ${id}`
   t.match(left, { keys: 0, number_hmac: null, iin_hmac: null, facts: { documentType: 'citizen_identity_card' } })
-  for (const said of [left?.facts, left?.proposed]) t.notOk('numberHmac' in (said ?? {}) || 'iinHmac' in (said ?? {}))
+  for (const facts of [left?.facts, left?.proposed])
+    t.notOk('numberHmac' in (facts ?? {}) || 'iinHmac' in (facts ?? {}))
   t.same(await findings(service.endpoint('owner')), [])
 })
 
-t.test(
-  'the file goes with the case to its next owner, and what an organisation typed itself stays with it',
-  async t => {
-    const service = await startService(t)
-    const { asel, dina, zarina, kamila } = await people(service)
-    const transferred = async () => {
-      const one = await register(asel, { person })
-      await asel.post(`/v1/cases/${one.id}/notes`, { text: 'Ours alone' })
-      await one.step(asel, { action: 'start_assessment', occurredOn: '2021-03-08' })
-      const referral = await offered(one, asel, zarina.organisation, {
-        kind: 'transfer',
-        grant: undefined,
-        basis: { ...consent, method: 'oral_with_witness', witness: 'Гүлнара' },
-        message: 'She moved to you',
-      })
-      t.equal((await referral.decide(zarina, 'accept')).statusCode, 200)
-      return one
-    }
-    const [kept, left] = [await transferred(), await transferred()]
-    const ours = async (id: string) =>
-      (await asel.get('/v1/notes')).json().items.find(({ caseId }: { caseId: string }) => caseId === id)?.text
+t.test('a transfer moves the file to the new owner, and an organisation keeps the texts that it typed', async t => {
+  const service = await startService(t)
+  const { asel, dina, zarina, kamila } = await people(service)
+  const transferred = async () => {
+    const one = await register(asel, { person })
+    await asel.post(`/v1/cases/${one.id}/notes`, { text: 'Ours alone' })
+    await one.step(asel, { action: 'start_assessment', occurredOn: '2021-03-08' })
+    const referral = await offered(one, asel, zarina.organisation, {
+      kind: 'transfer',
+      grant: undefined,
+      basis: { ...consent, method: 'oral_with_witness', witness: 'Гүлнара' },
+      message: 'She moved to you',
+    })
+    t.equal((await referral.decide(zarina, 'accept')).statusCode, 200)
+    return one
+  }
+  const [kept, left] = [await transferred(), await transferred()]
+  const ours = async (id: string) =>
+    (await asel.get('/v1/notes')).json().items.find(({ caseId }: { caseId: string }) => caseId === id)?.text
 
-    await erased(asel, dina, left.id)
-    t.equal(await ours(left.id), null, 'the former owner erased what it had')
-    t.match(
-      (await left.read(zarina)).person,
-      { contact: { phones: ['+77010000001'] } },
-      'and not the file, which it gave away',
-    )
-    t.match(
-      (await zarina.put(`/v1/cases/${left.id}/person/contact`, { phones: ['+77010000009'] }, ifMatch(1))).statusCode,
-      200,
-    )
-    t.ok((await left.read(zarina)).allowedActions.length)
+  await erased(asel, dina, left.id)
+  t.equal(await ours(left.id), null, 'the former owner erased its own texts')
+  t.match(
+    (await left.read(zarina)).person,
+    { contact: { phones: ['+77010000001'] } },
+    'the file, which it no longer owns, stays',
+  )
+  t.match(
+    (await zarina.put(`/v1/cases/${left.id}/person/contact`, { phones: ['+77010000009'] }, ifMatch(1))).statusCode,
+    200,
+  )
+  t.ok((await left.read(zarina)).allowedActions.length)
 
-    await kept.step(zarina, { action: 'withdraw', note: 'Enough' })
-    await erased(zarina, kamila, kept.id)
-    t.same((await kept.read(zarina)).person, {}, 'the new owner erased all that is known, whoever wrote it')
-    t.equal(await ours(kept.id), 'Ours alone')
-    t.same(await findings(service.endpoint('owner')), [])
-  },
-)
+  await kept.step(zarina, { action: 'withdraw', note: 'Enough' })
+  await erased(zarina, kamila, kept.id)
+  t.same((await kept.read(zarina)).person, {}, 'the new owner erased the whole file')
+  t.equal(await ours(kept.id), 'Ours alone')
+  t.same(await findings(service.endpoint('owner')), [])
+})

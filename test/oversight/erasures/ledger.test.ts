@@ -1,4 +1,4 @@
-// What was erased stays erased, whichever copy of the database is brought back.
+// An erased file stays erased after a restore of any backup.
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -18,14 +18,14 @@ const erasure = (case_id: string, holder_id: string, more: Partial<Told> = {}): 
   holder_id,
   file: true,
   legal_basis: 'consent_withdrawn',
-  requested_by: crypto.randomUUID(), // nobody that this database knows
+  requested_by: crypto.randomUUID(), // not an account of this database
   requested_at: '2026-01-01T00:00:00+00:00',
   settled_by: crypto.randomUUID(),
   settled_at: '2026-01-02T00:00:00+00:00',
   ...more,
 })
 
-t.test('a database from before an erasure does not serve until it is erased again', async t => {
+t.test('the service does not start on a database older than an erasure, until the file is erased again', async t => {
   const place = folder()
   const KEY_FILE = join(place, 'keys.json')
   createKeyFile(KEY_FILE)
@@ -52,8 +52,8 @@ t.test('a database from before an erasure does not serve until it is erased agai
   const ledger = new Ledger(join(place, 'erasures.jsonl'), keys)
   await t.resolves(checkLedger(db, ledger))
 
-  const since = erasure(one.id, asel.organisation.id)
-  ledger.append([since, erasure(crypto.randomUUID(), asel.organisation.id)])
+  const later = erasure(one.id, asel.organisation.id)
+  ledger.append([later, erasure(crypto.randomUUID(), asel.organisation.id)])
   oneLine(t, await server(), /^This database is from before 1 of the erasures in ERASURE_LEDGER .+ restore-check/)
   t.match((await one.read(asel)).person.identity.sex, 'male')
   t.match(await admin('restore-check'), {
@@ -61,15 +61,15 @@ t.test('a database from before an erasure does not serve until it is erased agai
     out: /^Of 2 erasures in ERASURE_LEDGER 1 were done again; 0 were added/,
   })
   t.same((await one.read(asel)).person, {})
-  t.match((await other.read(asel)).person.identity.sex, 'male', 'nobody else')
+  t.match((await other.read(asel)).person.identity.sex, 'male', 'other files are unchanged')
   t.match((await third.read(zarina)).person.identity.sex, 'male')
   await t.resolves(checkLedger(db, ledger))
   t.match(await admin('restore-check'), { code: 0, out: /1 were done again|0 were done again; 0 were added/ })
   t.same(await findings(endpoint('owner')), [])
   const [again] =
     await superuser`select convert_from(content, 'UTF8')::jsonb as e from entries where operation = 'admin.eraseAgain'`
-  t.match(again?.e, { cases: [one.id], target: since.id })
-  t.match((await asel.get(`/v1/erasures/${since.id}`)).json(), { state: 'done', requestedBy: null, settledBy: null })
+  t.match(again?.e, { cases: [one.id], target: later.id })
+  t.match((await asel.get(`/v1/erasures/${later.id}`)).json(), { state: 'done', requestedBy: null, settledBy: null })
 
   await third.step(zarina, { action: 'start_assessment', occurredOn: '2021-03-08' })
   await third.step(zarina, { action: 'withdraw' })
@@ -80,7 +80,7 @@ t.test('a database from before an erasure does not serve until it is erased agai
   t.equal(ledger.read().at(-1)?.id, done.id)
   await t.resolves(checkLedger(db, ledger))
 
-  // What was asked for once more in the restored database is what was done before.
+  // The restored database has a request for an erasure that the ledger has as done: the request is rejected.
   await other.step(asel, { action: 'start_assessment', occurredOn: '2021-03-08' })
   await other.step(asel, { action: 'withdraw' })
   const asked = await asel.post(`/v1/cases/${other.id}/erasures`, { legalBasis: 'unlawful', reason: 'x' })
@@ -90,7 +90,7 @@ t.test('a database from before an erasure does not serve until it is erased agai
   t.same((await other.read(asel)).person, {})
 })
 
-t.test('the ledger takes nobody else’s word, and a line that a crash cut is nobody’s', async t => {
+t.test('the ledger refuses lines written with other keys, and ignores a line that a crash cut', async t => {
   const keys = passingKeys()
   const ledger = ledgerOf(t, keys)
   const lines = [1, 2, 3].map(() => erasure(crypto.randomUUID(), crypto.randomUUID()))
@@ -99,7 +99,7 @@ t.test('the ledger takes nobody else’s word, and a line that a crash cut is no
   t.same(ledger.read(), lines.slice(0, 2))
   ledger.append(lines.slice(2))
   ledger.append(lines.slice(2))
-  t.same(ledger.read(), lines, 'each once, in their order')
+  t.same(ledger.read(), lines, 'each erasure once, in order')
   const text = readFileSync(ledger.path, 'utf8')
   t.notMatch(text, 'Құлқан')
   const refused = (changed: string, number: number) => {
@@ -114,7 +114,7 @@ t.test('the ledger takes nobody else’s word, and a line that a crash cut is no
   t.throws(() => new Ledger(ledger.path, passingKeys()).read(), /line 1 was not written/)
   const elsewhere = new Ledger(`${ledger.path}.elsewhere`, keys)
   t.throws(() => elsewhere.read(), /is not there/)
-  t.throws(() => elsewhere.append(lines), { code: 'ENOENT' }, 'nothing is erased without it')
+  t.throws(() => elsewhere.append(lines), { code: 'ENOENT' }, 'an erasure fails without the file')
   Ledger.create(elsewhere.path)
   t.same(elsewhere.read(), [])
   rmSync(elsewhere.path)

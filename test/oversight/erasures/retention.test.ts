@@ -29,7 +29,7 @@ const starting = (who: Someone) => who.post('/v1/retention-runs', undefined, ide
 const deciding = (who: Someone, id: string, what: 'approval' | 'rejection', of = 1) =>
   who.post(`/v1/retention-runs/${id}/${what}`, undefined, ifMatch(of))
 
-t.test('what is due goes when two administrators say so, and nothing else', async t => {
+t.test('a run that two administrators decide erases what is due, and nothing else', async t => {
   const service = await startService(t)
   const { asel, dina, zarina, nurlan, kairat, admin, deputy } = await people(service)
   const [old, flagged, refused] = [await withdrawn(asel), await withdrawn(asel), await withdrawn(asel)]
@@ -50,15 +50,15 @@ t.test('what is due goes when two administrators say so, and nothing else', asyn
   const started = await starting(admin)
   t.equal(started.statusCode, 201)
   const run = started.json()
-  const whose = (name: string, cases: number, done = 0) => ({
+  const part = (name: string, cases: number, done = 0) => ({
     organisation: { id: service.organisation(name).id },
     purpose: 'case_management',
     legalReference: /personal data/,
     cases,
     done,
   })
-  t.match(run.parts, [whose('common-home', 1), whose('sunrise', 2)])
-  t.same((await starting(deputy)).json().parts, [], 'what waits for a decision is not asked for again')
+  t.match(run.parts, [part('common-home', 1), part('sunrise', 2)])
+  t.same((await starting(deputy)).json().parts, [], 'what waits for a decision is not part of another run')
   t.equal((await deciding(admin, run.id, 'approval')).json().type, '/problems/same-person')
   for (const who of [dina, nurlan, asel]) t.equal((await deciding(who, run.id, 'approval')).statusCode, 403)
   t.equal((await deciding(deputy, run.id, 'approval', 2)).statusCode, 412)
@@ -72,7 +72,7 @@ t.test('what is due goes when two administrators say so, and nothing else', asyn
   t.equal(
     (await dina.post(`/v1/erasures/${objected.id}/approval`, undefined, ifMatch(1))).statusCode,
     403,
-    'a run goes as a whole',
+    'an erasure of a run is approved only with the run',
   )
   t.match((await dina.post(`/v1/erasures/${objected.id}/rejection`, undefined, ifMatch(1))).json(), {
     state: 'rejected',
@@ -85,15 +85,15 @@ t.test('what is due goes when two administrators say so, and nothing else', asyn
   for (const one of [flagged, refused, open, recent]) t.match((await one.read(asel)).person.identity.sex, 'male')
   t.match((await procedure.read(nurlan)).person.identity.sex, 'male')
   t.match((await admin.get(`/v1/retention-runs/${run.id}`)).json().parts, [
-    whose('common-home', 1, 1),
-    whose('sunrise', 2, 1),
+    part('common-home', 1, 1),
+    part('sunrise', 2, 1),
   ])
   t.equal((await deciding(deputy, run.id, 'approval', 2)).json().type, '/problems/erasure-settled')
-  t.equal((await starting(admin)).json().parts[0].cases, 1, 'what was refused is asked for anew')
+  t.equal((await starting(admin)).json().parts[0].cases, 1, 'the next run asks again for a rejected erasure')
   t.same(await findings(service.endpoint('owner')), [])
 })
 
-t.test('what is needed again when a run is approved stays', async t => {
+t.test('a file that is kept again when a run is approved is not erased', async t => {
   const service = await startService(t)
   const { asel, admin, deputy } = await people(service)
   const [one, other] = [await withdrawn(asel), await withdrawn(asel)]
@@ -108,10 +108,14 @@ t.test('what is needed again when a run is approved stays', async t => {
   t.match((await one.read(asel)).person.identity.sex, 'male')
   const again = (await starting(admin)).json()
   t.same(again.parts, [])
-  t.match((await deciding(admin, again.id, 'rejection')).json(), { state: 'rejected' }, 'taken back')
+  t.match(
+    (await deciding(admin, again.id, 'rejection')).json(),
+    { state: 'rejected' },
+    'its administrator withdraws it',
+  )
 })
 
-t.test('an organisation keeps what it was granted for as long as the rule of the purpose says', async t => {
+t.test('an organisation keeps what it was granted for the term of the rule of the purpose', async t => {
   const service = await startService(t)
   const { asel, zarina, admin, deputy } = await people(service)
   const bolat = await service.as('officer', 'almaty-city')
@@ -139,11 +143,11 @@ t.test('an organisation keeps what it was granted for as long as the rule of the
   const [erasure] = (await zarina.get('/v1/erasures')).json().items
   t.match(await untilDone(zarina, erasure.id), { withFile: false })
   const [left] = await service.owner`select count(*)::int as n from data_keys where case_id = ${one.id}`
-  t.equal(left?.n, 2, 'the file and what the authority typed')
+  t.equal(left?.n, 2, 'the keys of the file and of the texts of the authority')
   t.match((await one.read(asel)).person.identity.sex, 'male')
 })
 
-t.test('an open case of a holder is in use, however old', async t => {
+t.test('an open case is in use, however old it is', async t => {
   const service = await startService(t)
   const { asel, dina } = await people(service)
   const one = await register(asel)
@@ -151,7 +155,7 @@ t.test('an open case of a holder is in use, however old', async t => {
   t.equal((await asking(dina, one.id)).json().type, '/problems/file-must-stay')
 })
 
-t.test('there is a rule for whatever somebody may hold, with a term and a law', async t => {
+t.test('every purpose and kind of holder has a rule, with a term and a law', async t => {
   const { as, owner } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const { items } = (await asel.get('/v1/retention-rules')).json()
