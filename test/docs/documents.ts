@@ -1,4 +1,4 @@
-// What the documents hold: shell blocks, statements in them, and names of files and operations.
+// Reads from the documents: shell blocks, their statements, and the names of files and operations.
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 
@@ -21,7 +21,9 @@ export function blocksOf(document: string): Block[] {
 /** A whole command of a block. `announced`: the status that a comment at its end announces. */
 export type Statement = { at: string; text: string; announced: number | undefined }
 
-/** Divides a block where bash takes what came before as whole. Throws for a block that never becomes whole. */
+/**
+ * Divides a block into complete commands, as bash parses them. Throws if the end of a block is not a complete command.
+ */
 export function statementsOf({ document, line, text }: Block): Statement[] {
   const statements: Statement[] = []
   let begun: string[] = []
@@ -38,7 +40,7 @@ export function statementsOf({ document, line, text }: Block): Statement[] {
       })
     begun = []
   }
-  if (begun.length) throw new Error(`${document}:${line}: not a whole command: ${begun[0]}`)
+  if (begun.length) throw new Error(`${document}:${line}: not a complete command: ${begun[0]}`)
   return statements
 }
 
@@ -49,7 +51,7 @@ function isWhole(command: string): boolean {
   return status === 0 && stderr === ''
 }
 
-/** The paths of the checkout that a text names. */
+/** Returns the paths of the checkout that a text names. */
 export const pathsIn = (text: string): string[] => [
   ...new Set(
     [...text.matchAll(/(?<![\w/.:-])(?:src|test|migrations|docs|bench|\.ci)\/[\w./-]*/g)].map(([path]) =>
@@ -58,16 +60,16 @@ export const pathsIn = (text: string): string[] => [
   ),
 ]
 
-/** The operations that a text names: a path below /v1, and its method where that is written before it. */
+/** Returns the operations that a text names: a path below /v1, and its method if it is written before the path. */
 export const operationsIn = (text: string) =>
   [...text.matchAll(/(?:\b(GET|POST|PUT|PATCH|DELETE) (?:\S+ )?)?"?(\/v1\/[\w/{}$-]*)/g)].map(
     ({ 1: method, 2: path = '' }) => ({ method: method?.toLowerCase(), path: generic(path.replace(/\/$/, '')) }),
   )
 
-/** A path with `{}` in place of each parameter, whether it is written as {id} or as $CASE. */
+/** Returns a path with `{}` in place of each parameter, which may be written as {id} or as $CASE. */
 export const generic = (path: string): string => path.replaceAll(/\{\w+\}|\$\w+/g, '{}')
 
-/** The links of a document to other files, and where in them. */
+/** Returns the links of a document to other files, with the heading that each names. */
 export const linksOf = (document: string) =>
   [...textOf(document).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target = '']) => target)
@@ -77,7 +79,7 @@ export const linksOf = (document: string) =>
       return { target, file, heading }
     })
 
-/** The headings of a document as a link names them. */
+/** Returns the headings of a document in the form that links use. */
 export const anchorsOf = (document: string): string[] =>
   [...textOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

@@ -11,7 +11,7 @@ export type Place = { api: string; metrics: string; dataDir: string; mnt: string
 /** What a reader types when a command asks: `npm run admin -- keys destroy 1` asks twice. */
 const typed = '1\ndestroy\n'
 
-/** Runs the statements one after the other, until one fails. Returns what is not as the document says. */
+/** Runs the statements one after the other until one fails. Returns the differences from the document. */
 export async function run(blocks: readonly Block[], { api, metrics, dataDir, mnt, scratch }: Place): Promise<string[]> {
   const statements = blocks.flatMap(statementsOf)
   const script = join(scratch, 'script.sh')
@@ -39,7 +39,7 @@ export async function run(blocks: readonly Block[], { api, metrics, dataDir, mnt
 
 type Requests = Map<string, number[]>
 
-/** The statuses that each statement got, by its place. */
+/** Returns the statuses of the replies to each statement, by its place. */
 function requestsOf(err: string): Requests {
   const requests: Requests = new Map()
   let at = ''
@@ -51,7 +51,10 @@ function requestsOf(err: string): Requests {
   return requests
 }
 
-/** An announced status is that of the last request of its statement; every other request is answered below 400. */
+/**
+ * Returns the faults: the last request of a statement must have the announced status, every other one a status below
+ * 400.
+ */
 export function faultsOf(statements: readonly Statement[], requests: Requests): string[] {
   return statements.flatMap(({ at, text, announced }) => {
     const statuses = requests.get(at) ?? []

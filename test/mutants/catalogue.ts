@@ -1,10 +1,10 @@
 import type postgres from 'postgres'
 import { weaker } from './conjuncts.ts'
 
-/** A wall with one hole, or without one of its doors. */
+/** A change of the wall that opens or removes one condition, policy or privilege. */
 export type Mutant = { name: string; sql: string }
 
-/** All that the catalogue gives: what app may see and do, each a little more, or not at all. */
+/** Returns all mutants: each weakens or drops a policy, a condition or a missing privilege of app. */
 export const mutants = async (sql: postgres.Sql): Promise<Mutant[]> => [
   ...(await ofPolicies(sql)),
   ...(await ofTheWall(sql)),
@@ -47,7 +47,7 @@ async function ofTheWall(sql: postgres.Sql): Promise<Mutant[]> {
   }))
 }
 
-/** Of a table that app writes or reads in part, the rest; of every one, what it may not do at all. */
+/** Grants each privilege on a table that app does not have, or has only for some columns. */
 async function ofPrivileges(sql: postgres.Sql): Promise<Mutant[]> {
   const privileges = await sql`select c.oid::regclass::text as table, privilege
     from pg_class c, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality p(privilege, place)

@@ -3,8 +3,8 @@ export type Weaker = { without: string; text: string }
 const token = /'(?:[^']|'')*'|"[^"]*"|[()]|\bAND\b|\bWHERE\b/g
 
 /**
- * A condition as the catalogue writes it, once for each of its conjuncts at whatever depth, with `true` in its place. The
- * only condition of a subquery counts as one.
+ * Returns a condition, as the catalogue writes it, once for each of its conjuncts at any depth, with `true` in its
+ * place. The only condition of a subquery counts as a conjunct.
  */
 export function weaker(text: string): Weaker[] {
   const groups: { from: number; cuts: { from: number; to: number }[]; alone: boolean }[] = []

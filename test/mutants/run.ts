@@ -1,4 +1,4 @@
-// Each mutant of the wall has to turn a test red: a survivor is a missing test or a superfluous condition.
+// Each mutant of the wall must fail a test. A mutant that survives means a missing test or a superfluous condition.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,7 +16,9 @@ const { values } = parseArgs({ options: { only: { type: 'string', default: '' },
 const only = new RegExp(values.only)
 const jobs = Number(values.jobs ?? availableParallelism())
 
-/** Asked one after the other, as long as nothing is red. None that is random or against the clock: it would kill at random too. */
+/**
+ * Run one after the other until one fails. Without random and time-dependent tests, which would kill mutants at random.
+ */
 const files =
   `platform/db/catalogue casefile/wall/policies casefile/forge casefile/zones procedure/corrections work/notes
   work/tasks work/flags casefile/grants procedure/referrals oversight/audit/entries people/administration exchange/imports`.split(
@@ -37,10 +39,10 @@ const isGreen = (file: string, template: string) =>
     }
     spawn(process.execPath, [`test/${file}.test.ts`], { env, stdio: 'ignore' }).on('close', code => resolve(code === 0))
   })
-/** Twice: what was red once may have had too little time. */
+/** Runs a failed file again, because the first run may have timed out. */
 const isRed = async (file: string, template: string) =>
   !(await isGreen(file, template)) && !(await isGreen(file, template))
-/** What is red without a mutant kills none. */
+/** Whether a file fails without a mutant; such a file cannot kill one. */
 const unsound = new Map<string, Promise<boolean>>()
 async function isSound(file: string): Promise<void> {
   const red = unsound.get(file) ?? isRed(file, 'template_app')
@@ -48,7 +50,9 @@ async function isSound(file: string): Promise<void> {
   if (await red) throw new Error(`${file} is red without a mutant`)
 }
 
-/** The world of the policies' test as a template: what is looked at in SQL alone is looked at here, in a fraction of the time. */
+/**
+ * Makes the world of the policy test a template, so that the checks in plain SQL run here in a fraction of the time.
+ */
 async function keepWorld(template: string): Promise<World> {
   const teardowns: (() => unknown)[] = []
   const service = await startService({ teardown: (...of) => void teardowns.unshift(...of) })
@@ -61,7 +65,7 @@ async function keepWorld(template: string): Promise<World> {
   return world
 }
 
-/** Makes a mutant of a template, for as long as the work with it lasts. */
+/** Makes a mutant of a template, and drops it after `work`. */
 async function withMutant<T>({ sql }: Mutant, name: string, template: string, work: (sql: postgres.Sql) => Promise<T>) {
   await admin.unsafe(`create database ${name} owner owner template ${template} strategy file_copy`)
   const mutant = connect(name)
@@ -89,7 +93,9 @@ async function killer(mutant: Mutant, name: string): Promise<string | undefined>
 const world = await keepWorld('template_world')
 const listed = readFileSync(golden, 'utf8')
 const firstFault = async (sql: postgres.Sql): Promise<string | undefined> =>
-  (await privilegesOf(sql)) === listed ? (await faults(sql, world).next()).value : 'Not what privileges.txt says'
+  (await privilegesOf(sql)) === listed
+    ? (await faults(sql, world).next()).value
+    : 'the privileges differ from privileges.txt'
 const nothing: Mutant = { name: 'nothing', sql: '' }
 const fault = await withMutant(nothing, 'mutant', 'template_world', firstFault)
 if (fault) throw new Error(`Without a mutant: ${fault}`)
