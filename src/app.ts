@@ -50,7 +50,7 @@ export type Parts = {
   log?: { write(line: string): void }
 }
 
-/** The whole service, ready to be listened to or injected into. */
+/** Builds the whole service; the caller listens or injects requests. */
 export async function buildApp({ db, ledger, config, log }: Parts) {
   const { keys } = db
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
@@ -68,8 +68,8 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   idempotencyKeys(app, keys)
 
   const worker = new ImportWorker(db, keys, app.log)
-  const expiry = new Sweep(() => expireReferrals(db), app.log, 'offers could not be ended')
-  const eraser = new Sweep(() => eraseApproved(db, ledger), app.log, 'what was approved could not be erased')
+  const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')
+  const eraser = new Sweep(() => eraseApproved(db, ledger), app.log, 'erasing after approval failed')
   app.addHook('onListen', async () => {
     worker.start()
     expiry.start()

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
-/** Digits and nothing else: to JavaScript a space is 0 and 0x10 a number. */
+/** Digits only: JavaScript converts a space to 0, and accepts 0x10 as a number. */
 const number = z
   .string()
   .regex(/^\d+(\.\d+)?$/)
@@ -11,7 +11,10 @@ const port = number.pipe(z.number().int().max(65535))
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/ }).refine(url => !/%(?![\da-f]{2})/i.test(url))
 const seconds = number.pipe(z.number().min(0.1).max(600))
 
-/** By name: PostgreSQL reads offsets such as +05:00 the other way round. UTC is on no list of JavaScript's. */
+/**
+ * A name, because PostgreSQL reads offsets such as +05:00 with the opposite sign. Tested by use, because JavaScript's list of
+ * time zones lacks UTC.
+ */
 const timeZone = z
   .string()
   .regex(/^[A-Z]/)
@@ -23,7 +26,7 @@ const timeZone = z
     }
   })
 
-/** An address, or a network of one bit at least: everybody is no proxy. */
+/** Accepts an address, or a network with a prefix of at least one bit: /0 would trust every address as a proxy. */
 function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/')
   const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
@@ -40,13 +43,17 @@ const networks = z
   )
   .refine(parts => parts.every(isNetwork))
 
-/** Each variable: its rule, its default, and an example for whoever got it wrong. */
+/** Each variable: its rule with its default, a description, and an example for the error message. */
 const variables = {
   HOST: [z.string().min(1).default('127.0.0.1'), 'an address to listen on', '127.0.0.1'],
   PORT: [port.default(3000), 'a port from 0 (any free one) to 65535', '3000'],
   METRICS_PORT: [port.default(9464), 'a port from 0 (any free one) to 65535', '9464'],
   DATABASE_URL: [databaseUrl.optional(), 'the URL of a database for the role app', 'postgres://app:secret@db/qujat'],
-  DATABASE_OWNER_URL: [databaseUrl.optional(), 'the URL of it for the role owner', 'postgres://owner:secret@db/qujat'],
+  DATABASE_OWNER_URL: [
+    databaseUrl.optional(),
+    'the URL of the database for the role owner',
+    'postgres://owner:secret@db/qujat',
+  ],
   DATA_DIR: [z.string().min(1).default('./data'), 'a folder', './data'],
   KEY_FILE: [z.string().min(1).optional(), 'a file that only the service may read', '/etc/qujat/keys.json'],
   KEY_WRAP: [z.string().min(1).optional(), 'a command', 'vault …'],
@@ -93,10 +100,10 @@ export type Config = Readonly<{
   databaseOwnerUrl: string | undefined
   dataDir: string
   keyFile: string
-  /** Commands that give the keys of the epochs to a KMS, and take them back from it. */
+  /** Commands by which a KMS wraps and unwraps the keys of the epochs. */
   keyWrap: string | undefined
   keyUnwrap: string | undefined
-  /** What was ever erased: apart from the database, for whoever restores it. */
+  /** The file that lists all erasures, apart from the database: a restored database is checked against it. */
   erasureLedger: string
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   trustedProxies: string[]
@@ -111,33 +118,33 @@ export type Config = Readonly<{
   importLimit: number
 }>
 
-/** Something that whoever starts the service has to mend: told in one line, without a stack. */
+/** An error that the operator has to fix; printed in one line, without a stack. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
-/** What is wrong with a path, by the system's word for it. */
+/** What is wrong with a path, by system error code. */
 const troubles: Record<string, string> = {
-  EACCES: 'may not be used by this user',
-  EPERM: 'may not be used by this user',
-  EEXIST: 'is there already',
+  EACCES: 'cannot be used by this user',
+  EPERM: 'cannot be used by this user',
+  EEXIST: 'exists already',
   EISDIR: 'is a folder, not a file',
   ELOOP: 'is a link, not a file',
   ENAMETOOLONG: 'is too long',
-  ENOENT: 'is in a folder that is not there',
+  ENOENT: 'is in a folder that does not exist',
   ENOSPC: 'is on a disk that is full',
-  ENOTDIR: 'is not a folder, or not in one',
-  EROFS: 'is on a disk that cannot be written',
+  ENOTDIR: 'is not a folder, or not inside one',
+  EROFS: 'is on a read-only disk',
 }
 
-/** The error for a path that cannot be used, given by this variable; anything else stays what it is. */
+/** Returns a {@link StartError} that names the variable if the path cannot be used; returns any other error unchanged. */
 export function unusable(variable: string, path: string, example: string, error: unknown): unknown {
   const trouble = troubles[(error as NodeJS.ErrnoException).code ?? '']
   if (!trouble) return error
   return new StartError(`${variable} ${path} ${trouble}, for example ${variable}=${example}`, { cause: error })
 }
 
-/** Reads the environment, the only place that does. Throws a {@link StartError} for the first variable that is wrong. */
+/** Reads the environment; nothing else does. Throws a {@link StartError} for the first variable that is wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const read = <K extends keyof typeof variables>(name: K): z.output<(typeof variables)[K][0]> => {
     const [rule, what, example] = variables[name]
@@ -148,9 +155,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const dataDir = resolve(read('DATA_DIR'))
   const [port, metricsPort] = [read('PORT'), read('METRICS_PORT')]
   if (port && port === metricsPort)
-    throw new StartError(
-      `METRICS_PORT is the PORT of the API too, for example METRICS_PORT=${port === 9464 ? 9465 : 9464}`,
-    )
+    throw new StartError(`METRICS_PORT is the same as PORT, for example METRICS_PORT=${port === 9464 ? 9465 : 9464}`)
   const keyFile = resolve(read('KEY_FILE') ?? join(dataDir, 'keys.json'))
   return {
     host: read('HOST'),

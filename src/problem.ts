@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type ProblemName, problems } from './problems.ts'
 
-/** Where a fault stands in the request (a JSON pointer), and what is wrong with it; never the value itself. */
+/** One fault of a request: its place (a JSON pointer) and what is wrong; never the value itself. */
 export const Fault = z.object({ pointer: z.string(), detail: z.string() })
 export type Fault = z.infer<typeof Fault>
 
@@ -26,10 +26,10 @@ type More = Pick<ProblemDetails, 'detail' | 'errors' | 'state' | 'allowedActions
   cause?: unknown
 }
 
-/** An error that is meant for the caller. Every other error is ours, and stays in the log. */
+/** An error for the caller. Every other error is internal: the caller gets 500 and the log its trace. */
 export class Problem extends Error {
   readonly details: ProblemDetails
-  /** Seconds after which it is worth another try. */
+  /** Seconds after which the caller may try again. */
   readonly retryAfter: number | undefined
   constructor(name: ProblemName, { retryAfter, cause, ...more }: More = {}) {
     super(name, { cause })
@@ -46,17 +46,17 @@ export const unavailable = (cause?: unknown) => new Problem('unavailable', { ret
 export const tooMany = (retryAfter: number) => new Problem('too-many-requests', { retryAfter })
 export const invalid = (errors: Fault[]) => new Problem('invalid-request', { errors })
 
-/** A JSON pointer, as a fragment. */
+/** Returns a JSON pointer, as a URI fragment. */
 export const pointer = (path: readonly PropertyKey[]) =>
   `#${path.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`
 
-/** Each issue of zod's as a fault with its pointer. Messages name types and limits, never what was sent. */
+/** Turns each zod issue into a fault with its pointer. Messages name types and limits, never the value that was sent. */
 export const faults = ({ issues }: z.ZodError, within: readonly PropertyKey[] = []): Fault[] =>
   issues.flatMap(issue => {
     const at = [...within, ...issue.path]
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map(key => ({ pointer: pointer([...at, key]), detail: issue.message }))
-    // Of several forms the value has the one whose faults lie deeper: those are meant.
+    // Of several forms of a union, the caller means the one whose faults all lie inside it.
     const form = issue.code === 'invalid_union' && issue.errors.find(inner => inner.every(({ path }) => path.length))
     if (form) return faults({ issues: form } as z.ZodError, at)
     return [{ pointer: pointer(at), detail: issue.message }]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 
-t.test('without an environment everything has its default', async t => {
+t.test('without an environment every setting has its default', async t => {
   t.match(readConfig({}), {
     host: '127.0.0.1',
     port: 3000,
@@ -15,7 +15,7 @@ t.test('without an environment everything has its default', async t => {
   t.match(readConfig({ POOL_SIZE: '200', REQUEST_DEADLINE: '0.5' }), { poolSize: 200, requestDeadline: 500 })
 })
 
-t.test('a wrong value is told in one line: the variable, what is wrong, an example', async t => {
+t.test('a wrong value gives an error of one line: the variable, what is wrong, an example', async t => {
   const wrong = {
     PORT: ['70000', ' ', '0x10', '1.5', '-1'],
     METRICS_PORT: ['x', '3000'],

@@ -1,4 +1,4 @@
-// What the operator does by hand: npm run admin -- <command>.
+// The operator's commands: npm run admin -- <command>.
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
@@ -20,34 +20,34 @@ import { prepareDatabase } from './prepare-database.ts'
 type Options = { email: string | undefined; dryRun: boolean; words: readonly string[] }
 
 const commands: Record<string, [what: string, run: (config: Config, options: Options) => Promise<string>]> = {
-  migrate: ['brings the database of DATABASE_OWNER_URL to this release', migrate],
-  'create-administrator': ['--email …: an administrator, and the code to enrol with', createAdministrator],
-  'create-key-file': ['makes the files of KEY_FILE and ERASURE_LEDGER', makeKeyFile],
-  'create-ledger': ['makes the file of ERASURE_LEDGER, where there has never been one', createLedger],
-  keys: ['list | rotate | destroy <epoch>: the epochs of KEY_FILE, by which every data key is wrapped', keys],
+  migrate: ['migrates the database of DATABASE_OWNER_URL to this release', migrate],
+  'create-administrator': ['--email …: creates an administrator and prints the enrolment code', createAdministrator],
+  'create-key-file': ['creates the files KEY_FILE and ERASURE_LEDGER', makeKeyFile],
+  'create-ledger': ['creates the file ERASURE_LEDGER, if there has never been one', createLedger],
+  keys: ['list | rotate | destroy <epoch>: manages the epoch keys in KEY_FILE, which wrap every data key', keys],
   backup: [
-    '<folder>: copies the embedded database there, beside the service at work',
+    '<folder>: copies the embedded database to a new folder; the service may be running',
     (config, { words: [folder] }) => backUp(config, folder),
   ],
   restore: [
-    '<folder>: makes the embedded database out of such a copy',
+    '<folder>: restores the embedded database from a backup',
     (config, { words: [folder] }) => restore(config, folder),
   ],
   'restore-check': [
-    'erases in a database that was restored what ERASURE_LEDGER says was erased since: before it may serve',
+    'repeats in a restored database the erasures listed in ERASURE_LEDGER; needed before the service starts',
     restoreCheck,
   ],
   retention: [
-    '--dry-run: how much of whose is due for erasure, by which rule; two administrators run it through the API',
+    '--dry-run: counts the cases due for erasure, by organisation and rule; to erase, two administrators use the API',
     (config, { dryRun }) => dueForErasure(config, dryRun),
   ],
-  check: ['tells what in the database nobody can have done through the service', check],
+  check: ['lists everything in the database that cannot have been done through the service', check],
 }
 
 async function makeKeyFile(config: Config): Promise<string> {
   createKeyFile(config.keyFile, kmsOf(config))
   Ledger.create(config.erasureLedger)
-  return `Made ${config.keyFile} and ${config.erasureLedger}; keep copies apart from the data`
+  return `Created ${config.keyFile} and ${config.erasureLedger}. Keep copies of both, apart from the data`
 }
 
 function migrate(config: Config): Promise<string> {
@@ -90,13 +90,13 @@ function keys(config: Config, { words: [what, epoch] }: Options): Promise<string
   if (what === 'list') return listEpochs(config)
   if (what === 'rotate') return rotateEpoch(config)
   if (what === 'destroy') return destroyEpoch(config, epoch)
-  throw new StartError('keys list, keys rotate, or keys destroy <epoch>')
+  throw new StartError('Use keys list, keys rotate or keys destroy <epoch>')
 }
 
-/** A line for each finding, by which the command fails. */
+/** Prints one line for each finding; any finding makes the command exit with 1. */
 async function check(config: Config): Promise<string> {
   const found = await asOwner(config, findings)
-  if (!found.length) return 'It holds together'
+  if (!found.length) return 'No findings'
   process.exitCode = 1
   return found.map(({ finding, ids }) => `${finding} ${JSON.stringify(ids)}`).join('\n')
 }
@@ -106,9 +106,9 @@ const usage = () => {
   return `npm run admin -- <command>\n\n${lines.join('\n')}`
 }
 
-/** What went wrong in the operator's words, by the code of the error. */
+/** Messages for the operator, by error code. */
 const failures: Record<string, (message: string) => string> = {
-  '23505': () => 'There is an account with this e-mail already',
+  '23505': () => 'An account with this e-mail address exists already',
   '42P01': () => 'The database of DATABASE_OWNER_URL has no schema yet: npm run admin -- migrate',
   ERR_PARSE_ARGS_UNKNOWN_OPTION: message => `${message.split('. ')[0]}, for example --email admin@operator.example`,
   ERR_PARSE_ARGS_INVALID_OPTION_VALUE: () => '--email has no value, for example --email admin@operator.example',

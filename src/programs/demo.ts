@@ -1,4 +1,4 @@
-// npm run demo: a campaign from its registrations to its figures, through the API like any other client.
+// npm run demo: runs a campaign from its registrations to its figures, through the API like any other client.
 import { parseArgs } from 'node:util'
 import { type Config, readConfig, StartError } from '../config.ts'
 import { campaign } from './demo/campaign.ts'
@@ -17,9 +17,9 @@ const { values } = parseArgs({
     once: { type: 'boolean', default: false },
   },
 })
-const say = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string) => process.stdout.write(`${text}\n`)
 
-/** Of the service that answers at the address of the configuration, or of one that is started here. */
+/** Returns the service that answers at the address of the configuration, or starts one. */
 async function service(start: (config: Config) => Promise<Service>) {
   const config = readConfig()
   const address = `http://${config.host}:${config.port}`
@@ -38,9 +38,9 @@ type Named = { id: string; name: string }
 await untilStopped(async start => {
   const { address, demonstration, stop } = await service(start)
   const as = async (role: string, kind: string) => {
-    const somebody = demonstration.find(account => account.role === role && account.organisation.kind === kind)
-    if (!somebody) throw new StartError(`There is no ${role} in the demonstration`)
-    return Client.signIn(address, somebody)
+    const account = demonstration.find(one => one.role === role && one.organisation.kind === kind)
+    if (!account) throw new StartError(`The demonstration has no account of a ${role} (${kind})`)
+    return Client.signIn(address, account)
   }
   const idOf = (kind: string) =>
     demonstration.find(({ organisation }) => organisation.kind === kind)?.organisation.id ?? ''
@@ -54,7 +54,7 @@ await untilStopped(async start => {
   const { id } =
     items.find(({ name }) => name === campaign.name) ?? (await supervisor.post<Named>('/v1/campaigns', campaign))
 
-  say(`\n  A campaign of ${values.size} registrations, imported by ${officer.email}\n`)
+  print(`\n  A campaign of ${values.size} registrations, imported by ${officer.email}\n`)
   const file = campaignFile({ seed: Number(values.seed), size: Number(values.size) })
   let job = await officer.upload(`/v1/imports?campaignId=${id}`, file)
   while (job.state === 'queued' || job.state === 'running') {
@@ -62,20 +62,20 @@ await untilStopped(async start => {
     job = await officer.get(`/v1/jobs/${job.id}`)
     progressBar(job.done, Number(values.size))
   }
-  say(`\n\n  ${job.registered} cases made, ${job.existing} on file already, ${job.rejectedRows} rows rejected`)
+  print(`\n\n  ${job.registered} cases created, ${job.existing} existed already, ${job.rejectedRows} rows rejected`)
 
   const officerThere = await as('officer', 'division')
-  say('')
-  await walkThereAndBack(caseworker, officerThere, idOf('division'), say)
-  await walkToDocument(officerThere, await as('supervisor', 'division'), say)
-  say('')
+  print('')
+  await walkThereAndBack(caseworker, officerThere, idOf('division'), print)
+  await walkToDocument(officerThere, await as('supervisor', 'division'), print)
+  print('')
 
   for (const asOf of ['2021-07-01', '2022-02-15'])
-    say(
+    print(
       bars(
         await officer.get(`/v1/reports/campaign-progress?campaignId=${id}&asOf=${asOf}&groupBy=region&map=recorded`),
       ),
     )
   if (!stop || values.once) await stop?.()
-  else say(`  The service goes on at ${address}: ${address}/docs. Ctrl-C stops it.\n`)
+  else print(`  The service keeps running at ${address}: ${address}/docs. Ctrl-C stops it.\n`)
 })

@@ -23,7 +23,7 @@ type Office = {
   people: Record<string, Role>
 }
 
-/** Organisations of every kind with people in every role, and two where two persons are needed. None of them exists. */
+/** Organisations of every kind with people in every role, two where a step needs two persons. All are invented. */
 const offices: Office[] = [
   {
     kind: 'iom',
@@ -82,34 +82,36 @@ const offices: Office[] = [
 const fileOf = (dataDir: string) => join(dataDir, 'demonstration.json')
 const planOf = (path: string) => `${path}.new`
 
-/** Who can sign in to try things out; undefined when nobody was made for that. */
+/** Returns the demonstration accounts; undefined when there are none. Throws a {@link StartError} for a damaged file. */
 export function readDemonstration(dataDir: string): Demonstration | undefined {
   const path = fileOf(dataDir)
   if (!existsSync(path)) return undefined
   const demonstration = parsed(path)
-  if (!demonstration) throw new StartError(`${path} is damaged: put it back from a copy, or remove it to do without`)
+  if (!demonstration)
+    throw new StartError(
+      `${path} is damaged: restore it from a copy, or remove it to run without demonstration accounts`,
+    )
   return demonstration
 }
 
 type Plan = { demonstration: Demonstration; isOnDisk: boolean; passwordHash: string }
 
 /**
- * Plans the demonstration, unless it was made already: one password for all, so that a newcomer has one thing to copy. The
- * hash of the password takes .3 s of another core: begin it before PostgreSQL starts.
+ * Plans the demonstration accounts, unless they exist: all have one password, so that a newcomer has one thing to copy.
+ * Hashing it takes .3 s of another core: call this before PostgreSQL starts.
  */
 export async function planDemonstration(dataDir: string): Promise<Plan | undefined> {
   const path = fileOf(dataDir)
   if (existsSync(path)) return undefined
-  const begun = existsSync(planOf(path)) ? parsed(planOf(path)) : undefined
-  const demonstration = begun ?? planned(randomBytes(15).toString('base64url'))
+  const unfinished = existsSync(planOf(path)) ? parsed(planOf(path)) : undefined
+  const demonstration = unfinished ?? planned(randomBytes(15).toString('base64url'))
   const passwordHash = await hashPassword(demonstration[0]?.password ?? '')
-  return { demonstration, isOnDisk: begun !== undefined, passwordHash }
+  return { demonstration, isOnDisk: unfinished !== undefined, passwordHash }
 }
 
 /**
- * Makes the planned demonstration once, as owner. The plan is on disk before it is in the database, so that the next start
- * completes one that was killed in between. None is made where there are organisations already: then somebody has removed
- * its file.
+ * Creates the planned accounts once, as owner. Writes the plan to disk before the database, so that the next start completes
+ * what a killed start left. Creates none where there are organisations already: then somebody has removed the file on purpose.
  */
 export async function writeDemonstration(dataDir: string, owner: Endpoint, plan: Plan | undefined): Promise<void> {
   if (!plan || (!plan.isOnDisk && (await hasRows(owner, 'organisations')))) return
@@ -120,7 +122,7 @@ export async function writeDemonstration(dataDir: string, owner: Endpoint, plan:
   renameSync(planOf(path), path)
 }
 
-/** Undefined when the file was not written to its end. */
+/** Returns the content of the file; undefined when it was not written to its end. */
 function parsed(path: string): Demonstration | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Demonstration
@@ -150,7 +152,7 @@ const planned = (password: string): Demonstration =>
     }))
   })
 
-/** May run again with the same plan. */
+/** Inserts the plan; may run again with the same one. */
 async function seedPlan(owner: Endpoint, demonstration: Demonstration, passwordHash: string): Promise<void> {
   const ids = new Map(demonstration.map(({ organisation: { name, id } }) => [name, id]))
   const committee = demonstration.find(({ organisation }) => organisation.kind === 'committee')?.organisation.id

@@ -4,14 +4,15 @@ import type { Demonstration } from './demonstration-accounts.ts'
 
 const end = 'Ctrl-C stops the service.'
 
-/** What a newcomer sees: where it is, who can sign in, and what to try. */
+/** Returns the text printed at start: the addresses, the demonstration accounts, and a first request to try. */
 export function firstScreen(
   address: string,
   { dataDir }: Pick<Config, 'dataDir'>,
   demonstration: Demonstration | undefined,
 ): string {
   const file = relative(process.cwd(), join(dataDir, 'demonstration.json'))
-  if (!demonstration) return `Qujat is ready at ${address}, without demonstration accounts: ${file} is gone. ${end}\n`
+  if (!demonstration)
+    return `Qujat is ready at ${address}, without demonstration accounts: ${file} is missing. ${end}\n`
   const [someone] = demonstration.filter(({ role }) => role === 'caseworker')
   const { email = '', password = '' } = someone ?? demonstration[0] ?? {}
   const width = Math.max(...demonstration.map(account => account.email.length))
@@ -26,17 +27,17 @@ export function firstScreen(
     Documentation   ${address}/docs
     API document    ${address}/openapi.yaml
 
-  Demonstration accounts (nobody real), all with the password ${password}
+  Demonstration accounts (invented people), all with the password ${password}
 
 ${rows.join('\n')}
 
-    They also stand in ${file}.
+    The accounts are also listed in ${file}.
 
   Try this, then send the accessToken as "authorization: Bearer …":
 
     curl -s ${address}/v1/sessions -H 'content-type: application/json' -d '${body}'
 
-  Next: npm run demo puts a campaign of 7,299 registrations through it. ${end}
+  Next: npm run demo runs a campaign of 7,299 registrations. ${end}
 
 `
 }

@@ -1,4 +1,4 @@
-// Writes openapi.yaml from the routes as they are. Nothing is listened to and no database is asked.
+// Writes openapi.yaml from the registered routes, without listening and without a database.
 import { writeFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { buildApp } from '../app.ts'

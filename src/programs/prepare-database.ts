@@ -6,7 +6,7 @@ import { decisionRows, ruleRows } from '../procedure/referrals/policy.ts'
 import { lifecycleRows } from '../rules/lifecycle/steps.ts'
 import { referenceSeeds } from '../rules/reference/data.ts'
 
-/** Brings a database to this release, as its owner: schema, reference data, lifecycle. Gives the migrations applied. */
+/** Brings a database to this release, as its owner: schema, reference data, lifecycle. Returns the names of what was applied. */
 export async function prepareDatabase(owner: Endpoint, { country, timeZone }: Pick<Config, 'country' | 'timeZone'>) {
   const applied = await migrate(owner)
   await seed(owner, [

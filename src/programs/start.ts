@@ -7,7 +7,7 @@ import { createKeyFile, readKeys } from '../platform/access/keys.ts'
 import { kmsOf } from '../platform/access/kms.ts'
 import type { Endpoint } from '../platform/db/connection.ts'
 import { checkSchema } from '../platform/db/migrate.ts'
-import { opensWhatIsKept } from '../platform/db/sealed.ts'
+import { opensStoredKeys } from '../platform/db/sealed.ts'
 import { checkInstallation, setUpCluster } from '../platform/db/setup.ts'
 import { endpointOf, unanswered } from '../platform/db/url.ts'
 import { Cluster, rolesSql } from '../platform/embedded/cluster.ts'
@@ -25,16 +25,16 @@ export type Service = { address: string; demonstration: Demonstration | undefine
 
 type Ground = { app: Endpoint; demonstration?: Demonstration | undefined }
 
-/** Milliseconds that callers may take to end on the way out, before their connections are cut: more than a request takes. */
+/** Milliseconds that a stop waits for running requests before it cuts their connections: longer than a request may take. */
 const patience = 20_000
 
 /**
- * The service, listening: on the database of DATABASE_URL, or else on one of its own. What was opened is closed in the
- * reverse order, by a stop and by a start that fails or is interrupted alike.
+ * Starts the service on the database of DATABASE_URL, or else on the embedded one, and listens. A stop, and a start that
+ * fails or is interrupted, closes everything that was opened, in reverse order.
  */
 export async function startService(config: Config, interrupted = new AbortController().signal): Promise<Service> {
   await using opened = new AsyncDisposableStack()
-  // A second's work for this process, done while PostgreSQL starts in others.
+  // Loading these takes a second of CPU time in this process; meanwhile PostgreSQL starts in its own processes.
   const loaded = Promise.all([
     import('../app.ts'),
     import('../platform/db/database.ts'),
@@ -51,11 +51,11 @@ export async function startService(config: Config, interrupted = new AbortContro
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
-  if (!(await opensWhatIsKept(db)))
+  if (!(await opensStoredKeys(db)))
     throw new StartError(
-      `KEY_FILE ${config.keyFile} does not open what this database keeps: it is that of another one, or an older copy`,
+      `KEY_FILE ${config.keyFile} does not open the data of this database: it belongs to another database or is an older copy`,
     )
-  // Whatever was to be erased is, before anybody can ask for it.
+  // Finishes every approved erasure before the service accepts requests.
   const ledger = new Ledger(config.erasureLedger, keys)
   await checkLedger(db, ledger)
   await eraseApproved(db, ledger)
@@ -80,7 +80,7 @@ export async function startService(config: Config, interrupted = new AbortContro
   return { address, demonstration: ground.demonstration, stop: () => (stopped ??= running.disposeAsync()) }
 }
 
-/** The embedded PostgreSQL, migrated, seeded, and at the very first start with people to try things out with. */
+/** Starts the embedded PostgreSQL, migrates and seeds it, and at the first start adds the demonstration accounts. */
 async function embedded(config: Config, opened: AsyncDisposableStack, interrupted: AbortSignal): Promise<Ground> {
   makeFolder(config.dataDir)
   opened.defer(holdFolder(config.dataDir))
@@ -102,7 +102,7 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
   return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
 }
 
-/** Connections beside the pool: migrations, the operator's, PostgreSQL's own. */
+/** Connections in addition to the pool: for migrations, the operator's commands, and PostgreSQL itself. */
 const spare = 20
 
 const within = (milliseconds: number, work: Promise<unknown>) =>
@@ -112,18 +112,18 @@ const otherPasswords =
   ({ dataDir }: Config) =>
   (error: Error & { code?: string }) => {
     if (error.code !== '28P01') throw error
-    throw new StartError(`DATA_DIR ${dataDir}: passwords.json is not that of its PostgreSQL: put it back from a copy`)
+    throw new StartError(`DATA_DIR ${dataDir}: passwords.json does not match its PostgreSQL: restore it from a copy`)
   }
 
-const beside = (port: number) => (port < 65535 ? port + 1 : port - 1)
+const neighbour = (port: number) => (port < 65535 ? port + 1 : port - 1)
 const noHost = ({ host }: Config) => `HOST ${host} is not an address of this machine, for example HOST=127.0.0.1`
 
-/** Why an address cannot be listened on, by the system's word for it. */
+/** Messages for an address that cannot be listened on, by system error code. */
 const refusals: Record<string, (config: Config, variable: string, port: number) => string> = {
   EADDRINUSE: (_, variable, port) =>
-    `${variable} ${port} is in use: choose another one, for example ${variable}=${beside(port)}`,
+    `${variable} ${port} is in use: choose another one, for example ${variable}=${neighbour(port)}`,
   EACCES: (_, variable, port) =>
-    `${variable} ${port} is kept for root: choose one from 1024, for example ${variable}=3000`,
+    `${variable} ${port} is reserved for root: choose 1024 or higher, for example ${variable}=3000`,
   EADDRNOTAVAIL: noHost,
   EAFNOSUPPORT: noHost,
   EINVAL: noHost,
@@ -133,7 +133,7 @@ const refusals: Record<string, (config: Config, variable: string, port: number) 
 }
 
 const refused = (variable: 'PORT' | 'METRICS_PORT', config: Config) => (error: { code?: string }) => {
-  const say = refusals[error.code ?? '']
-  if (!say) throw error
-  throw new StartError(say(config, variable, variable === 'PORT' ? config.port : config.metricsPort))
+  const message = refusals[error.code ?? '']
+  if (!message) throw error
+  throw new StartError(message(config, variable, variable === 'PORT' ? config.port : config.metricsPort))
 }

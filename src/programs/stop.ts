@@ -4,12 +4,12 @@ import { type Service, startService } from './start.ts'
 
 type Start = (config: Config) => Promise<Service>
 
-/** Longer than every step of a stop is given, so that nothing is killed before PostgreSQL has ended. */
+/** Milliseconds; longer than all steps of a stop may take, so that nothing is killed before PostgreSQL has stopped. */
 const delay = 60_000
-/** Sent twice by Ctrl-C under npm, by the terminal and by npm: the second one must not cut the stop short. */
+/** Under npm, Ctrl-C sends SIGINT twice (from the terminal and from npm): the second one must not cut the stop short. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Runs a program that starts the service: a signal or an error stops what there is of it, at any moment. */
+/** Runs a program that starts the service; a signal or an error at any moment stops whatever has been started. */
 export async function untilStopped(program: (start: Start) => Promise<void>): Promise<void> {
   const stopping = new AbortController()
   let service: Promise<Service> | undefined
@@ -27,7 +27,7 @@ export async function untilStopped(program: (start: Start) => Promise<void>): Pr
   try {
     await program(config => (service = startService(config, stopping.signal)))
   } catch (error) {
-    if (stopping.signal.aborted) return // what was under way fails when it is stopped
+    if (stopping.signal.aborted) return // a stop makes the work in progress fail
     process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`)
     await stop()
     process.exit(1)

@@ -18,11 +18,11 @@ import {
   start,
 } from './start/program.ts'
 
-t.test('a service on a database of its own', async t => {
+t.test('a service on the embedded database', async t => {
   const dataDir = join(folder(), 'data')
   let service = await start(dataDir)
 
-  t.test('the first screen says where it is, who can sign in, and what to try', async t => {
+  t.test('the first screen shows the addresses, the demonstration accounts and a request to try', async t => {
     const { screen, address } = service
     t.match(screen, `${address}/docs`)
     t.equal((await fetch(`${address}/docs`)).status, 200)
@@ -36,12 +36,12 @@ t.test('a service on a database of its own', async t => {
     t.match(await me.json(), { email: JSON.parse(body).email })
   })
 
-  t.test('what it keeps is for its user alone', async t => {
+  t.test('only the user of the service can read its secret files', async t => {
     for (const name of ['demonstration.json', 'passwords.json', 'keys.json'])
       t.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name)
   })
 
-  t.test('the demonstration has every kind and role, and two where two persons are needed', async t => {
+  t.test('the demonstration has every kind of organisation and role, two where a step needs two persons', async t => {
     const accounts = accountsOf(dataDir)
     for (const account of accounts) {
       t.same(Object.keys(account), ['email', 'password', 'role', 'organisation'])
@@ -59,7 +59,7 @@ t.test('a service on a database of its own', async t => {
     }
   })
 
-  t.test('a second one on the same folder stops and names the first, which goes on', async t => {
+  t.test('a second service on the same folder stops and names the first, which keeps running', async t => {
     oneLine(
       t,
       await run('src/programs/server.ts', { DATA_DIR: dataDir }).ended,
@@ -68,7 +68,7 @@ t.test('a service on a database of its own', async t => {
     t.equal((await signIn(service.address, accountOf(dataDir, 1))).status, 201)
   })
 
-  t.test('SIGTERM lets the requests under way be answered, then ends PostgreSQL too', async t => {
+  t.test('after SIGTERM the running requests are answered, then PostgreSQL is stopped', async t => {
     const answers = accountsOf(dataDir)
       .slice(2, 12)
       .map(account => signIn(service.address, account))
@@ -76,7 +76,7 @@ t.test('a service on a database of its own', async t => {
     for (const answer of answers) answer.finally(() => open--).catch(() => {})
     await Promise.race(answers)
     service.child.kill('SIGTERM')
-    t.ok(open > 1, `${open} requests were under way`)
+    t.ok(open > 1, `${open} requests were running`)
     t.same(
       (await Promise.all(answers)).map(({ status }) => status),
       Array(answers.length).fill(201),
@@ -85,7 +85,7 @@ t.test('a service on a database of its own', async t => {
     t.notOk(existsSync(postmaster(dataDir)))
   })
 
-  t.test('what kill -9 leaves behind is adopted by the next one, data and all', async t => {
+  t.test('the next service adopts the PostgreSQL that kill -9 left running, with its data', async t => {
     service = await start(dataDir)
     const before = accountsOf(dataDir)
     const orphan = pidOf(dataDir)
@@ -98,11 +98,11 @@ t.test('a service on a database of its own', async t => {
     t.equal((await signIn(service.address, accountOf(dataDir, 12))).status, 201)
     service.child.kill('SIGTERM')
     t.match(await service.ended, { code: 0, err: '' })
-    t.notOk(existsSync(postmaster(dataDir)), 'the adopted one ends with it')
+    t.notOk(existsSync(postmaster(dataDir)), 'the adopted PostgreSQL stops with the service')
   })
 })
 
-t.test('an ordinary user can run it', { skip: !root && 'this is one' }, async t => {
+t.test('an ordinary user can run the service', { skip: !root && 'this is an ordinary user' }, async t => {
   try {
     const reach = `fs.readFileSync(${JSON.stringify(at('src/programs/server.ts'))})`
     execFileSync(process.execPath, ['-e', reach], { ...nobody, cwd: '/', stdio: 'ignore' })
@@ -122,11 +122,15 @@ t.test('an ordinary user can run it', { skip: !root && 'this is one' }, async t 
   t.notOk(existsSync(postmaster(dataDir)))
 })
 
-t.test('root is told when nobody cannot reach the folder', { skip: !root && 'only for root' }, async t => {
-  const dataDir = join(folder(0o700), 'data')
-  oneLine(
-    t,
-    await run('src/programs/server.ts', { DATA_DIR: dataDir }).ended,
-    new RegExp(`^DATA_DIR ${dataDir} cannot be reached`),
-  )
-})
+t.test(
+  'root gets an error when the user nobody cannot reach the folder',
+  { skip: !root && 'only for root' },
+  async t => {
+    const dataDir = join(folder(0o700), 'data')
+    oneLine(
+      t,
+      await run('src/programs/server.ts', { DATA_DIR: dataDir }).ended,
+      new RegExp(`^DATA_DIR ${dataDir} cannot be reached`),
+    )
+  },
+)

@@ -1,6 +1,6 @@
 import type { OrganisationKind, Role } from './permissions.ts'
 
-/** Whoever is asking, as the database knows them at the start of the transaction. */
+/** The caller, as the database has them at the start of the transaction. */
 export type Actor = {
   session: string | null
   account: string

@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 
-/** Keys that data keys are wrapped by, each by the number of its epoch. */
+/** Keys that wrap data keys, by the number of their epoch. */
 export type EpochKeys = ReadonlyMap<number, KeyObject>
 
 /**
- * The epochs of the key file as it stands. An operator may rotate or destroy one beside the service at work: `reread` gives
- * what the file holds by now, or nothing when it is the one that was read last.
+ * The current epochs of the key file. The operator may rotate or destroy an epoch while the service runs: `reread` returns the
+ * new content of the file, or undefined if it has not changed since it was last read.
  */
 export class Epochs {
   #keys: EpochKeys
@@ -18,11 +18,11 @@ export class Epochs {
 
   get(epoch: number): KeyObject {
     const key = this.#keys.get(epoch) ?? this.#current().get(epoch)
-    if (!key) throw new Error('a data key of an epoch that the key file does not hold')
+    if (!key) throw new Error(`the key file has no epoch ${epoch}`)
     return key
   }
 
-  /** The newest one, which wraps. */
+  /** Returns the newest epoch, which wraps new data keys. */
   newest(): { epoch: number; key: KeyObject } {
     const epoch = Math.max(...this.#current().keys())
     return { epoch, key: this.get(epoch) }

@@ -52,25 +52,25 @@ type HashPurpose =
   | 'criteria'
   | 'erasure'
 
-/** What the key file holds, ready for use: the first signing key signs, all of them verify. */
+/** The content of the key file, ready for use: the first signing key signs, all of them verify. */
 export type Keys = {
   signing: { kid: string; privateKey: string; publicKey: string }[]
-  /** A keyed hash (HMAC-SHA-256, 32 bytes) of what must be found again but not read; `purpose` keeps uses apart. */
+  /** A keyed hash (HMAC-SHA-256, 32 bytes) of a value that must be found again but not read; hashes differ by `purpose`. */
   hash(purpose: HashPurpose, text: string | Uint8Array): Buffer
-  /** A new data key, and how the newest epoch keeps it. */
+  /** Makes a data key and wraps it with the newest epoch. */
   newDataKey(): { dataKey: DataKey; epoch: number; wrapped: Buffer }
-  /** One that is kept. Throws when its epoch is unknown or it was tampered with. */
+  /** Unwraps a stored data key. Throws when its epoch is unknown or it was tampered with. */
   dataKey(kept: { id: string; epoch: number; wrapped: Uint8Array }): DataKey
-  /** The same data key as the newest epoch keeps it. */
+  /** Wraps a stored data key with the newest epoch. */
   rewrap(kept: { id: string; epoch: number; wrapped: Uint8Array }): { epoch: number; wrapped: Buffer }
-  /** What was sealed for `place`; throws when it was sealed for another one, with another key, or changed since. */
+  /** Opens a value sealed for `place`. Throws when it was sealed for another place or with another key, or was changed. */
   open(place: string, sealed: Sealed): unknown
-  /** Seals the piece of a waiting file that stands at `context`, and opens it again only there. */
+  /** Seals the piece of a waiting file at the position `context`; it opens only for the same `context`. */
   sealFile(context: string, content: Uint8Array): Buffer
   openFile(context: string, sealed: Uint8Array): Buffer
 }
 
-/** New keys, as the text of a key file. */
+/** Makes new keys and returns the text of their key file. */
 function newKeys(kms?: Kms): string {
   const { privateKey } = generateKeyPairSync('ed25519')
   return textOf({
@@ -95,16 +95,16 @@ const keysOf = ({ epochs }: Pick<KeyFile, 'epochs'>, kms: Kms | undefined): Epoc
   new Map(epochs.map(kept => [kept.epoch, 'key' in kept ? secretOf(kept.key) : unwrapped(kept.wrapped, kms)]))
 
 function unwrapped(wrapped: string, kms: Kms | undefined): KeyObject {
-  if (!kms) throw new StartError('An epoch of KEY_FILE is kept by a KMS: set KEY_WRAP and KEY_UNWRAP')
+  if (!kms) throw new StartError('An epoch key in KEY_FILE is wrapped by a KMS: set KEY_WRAP and KEY_UNWRAP')
   const key = Secret.safeParse(kms.unwrap(wrapped))
-  if (!key.success) throw new StartError('KEY_UNWRAP gives back something else than the key of an epoch')
+  if (!key.success) throw new StartError('The output of KEY_UNWRAP is not an epoch key')
   return secretOf(key.data)
 }
 const secretOf = (text: string) => createSecretKey(Buffer.from(text, 'base64'))
 
 const example = '/etc/qujat/keys.json'
 
-/** Makes a key file that only its owner may read. Throws a {@link StartError} when it exists or cannot be made. */
+/** Creates a key file that only its owner may read. Throws a {@link StartError} when it exists or cannot be created. */
 export function createKeyFile(path: string, kms?: Kms): void {
   try {
     writeFileSync(path, newKeys(kms), { mode: 0o600, flag: 'wx' })
@@ -113,14 +113,14 @@ export function createKeyFile(path: string, kms?: Kms): void {
   }
 }
 
-/** Keys that are kept nowhere. */
+/** Makes keys that are stored nowhere. */
 export const passingKeys = (): Keys => openKeys(newKeys(), 'in memory', { reread: () => undefined })
 
 /** Reads the key file; throws a {@link StartError} when it is missing, readable by others, or not a key file. */
 export function readKeys(path: string, kms?: Kms): Keys {
   try {
     const file = statSync(path, { throwIfNoEntry: false })
-    if (!file) throw new StartError(`KEY_FILE ${path} is not there: npm run admin -- create-key-file makes one`)
+    if (!file) throw new StartError(`KEY_FILE ${path} does not exist: npm run admin -- create-key-file creates one`)
     if (!file.isFile()) throw new StartError(`KEY_FILE ${path} is not a file, for example KEY_FILE=${example}`)
     let read = file.mtimeMs
     const reread = () => {
@@ -131,10 +131,8 @@ export function readKeys(path: string, kms?: Kms): Keys {
     }
     const keys = openKeys(readFileSync(path, 'utf8'), path, { reread, kms })
     if (!epochsIn(path).length)
-      throw new StartError(
-        `KEY_FILE ${path} is from before anything was sealed: npm run admin -- keys rotate adds to it`,
-      )
-    // Only now, when it is known to be a key file: nobody is to be told to change the mode of /etc/passwd.
+      throw new StartError(`KEY_FILE ${path} contains no epoch: npm run admin -- keys rotate adds one`)
+    // Checked last, when it is known to be a key file: no message may suggest changing the mode of /etc/passwd.
     if (file.mode & 0o077) throw new StartError(`KEY_FILE ${path} can be read by others: ${cure(file.uid, path)}`)
     return keys
   } catch (error) {
@@ -142,7 +140,7 @@ export function readKeys(path: string, kms?: Kms): Keys {
   }
 }
 
-/** Adds an epoch to the key file, which wraps from now on. Gives its number. */
+/** Adds an epoch to the key file, which wraps new data keys from now on. Returns its number. */
 export function addEpoch(path: string, kms?: Kms): number {
   const content = contentOf(path)
   const epoch = 1 + Math.max(0, ...content.epochs.map(({ epoch }) => epoch))
@@ -150,13 +148,13 @@ export function addEpoch(path: string, kms?: Kms): number {
   return epoch
 }
 
-/** Takes an epoch out of the key file: what it wrapped can be opened by nobody any more. */
+/** Removes an epoch from the key file: what it wrapped can then never be opened again. */
 export function removeEpoch(path: string, gone: number): void {
   const content = contentOf(path)
   replaceKeyFile(path, { ...content, epochs: content.epochs.filter(({ epoch }) => epoch !== gone) })
 }
 
-/** The epochs of the key file, the oldest first. */
+/** Returns the epochs of the key file, the oldest first. */
 export const epochsIn = (path: string): number[] =>
   contentOf(path)
     .epochs.map(({ epoch }) => epoch)
@@ -164,7 +162,7 @@ export const epochsIn = (path: string): number[] =>
 
 const contentOf = (path: string): KeyFile => KeyFile.parse(JSON.parse(readFileSync(path, 'utf8')))
 
-/** Beside it and then in its place: whoever reads it meanwhile reads a whole one. It stays its owner's. */
+/** Writes a new file and renames it over the old one, so that readers never see a partial file. Keeps owner and group. */
 function replaceKeyFile(path: string, content: KeyFile): void {
   const { uid, gid } = statSync(path)
   const made = `${path}.new`
@@ -178,7 +176,9 @@ function replaceKeyFile(path: string, content: KeyFile): void {
 }
 
 const cure = (owner: number, path: string) =>
-  owner === (process.getuid?.() ?? owner) ? `chmod 600 ${path}` : 'it belongs to another user, who has to change that'
+  owner === (process.getuid?.() ?? owner)
+    ? `chmod 600 ${path}`
+    : 'it belongs to another user, who has to change its mode'
 
 function openKeys(
   text: string,

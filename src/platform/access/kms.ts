@@ -1,18 +1,19 @@
 import { spawnSync } from 'node:child_process'
 import { type Config, StartError } from '../../config.ts'
 
-/** Keeps the keys of the epochs from lying in the key file: it takes one in, and gives it back out of what it made of it. Base64. */
+/** Wraps and unwraps epoch keys (base64), so that the key file never holds them in clear. */
 export type Kms = { wrap(key: string): string; unwrap(wrapped: string): string }
 
-/** The one that the operator names by the commands that ask it; undefined: the key file holds the keys themselves. */
+/** Returns the KMS behind the operator's commands; undefined without them: the key file then holds the keys in clear. */
 export function kmsOf({ keyWrap, keyUnwrap }: Pick<Config, 'keyWrap' | 'keyUnwrap'>): Kms | undefined {
-  if (!keyWrap !== !keyUnwrap) throw new StartError('KEY_WRAP and KEY_UNWRAP go together: one of them is not set')
+  if (!keyWrap !== !keyUnwrap)
+    throw new StartError('KEY_WRAP and KEY_UNWRAP must be set together: one of them is not set')
   return keyWrap && keyUnwrap
     ? { wrap: key => answerOf('KEY_WRAP', keyWrap, key), unwrap: wrapped => answerOf('KEY_UNWRAP', keyUnwrap, wrapped) }
     : undefined
 }
 
-/** What a command prints that gets this on its standard input; nothing of either is told when it fails. */
+/** Runs a command with this input and returns its output. The error for a failure contains neither. */
 function answerOf(variable: string, command: string, input: string): string {
   const { status, stdout } = spawnSync('sh', ['-c', command], {
     input,
@@ -20,5 +21,5 @@ function answerOf(variable: string, command: string, input: string): string {
     timeout: 30_000,
   })
   if (status === 0) return stdout.toString().trim()
-  throw new StartError(`${variable} fails${status ? ` with ${status}` : ''}: run it by hand to see why`)
+  throw new StartError(`${variable} failed${status ? ` with exit code ${status}` : ''}: run its command to see why`)
 }

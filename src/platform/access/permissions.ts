@@ -6,7 +6,7 @@ export type OrganisationKind = z.infer<typeof OrganisationKind>
 export const Role = z.enum(['caseworker', 'officer', 'supervisor', 'coordinator', 'auditor', 'administrator'])
 export type Role = z.infer<typeof Role>
 
-/** In which kinds of organisation a role exists; the database holds accounts to the same table. */
+/** The kinds of organisation in which a role exists; a check in the database has the same table. */
 export const kindsOf: Record<Role, readonly OrganisationKind[]> = {
   caseworker: ['ngo', 'iom'],
   officer: ['division', 'committee'],
@@ -16,7 +16,7 @@ export const kindsOf: Record<Role, readonly OrganisationKind[]> = {
   administrator: ['operator'],
 }
 
-/** A role in a kind of organisation. Permissions are given to offices: a supervisor of an NGO may not what a committee's may. */
+/** A role in a kind of organisation. Permissions belong to offices: a committee's supervisor may do more than an NGO's. */
 export type Office = `${Role}@${OrganisationKind}`
 
 export const offices = Role.options.flatMap(role => kindsOf[role].map((kind): Office => `${role}@${kind}`))
@@ -26,7 +26,7 @@ const authority = ['officer@division', 'officer@committee', 'supervisor@division
 const supervisors = ['supervisor@ngo', 'supervisor@iom', 'supervisor@division', 'supervisor@committee'] as const
 const organisers = ['supervisor@committee', 'supervisor@iom', 'coordinator@iom'] as const
 
-/** Which office may do what. Which rows they then see is decided by row level security. */
+/** The offices that have each permission. Row level security decides which rows they see. */
 export const permissions = {
   'self:manage': offices,
   'organisations:read': offices,

@@ -5,18 +5,18 @@ export type Endpoint = postgres.Options<Record<string, postgres.PostgresType>>
 
 type Rows = (postgres.Row & Iterable<postgres.Row>)[]
 
-/** Sends a statement at once, behind those already on their way; its answer may be awaited later. */
+/** Sends a statement at once, after those already sent; its result may be awaited later. */
 export type Send = (text: string, values?: readonly unknown[]) => postgres.PendingQuery<Rows>
 
 const quiet = () => {}
 
 /**
- * One postgres.js client with one connection, reserved for life and thrown away when it drops. A handle that outlives
- * its connection then has no other connection to reach, and nothing is tried again on a new one: postgres.js would run
- * it inside whichever transaction holds the connection by then (porsager/postgres#1216).
+ * One postgres.js client with one connection, reserved for its whole life and discarded when the connection drops. A handle
+ * that outlives its connection then cannot reach another one, and no statement is retried on a new one: postgres.js would run
+ * it inside whichever transaction uses that connection by then (porsager/postgres#1216).
  */
 export class Connection {
-  /** The client, for drizzle to find its parsers and serializers on; queries go through {@link send}. */
+  /** The client, from which drizzle takes its parsers and serializers; queries go through {@link send}. */
   readonly client: postgres.Sql
   dead = false
   #run: postgres.ReservedSql | undefined
@@ -45,7 +45,7 @@ export class Connection {
     }
   }
 
-  /** A connection for as long as the work takes. */
+  /** Opens a connection for `work` and closes it afterwards. */
   static async with<T>(endpoint: Endpoint, work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await Connection.open(endpoint)
     try {
@@ -58,17 +58,17 @@ export class Connection {
   readonly send: Send = (text, values = []) => {
     if (this.dead || !this.#run) throw unavailable()
     const query = this.#run.unsafe(text, values as never[], { prepare: true }).execute() as postgres.PendingQuery<Rows>
-    query.catch(quiet) // a failure behind a failure that was told already must not end the process
+    query.catch(quiet) // a failure after one that the caller has seen must not end the process
     return query
   }
 
-  /** Runs a text of any number of statements, without parameters. */
+  /** Runs any number of statements without parameters. */
   script(text: string): Promise<unknown> {
     if (this.dead || !this.#run) throw unavailable()
     return this.#run.unsafe(text).simple()
   }
 
-  /** Runs work between `begin` and `commit`; nothing of it stays when it fails. */
+  /** Runs `work` between `begin` and `commit`; rolls back and rethrows when it fails. */
   async atOnce<T>(work: () => Promise<T>): Promise<T> {
     await this.send('begin')
     try {
@@ -81,7 +81,7 @@ export class Connection {
     }
   }
 
-  /** Calls `lost` when the connection drops; only one caller at a time, the transaction that holds the connection. */
+  /** Calls `lost` when the connection drops. There is one watcher at a time: the transaction that uses the connection. */
   watch(lost: (error: Error) => void = quiet) {
     this.#lost = lost
   }
@@ -94,7 +94,7 @@ export class Connection {
     this.#lost(unavailable(cause))
   }
 
-  /** Ends at once: a client waits in vain for a connection that it has reserved. */
+  /** Closes at once, without a timeout: the client would wait in vain for its reserved connection to be released. */
   close = () => {
     this.dead = true
     return this.client.end({ timeout: 0 }).catch(quiet)

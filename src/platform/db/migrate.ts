@@ -7,15 +7,15 @@ export type SqlFile = { name: string; text: string }
 
 /**
  * The SQL of a release. `tables` are versioned: each file is applied once and never edited afterwards. `code` (functions,
- * views, policies, triggers, rights) is dropped and made anew, whole, whenever it or `ground` has changed; `ground` is
- * what tables call, and is applied again with it.
+ * views, policies, triggers, rights) is dropped and recreated as a whole whenever it or `ground` has changed; `ground`, the
+ * functions that tables call, is applied again with it.
  */
 export type Release = { ground: SqlFile; tables: readonly SqlFile[]; code: readonly SqlFile[] }
 
-/** What a database has of a release: the hash of each file of its tables, and of its ground and code as one. */
+/** What is applied to a database: a hash for each file of its tables, and one for its ground and code together. */
 export type Applied = readonly { name: string; hash: string }[]
 
-/** One at a time for the whole database, whoever starts it. */
+/** Advisory lock: one migration at a time in a database. */
 const lock = 7281_0001
 
 const folder = new URL('../../../migrations/', import.meta.url)
@@ -39,13 +39,13 @@ const hashOf = (...files: readonly SqlFile[]) => {
   return hash.digest('hex')
 }
 
-/** The name under which the hash of ground and code is kept, beside those of the tables. */
+/** The name under which `app.migrations` stores the hash of ground and code. */
 const codeName = 'code'
 
 /**
- * What is still to be applied: files of tables, in order, and whether the code is another one. Throws a {@link StartError}
- * that names the file when the database has one that this release does not have, one with another text, or lacks one
- * before the last that it has.
+ * Returns what is still to be applied: files of tables, in order, and whether the code differs. Throws a {@link StartError}
+ * that names the file if the database has a file that this release lacks, has one with another text, or lacks one that
+ * comes before its last.
  */
 export function pending({ ground, tables, code }: Release, applied: Applied): { tables: SqlFile[]; code: boolean } {
   const hashes = new Map(applied.map(({ name, hash }) => [name, hash]))
@@ -54,7 +54,7 @@ export function pending({ ground, tables, code }: Release, applied: Applied): { 
   for (const name of names)
     if (!own.has(name))
       throw new StartError(
-        `The database has ${name}, which this release does not have: use the release that made it, or a new database`,
+        `The database has ${name}, which this release does not have: use the release that created it, or a new database`,
       )
   const missing: SqlFile[] = []
   for (const file of tables) {
@@ -69,8 +69,8 @@ export function pending({ ground, tables, code }: Release, applied: Applied): { 
 }
 
 /**
- * Brings the database to this release as its owner, all of it in one transaction. Gives what was applied: the files of
- * tables, and `code` if that was made anew. A service that runs meanwhile waits, and then goes on with the new code.
+ * Brings the database to this release, as its owner and in one transaction. Returns the names of what was applied: files of
+ * tables, and `code` if that was recreated. A running service waits meanwhile, and then uses the new code.
  */
 export const migrate = (endpoint: Endpoint, release = readRelease()): Promise<string[]> =>
   Connection.with(endpoint, async connection => {
@@ -83,7 +83,7 @@ export const migrate = (endpoint: Endpoint, release = readRelease()): Promise<st
     const names = [...todo.tables.map(({ name }) => name), ...(todo.code ? [codeName] : [])]
     if (!names.length) return names
     await retryDeadlocks(() => connection.atOnce(() => apply(connection, release, todo.tables)))
-    await send(`select app.tell('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessUnheard)
+    await send(`select app.tell('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessWithoutLog)
     return names
   })
 
@@ -112,7 +112,7 @@ async function apply(connection: Connection, { ground, code }: Release, tables: 
 
 const deadlock = '40P01'
 
-/** Dropping code locks every table; requests of a service that runs meanwhile hold some of them, in another order. */
+/** Dropping code locks every table, while requests of a running service lock some of them in another order. */
 async function retryDeadlocks<T>(work: () => Promise<T>, tries = 10): Promise<T> {
   try {
     return await work()
@@ -122,30 +122,29 @@ async function retryDeadlocks<T>(work: () => Promise<T>, tries = 10): Promise<T>
   }
 }
 
-/** A release of a test may have no audit log to tell. */
-const unlessUnheard = (error: { code?: string }) => {
+/** Ignores that there is no function `app.tell`: the releases of tests may have no audit log. */
+const unlessWithoutLog = (error: { code?: string }) => {
   if (error.code !== '42883') throw error
 }
 
 const applied = async (send: Send) => (await send('select name, hash from app.migrations')) as unknown as Applied
 
-/** Refuses a database whose schema or role is not what this release was written for. */
+/** Throws a {@link StartError} if the server, the role or the schema is not what this release requires. */
 export const checkSchema = (endpoint: Endpoint, release = readRelease()): Promise<void> =>
   Connection.with(endpoint, async ({ send }) => {
     const [server] =
       await send(`select current_setting('server_version_num')::int as version, rolsuper or rolbypassrls as free,
       current_setting('statement_timeout') = '0' as unbounded from pg_roles where rolname = current_user`)
-    if (server?.version < 180000) throw new StartError('DATABASE_URL leads to a PostgreSQL older than 18')
-    if (server?.free)
-      throw new StartError('DATABASE_URL leads in as a role that row level security does not hold: use app')
+    if (server?.version < 180000) throw new StartError('The PostgreSQL of DATABASE_URL is older than version 18')
+    if (server?.free) throw new StartError('The role of DATABASE_URL bypasses row level security: use the role app')
     if (server?.unbounded)
       throw new StartError('The role of DATABASE_URL has no statement_timeout: apply migrations/roles.sql')
     const { tables, code } = pending(release, await applied(send).catch(noSchema))
     if (tables.length) throw new StartError(`${tables[0]?.name} is not applied yet: npm run admin -- migrate`)
-    if (code) throw new StartError('The SQL code of the database is not that of this release: npm run admin -- migrate')
+    if (code) throw new StartError('The SQL code of the database differs from this release: npm run admin -- migrate')
   })
 
-/** No schema, no table, or no right to look: nothing was migrated here. */
+/** Without the schema, the table, or the right to read it, nothing has been migrated. */
 const noSchema = (error: { code?: string }) => {
   if (['3F000', '42P01', '42501'].includes(error.code ?? '')) return []
   throw error

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { bytesOf, idOf } from '../access/id.ts'
 import { type SQL, sql } from './drizzle.ts'
 
-/** Where a page ended: the id of its last row, opaque to callers. */
+/** Returns the cursor of a page: the id of its last row, opaque to callers. */
 const encode = (id: string) => bytesOf(id).toString('base64url')
 
 const Cursor = z
@@ -10,15 +10,15 @@ const Cursor = z
   .regex(/^[\w-]{22}$/, 'Expected the nextCursor of a reply of this list')
   .transform(cursor => idOf(Buffer.from(cursor, 'base64url')))
 
-/** Behind the last row of all: a page that begins there begins with the newest one. */
+/** Greater than every id: a page that starts here starts with the newest row. */
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-/** The id that those of a page lie before. */
+/** The id that every id of the page is below. */
 export const startOf = (cursor: string | undefined): SQL => sql`${cursor ?? last}::uuid`
-/** What the ids of a page compare to that begins behind this one: `id ${olderThan(cursor)}`. */
+/** The comparison that selects the rows after the cursor: `id ${olderThan(cursor)}`. */
 export const olderThan = (cursor: string | undefined): SQL => sql`< ${startOf(cursor)}`
 
-/** The query of a list: how many, and after which row. */
+/** The query of a list: how many rows, and after which row. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: Cursor.optional(),
@@ -27,7 +27,7 @@ export type PageQuery = z.output<typeof PageQuery>
 
 export type Page<T> = { items: T[]; nextCursor: string | null }
 
-/** A place in the order of changes: microseconds since 1970, and an id. */
+/** A position in the order of changes: microseconds since 1970, and an id. */
 export type Change = { at: string; id: string }
 
 const ofChange = ({ at, id }: Change) => {
@@ -37,7 +37,7 @@ const ofChange = ({ at, id }: Change) => {
   return bytes.toString('base64url')
 }
 
-/** Where a page of changes ended. */
+/** The cursor of a page of changes: the position of its last row. */
 export const ChangeCursor = z
   .string()
   .regex(/^[\w-]{32}$/, 'Expected the nextCursor of a reply of this list')
@@ -46,14 +46,14 @@ export const ChangeCursor = z
     return { at: String(bytes.readBigUInt64BE()), id: idOf(bytes.subarray(8)) }
   })
 
-/** A page of changes that were asked for with one more than `limit`. */
+/** Returns a page of changes; the query must have selected one row more than `limit`. */
 export function pageOfChanges<T extends Change>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, nextCursor: rows.length > limit && last ? ofChange(last) : null }
 }
 
-/** A page of rows that were asked for with one more than `limit`. */
+/** Returns a page of rows; the query must have selected one row more than `limit`. */
 export function pageOf<T extends { id: string }>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
   const items = rows.slice(0, limit)
   const last = items.at(-1)

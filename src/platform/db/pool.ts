@@ -3,7 +3,7 @@ import { Connection, type Endpoint } from './connection.ts'
 
 type Waiting = { resolve: (connection: Connection) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }
 
-/** A bounded set of connections: whoever waits longer than `wait` ms for one is told that the service is unavailable. */
+/** A bounded set of connections. A caller that waits longer than `wait` ms for one gets the problem `unavailable`. */
 export class Pool {
   readonly #endpoint: Endpoint
   readonly #size: number
@@ -20,7 +20,7 @@ export class Pool {
     this.#wait = wait
   }
 
-  /** Connections by what they do, and who waits for one. */
+  /** How many connections are idle and held, and how many callers wait for one. */
   get counts() {
     return { idle: this.#idle.length, held: this.#held.size, waiting: this.#queue.length }
   }
@@ -42,7 +42,7 @@ export class Pool {
     this.#hand(connection)
   }
 
-  /** Ends the idle connections at once and the others as they come back. */
+  /** Closes the idle connections at once and the others when they are released. */
   async close() {
     this.#closed = true
     for (const waiting of [...this.#queue]) this.#giveUp(waiting)
@@ -75,7 +75,7 @@ export class Pool {
     waiting.reject(unavailable(cause))
   }
 
-  /** Opens one connection for whoever waits, as long as there is room. */
+  /** Opens one connection if a caller waits and the pool is not full. */
   #open() {
     if (this.#closed || !this.#queue.length || this.#held.size + this.#idle.length + this.#opening >= this.#size) return
     this.#opening++

@@ -5,10 +5,10 @@ import type { Keys } from '../access/keys.ts'
 import type { Database, Tx } from './database.ts'
 import { type SQL, sql } from './drizzle.ts'
 
-/** The sealed value of a column, for {@link SealedColumn.open}; null where nothing was typed, and once it was erased. */
+/** Selects the sealed value of a column, for {@link SealedColumn.open}; null where nothing was entered, or after erasure. */
 export const sealed = (column: string): SQL => sql.raw(`app.sealed(${column})`)
 
-/** A sealed value that does not open: moved, changed, or not what its contract expects. The log gets its place only. */
+/** A sealed value that does not open: moved, changed, or not what its contract expects. The log records only its place. */
 class Unreadable extends Error {
   override readonly name = 'Unreadable'
   readonly code: string
@@ -25,9 +25,9 @@ type Row<Key extends readonly string[]> = { [Part in keyof Key]: string | number
 type Fields<T> = { [Field in keyof T]-?: Exclude<T[Field], undefined> | null }
 
 /**
- * A column that holds what people typed, sealed. A value opens only in the column and row that it was sealed for.
- * `key`: the columns that name the row. `readers`: who may read it, in words. `sealedAs`: the column that its values were
- * sealed for, where they move here from another table under the same row id.
+ * A column that stores text entered by people, sealed. A value opens only in the column and row that it was sealed for.
+ * `key`: the columns that identify the row. `readers`: who may read it, in words. `sealedAs`: the column that its values were
+ * sealed for, if they were moved here from another table under the same row id.
  */
 export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends readonly string[] = readonly string[]> {
   readonly column: Column
@@ -54,17 +54,17 @@ export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends rea
     return sealer.seal(this.#placeOf(row), value as object)
   }
 
-  /** The same, or null when no field of the value is given. */
+  /** As `seal`; null when no field of the value is given. */
   sealGiven(sealer: Sealer, row: Row<Key>, value: z.input<T>): Buffer | null {
     return isGiven(value as object) ? this.seal(sealer, row, value) : null
   }
 
-  /** The same with the caller's key, which is asked for only when there is something to seal. */
+  /** As `sealGiven`, with the caller's key, which is fetched only if there is something to seal. */
   async sealFor(tx: Tx, about: About, row: Row<Key>, value: z.input<T>): Promise<Buffer | null> {
     return isGiven(value as object) ? this.seal(await sealerFor(tx, about), row, value) : null
   }
 
-  /** What was typed; null where nothing was, and once it was erased. */
+  /** Returns the value in clear; null where nothing was entered, or after erasure. Throws the problem `unreadable`. */
   open<Kept extends Sealed | null>({ open }: Keys, row: Row<Key>, kept: Kept): z.output<T> | Extract<Kept, null> {
     if (kept === null) return kept as never
     const place = this.#placeOf(row)
@@ -75,7 +75,7 @@ export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends rea
     }
   }
 
-  /** The same field by field, null where one was not typed. */
+  /** As `open`, with every field of the contract; null where one was not entered. */
   fields(keys: Keys, row: Row<Key>, kept: Sealed | null): Fields<z.output<T>> {
     const { shape } = this.contract as unknown as z.ZodObject
     const given: object = this.open(keys, row, kept) ?? {}
@@ -89,7 +89,7 @@ export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends rea
 
 const isGiven = (value: object) => Object.values(value).some(field => field !== undefined)
 
-/** Seals what the caller's organisation types about a case. */
+/** Seals the values that the caller's organisation enters about a case. */
 export class Sealer {
   readonly #dataKey: DataKey
 
@@ -102,17 +102,20 @@ export class Sealer {
   }
 }
 
-/** Bytes as PostgreSQL reads them out of JSON. */
+/** Formats bytes as PostgreSQL reads them from JSON. */
 export const asText = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
 
 const KeyRow = z.object({ id: z.uuid(), epoch: z.int(), wrapped: z.instanceof(Buffer) })
 
-/** `file`: the file's own key, which goes with the case to its next owner. */
+/** `file`: the key of the file itself, which passes to the next owner of the case. */
 type About =
   | { caseId: string; file?: boolean; referralId?: never }
   | { referralId: string; caseId?: never; file?: never }
 
-/** With the key that the caller's organisation has for this case, or for that of this referral; it gets one if it has none. */
+/**
+ * Returns a sealer with the data key of the caller's organisation for this case, or for the case of this referral; creates
+ * the key if there is none.
+ */
 export async function sealerFor({ rows, keys }: Tx, about: About): Promise<Sealer> {
   const { caseId = null, referralId = null, file = false } = about
   const { dataKey, epoch, wrapped } = keys.newDataKey()
@@ -124,7 +127,7 @@ export async function sealerFor({ rows, keys }: Tx, about: About): Promise<Seale
   return new Sealer(kept.id === dataKey.id ? dataKey : keys.dataKey(kept))
 }
 
-/** With a key for a case that this transaction makes; `keep` stores the key, after the event that makes the case. */
+/** Returns a sealer for a case that this transaction creates; call `keep` after the event that creates it, to store the key. */
 export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: Sealer; keep: () => Promise<unknown> } {
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const keep = () =>
@@ -132,8 +135,8 @@ export function sealerForNew({ execute, keys }: Tx, caseId: string): { sealer: S
   return { sealer: new Sealer(dataKey), keep }
 }
 
-/** Whether these keys open what this database holds. */
-export async function opensWhatIsKept(db: Database): Promise<boolean> {
+/** Returns whether the key file opens the newest data key of this database, or there is none yet. */
+export async function opensStoredKeys(db: Database): Promise<boolean> {
   const [kept] = await db.ask(KeyRow, sql`select * from app.newest_data_key()`)
   try {
     return !kept || Boolean(db.keys.dataKey(kept))

@@ -1,16 +1,16 @@
 import { type Config, StartError } from '../../config.ts'
 import { Connection, type Endpoint } from './connection.ts'
 
-/** Makes roles with these passwords and the database, once, as superuser. */
+/** Creates the roles with these passwords and the database, as superuser; skips what exists. */
 export const setUpCluster = (
   superuser: Endpoint,
   roles: string,
   passwords: { owner: string; app: string },
 ): Promise<void> =>
   Connection.with(superuser, async connection => {
-    const [there] = await connection.send(`select from pg_roles where rolname = 'app'`)
+    const [role] = await connection.send(`select from pg_roles where rolname = 'app'`)
     const { owner, app } = passwords
-    if (!there)
+    if (!role)
       await connection.atOnce(async () => {
         await connection.script(`${roles}; alter role owner password '${owner}'; alter role app password '${app}'`)
       })
@@ -18,7 +18,10 @@ export const setUpCluster = (
     if (!database) await connection.script('create database qujat owner owner')
   })
 
-/** A database keeps the country and the time zone that it was set up with: case numbers and days rest on them. */
+/**
+ * Throws a {@link StartError} when the country or time zone differs from the one the database was set up with: case numbers
+ * and days depend on them.
+ */
 export const checkInstallation = (
   endpoint: Endpoint,
   { country, timeZone }: Pick<Config, 'country' | 'timeZone'>,
@@ -29,9 +32,9 @@ export const checkInstallation = (
       ['COUNTRY', country, installation?.country],
       ['TIME_ZONE', timeZone, installation?.time_zone],
     ]
-    for (const [variable, asked, there] of both)
-      if (there && there !== asked)
-        throw new StartError(`${variable} is ${asked}, but this database was set up with ${variable}=${there}`)
+    for (const [variable, configured, stored] of both)
+      if (stored && stored !== configured)
+        throw new StartError(`${variable} is ${configured}, but this database was set up with ${variable}=${stored}`)
   })
 
 export const hasRows = (endpoint: Endpoint, table: 'organisations'): Promise<boolean> =>

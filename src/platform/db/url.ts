@@ -1,7 +1,7 @@
 import { StartError } from '../../config.ts'
 import type { Endpoint } from './connection.ts'
 
-/** `sslmode` as libpq knows it, and what the driver makes of it, which knows no check of the authority alone. */
+/** libpq's values of `sslmode` and what the driver gets; the driver cannot verify the authority alone (`verify-ca`). */
 const sslmodes: Record<string, Endpoint['ssl']> = {
   disable: false,
   allow: 'allow',
@@ -11,7 +11,7 @@ const sslmodes: Record<string, Endpoint['ssl']> = {
   'verify-full': 'verify-full',
 }
 
-/** A database by its URL, the value of this variable. */
+/** Parses the URL of a database. Throws a {@link StartError} that names the variable for an unknown sslmode. */
 export function endpointOf(url: string, variable: string): Endpoint {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url)
   const sslmode = searchParams.get('sslmode') ?? 'disable'
@@ -28,20 +28,21 @@ export function endpointOf(url: string, variable: string): Endpoint {
   }
 }
 
-const wrongUser = ({ user }: Endpoint) => `does not let ${user} in: is the password right`
+const wrongUser = ({ user }: Endpoint) => `refuses the user ${user}: is the password right`
 const wrongs: Record<string, (endpoint: Endpoint) => string> = {
   '28P01': wrongUser,
   '28000': wrongUser,
   '3D000': ({ database }) => `has no database ${database}: is the name right`,
-  '42501': ({ user, database }) => `does not let ${user} into ${database}: is it the right role`,
+  '42501': ({ user, database }) => `refuses the user ${user} access to ${database}: is it the right role`,
 }
 
-/** Why no work is done in the database of this variable; for errors of a connection, others go on as they are. */
+/** Turns an error of a connection into a {@link StartError} that names the variable and the likely cause. */
 export const unanswered = (variable: string, endpoint: Endpoint) => (error: Error & { code?: string }) => {
   const { code = '' } = error
   if (error instanceof StartError) throw error
-  const wrong = wrongs[code]?.(endpoint) ?? `does not answer (${code || error.name}): is it up, is the URL right`
-  throw new StartError(`The database of ${variable} ${wrong}? For example ${variable}=${example[variable]}`, {
+  const wrong =
+    wrongs[code]?.(endpoint) ?? `does not answer (${code || error.name}): is it running, and is the URL right`
+  throw new StartError(`The database server of ${variable} ${wrong}? For example ${variable}=${example[variable]}`, {
     cause: error,
   })
 }

@@ -6,16 +6,17 @@ import { Connection } from '../db/connection.ts'
 import type { Cluster } from './cluster.ts'
 import { makeFolder, own } from './folder.ts'
 
-/** What a server makes anew when it starts, what is only on its way, or what says that one runs. */
+/** Files that a server recreates at its start, temporary files, and the files that mark a running server. */
 const passing = /^(postmaster\.(pid|opts)|pgsql_tmp.*|pg_internal\.init.*|xlogtemp\..*)$/
+/** Folders that are copied empty. */
 const emptied = /^(pg_wal|pg_replslot|pg_dynshmem|pg_notify|pg_serial|pg_snapshots|pg_stat_tmp|pg_subtrans)$/
 
 /**
- * Copies the database of a cluster at work into a new folder, with the passwords that let its roles in, and without the keys:
- * as of when the copy ends, by PostgreSQL's own protocol for that (chapter 25.3.4 of its manual).
+ * Copies the database of a running cluster into a new folder, with the passwords of its roles and without the keys. The copy
+ * has the state at its end; it follows PostgreSQL's low-level backup protocol (chapter 25.3.4 of its manual).
  */
 export async function backUp(cluster: Cluster, dataDir: string, to: string): Promise<void> {
-  if (existsSync(to)) throw new StartError(`backup ${to}: is there already`)
+  if (existsSync(to)) throw new StartError(`backup ${to} exists already: choose a new folder`)
   const place = join(to, 'postgres')
   try {
     mkdirSync(place, { recursive: true, mode: 0o700 })
@@ -25,7 +26,7 @@ export async function backUp(cluster: Cluster, dataDir: string, to: string): Pro
   const from = join(dataDir, 'postgres')
   try {
     await Connection.with(cluster.endpoint('postgres'), async ({ send }) => {
-      // Keeps the log that is written meanwhile, for as long as this session lasts.
+      // Keeps the write-ahead log written meanwhile, as long as this session lasts.
       await send(`select pg_create_physical_replication_slot('backup_' || pg_backend_pid(), true, true)`)
       await send(`select pg_backup_start('backup', fast => true)`)
       await copyInto(place, from, true)
@@ -40,17 +41,17 @@ export async function backUp(cluster: Cluster, dataDir: string, to: string): Pro
   }
 }
 
-/** Puts a backup where there is no database yet; PostgreSQL recovers from it when it starts. */
+/** Copies a backup into a data folder without a database; PostgreSQL recovers from it when it starts. */
 export async function restore(from: string, dataDir: string): Promise<void> {
   for (const name of ['postgres/backup_label', 'passwords.json'])
-    if (!existsSync(join(from, name))) throw new StartError(`restore ${from}: is no backup, ${name} is not there`)
+    if (!existsSync(join(from, name))) throw new StartError(`restore ${from} is not a backup: ${name} is missing`)
   makeFolder(dataDir)
   for (const name of ['postgres', 'passwords.json'])
     if (existsSync(join(dataDir, name)))
       throw new StartError(
-        `restore: DATA_DIR ${dataDir} holds a database already: DATA_DIR=./restored npm run admin -- restore …`,
+        `restore: DATA_DIR ${dataDir} contains a database already: choose another folder, for example DATA_DIR=./restored npm run admin -- restore …`,
       )
-  // Beside its place and moved there when it is whole, as a new one is made.
+  // Copied next to its place and moved there when complete, as a new database is.
   const place = join(dataDir, `postgres-new-${process.pid}`)
   try {
     mkdirSync(place, { mode: 0o700 })
@@ -64,23 +65,23 @@ export async function restore(from: string, dataDir: string): Promise<void> {
   }
 }
 
-/** Copies what a folder holds, to the disk; of a database `atWork` without what is made anew. */
-async function copyInto(to: string, from: string, atWork = false): Promise<void> {
+/** Copies the content of a folder and syncs it to disk; of a `running` database without the files that it recreates. */
+async function copyInto(to: string, from: string, running = false): Promise<void> {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (atWork && passing.test(entry.name)) continue
-    await copyEntry(to, from, entry, atWork)
+    if (running && passing.test(entry.name)) continue
+    await copyEntry(to, from, entry, running)
   }
 }
 
-async function copyEntry(to: string, from: string, entry: Dirent, atWork: boolean): Promise<void> {
+async function copyEntry(to: string, from: string, entry: Dirent, running: boolean): Promise<void> {
   const [source, target] = [join(from, entry.name), join(to, entry.name)]
   if (entry.isDirectory()) {
     if (!existsSync(target)) mkdirSync(target, { mode: 0o700 })
     own(target)
-    if (!(atWork && emptied.test(entry.name))) await copyInto(target, source, atWork)
+    if (!(running && emptied.test(entry.name))) await copyInto(target, source, running)
   } else if (entry.isFile()) {
     await copyWhole(source, target).catch(error => {
-      if (!(atWork && error.code === 'ENOENT')) throw error // dropped meanwhile, or log that the slot does not need
+      if (!(running && error.code === 'ENOENT')) throw error // dropped meanwhile, or log that the slot does not need
     })
   }
 }

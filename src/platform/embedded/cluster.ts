@@ -23,11 +23,11 @@ import { StartError } from '../../config.ts'
 import { Connection, type Endpoint } from '../db/connection.ts'
 import { type Binaries, binaries, unprivileged } from './binaries.ts'
 import { makePrivate, own } from './folder.ts'
-import { keepPasswords, type Passwords } from './passwords.ts'
+import { type Passwords, passwordsIn } from './passwords.ts'
 
 const run = promisify(execFile)
 
-/** A PostgreSQL of the service's own, in its data folder: on a socket that only its user reaches, never on a port. */
+/** The embedded PostgreSQL in the data folder: on a socket that only its user can reach, never on a port. */
 export class Cluster {
   readonly #dataDir: string
   readonly #programs: Binaries
@@ -41,11 +41,11 @@ export class Cluster {
     this.#socket = socketOf(dataDir)
   }
 
-  /** Starts it in a folder that is there, or adopts the one that a killed service left running. */
+  /** Starts the cluster in an existing folder, or adopts the one that a killed service left running. */
   static async start(dataDir: string, { connections = 60 } = {}): Promise<Cluster> {
     for (const name of readdirSync(dataDir)) if (partial.test(name)) remove(join(dataDir, name))
     const programs = reachable(dataDir, await binaries())
-    const cluster = new Cluster(dataDir, programs, keepPasswords(dataDir))
+    const cluster = new Cluster(dataDir, programs, passwordsIn(dataDir))
     if (!existsSync(cluster.#pgdata)) await cluster.#create()
     await cluster.#run(connections)
     return cluster
@@ -68,7 +68,7 @@ export class Cluster {
     return join(this.#dataDir, 'postgres')
   }
 
-  /** Made beside its place and moved there when it is whole, so that a kill half-way leaves nothing that looks like one. */
+  /** Creates the cluster next to its place and moves it there when complete, so that a kill never leaves a partial one there. */
   async #create(): Promise<void> {
     const place = mkdtempSync(join(this.#dataDir, 'postgres-new-'))
     const passwordFile = join(place, 'password')
@@ -90,8 +90,8 @@ export class Cluster {
       if (!existsSync(this.#pgdata)) renameSync(pgdata, this.#pgdata)
     } catch (cause) {
       const { stderr = '' } = cause as { stderr?: string }
-      const why = /^initdb: error: (.+)$/m.exec(stderr)?.[1] ?? 'initdb was ended'
-      throw new StartError(`DATA_DIR ${this.#dataDir}: no PostgreSQL can be made there: ${why}`, { cause })
+      const why = /^initdb: error: (.+)$/m.exec(stderr)?.[1] ?? 'initdb was interrupted'
+      throw new StartError(`DATA_DIR ${this.#dataDir}: initdb failed there: ${why}`, { cause })
     } finally {
       remove(place)
     }
@@ -102,7 +102,7 @@ export class Cluster {
     if (await this.#answers()) return
     const settings = [
       `-c unix_socket_directories=${this.#socket} -c unix_socket_permissions=0700 -c listen_addresses=`,
-      // Nothing of a statement, its parameters or the row that it failed on goes to the log.
+      // The log contains no statements, no parameters and no rows that a statement failed on.
       '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse',
       `-c max_connections=${connections}`,
     ].join(' ')
@@ -112,9 +112,9 @@ export class Cluster {
     const start = () => this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings)
     const again = async (left: number, cause: unknown): Promise<unknown> => {
       if (await this.#answers()) return
-      // One that was killed is still on its way out.
+      // A killed server has not ended yet.
       if (left && this.#isLocked()) return wait(500).then(() => start().catch(cause => again(left - 1, cause)))
-      await this.stop() // Ctrl-C ends pg_ctl, not what it has begun to start
+      await this.stop() // Ctrl-C ends pg_ctl, but not the server that it is starting
       throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
     }
     await start().catch(cause => again(10, cause))
@@ -122,7 +122,10 @@ export class Cluster {
 
   #isLocked = () => existsSync(join(this.#pgdata, 'postmaster.pid'))
 
-  /** Of one that was killed the socket and the lock stay behind, and for a while its processes: only an answer is one. */
+  /**
+   * Returns whether a server answers. Nothing else shows it: a killed server leaves its socket and lock, and for a while its
+   * processes.
+   */
   async #answers(): Promise<boolean> {
     try {
       await Connection.with(this.endpoint('postgres', 'postgres'), async () => {})
@@ -130,7 +133,7 @@ export class Cluster {
     } catch (error) {
       const { code = '' } = error as { code?: string }
       if (code === recovering) return wait(200).then(() => this.#answers())
-      return /^[0-9A-Z]{5}$/.test(code) // it answers, if only that the password is another one
+      return /^[0-9A-Z]{5}$/.test(code) // an SQLSTATE is an answer too, such as that the password is wrong
     }
   }
 
@@ -139,23 +142,26 @@ export class Cluster {
   }
 }
 
-/** SQLSTATE of a server that starts, stops or recovers. */
+/** SQLSTATE of a server that is starting, stopping or recovering. */
 const recovering = '57P03'
-/** What a start that was killed half-way may leave behind. */
+/** Folders that a killed start may leave. */
 const partial = /^postgres(ql)?-new-/
 const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 })
 
-/** Not through a link that somebody may have put there. */
+/** Refuses to follow a link that another user may have created. */
 const appendHere = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW
 
-/** The path of a socket has 107 characters at most: the folder of the data may be too deep for it. */
+/** The path of a socket may have at most 107 characters: for a longer data folder the socket is in the temporary folder. */
 const socketOf = (dataDir: string) => {
   const near = join(dataDir, 'socket')
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12)
   return near.length < 85 ? near : join(tmpdir(), `qujat-${hash}`)
 }
 
-/** As root, PostgreSQL runs as nobody, who has to reach the data and the programs; the programs are copied if need be. */
+/**
+ * For root, PostgreSQL runs as the user nobody, which has to reach the data folder and the programs: copies the programs into
+ * the data folder if necessary. Throws a {@link StartError} if that user cannot reach the data folder.
+ */
 function reachable(dataDir: string, programs: Binaries): Binaries {
   if (!unprivileged) return programs
   const can = (...command: [string, ...string[]]) => {
@@ -168,7 +174,7 @@ function reachable(dataDir: string, programs: Binaries): Binaries {
   }
   if (!can('test', '-x', dataDir))
     throw new StartError(
-      `DATA_DIR ${dataDir} cannot be reached by the user nobody, who runs PostgreSQL where root may not: DATA_DIR=/var/lib/qujat npm start`,
+      `DATA_DIR ${dataDir} cannot be reached by the user nobody, which runs PostgreSQL when the service runs as root: DATA_DIR=/var/lib/qujat npm start`,
     )
   if (can(programs.postgres, '--version')) return programs
   const native = dirname(dirname(programs.postgres))
@@ -179,10 +185,10 @@ function reachable(dataDir: string, programs: Binaries): Binaries {
     chmodSync(partial, 0o755)
     renameSync(partial, copy)
   }
-  const there = (name: string) => join(copy, 'bin', name)
-  return { initdb: there('initdb'), pg_ctl: there('pg_ctl'), postgres: there('postgres') }
+  const copied = (name: string) => join(copy, 'bin', name)
+  return { initdb: copied('initdb'), pg_ctl: copied('pg_ctl'), postgres: copied('postgres') }
 }
 
-/** The text that makes the roles, the same for every cluster. */
+/** The SQL that creates the roles, the same for every cluster. */
 export const rolesSql = () =>
   readFileSync(fileURLToPath(new URL('../../../migrations/roles.sql', import.meta.url)), 'utf8')

@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path'
 import { StartError, unusable } from '../../config.ts'
 import { unprivileged } from './binaries.ts'
 
-/** The folder of the data. As root, whoever runs PostgreSQL has to pass through: what that lacks is added. */
+/**
+ * Creates the data folder if it is missing. For root, adds the right to enter the folder, which the user that runs PostgreSQL
+ * needs. Throws a {@link StartError} if the folder cannot be used.
+ */
 export function makeFolder(dataDir: string): void {
   try {
     make(dataDir)
@@ -15,28 +18,31 @@ export function makeFolder(dataDir: string): void {
   }
 }
 
-/** Node's own `recursive` never ends below /proc. */
+/** Creates missing folders one by one: Node's own `recursive` never ends below /proc. */
 function make(path: string): void {
   if (lstatSync(`${path}/`, { throwIfNoEntry: false })) return
   make(dirname(path))
   mkdirSync(path, { mode: 0o755 })
 }
 
-/** A folder for PostgreSQL's user alone. In a folder of everybody somebody may have been there first. */
+/**
+ * Creates a folder that only PostgreSQL's user can use. Throws a {@link StartError} if the path exists and is not such a folder:
+ * in a public folder another user may have created it first.
+ */
 export function makePrivate(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    const there = lstatSync(path, { throwIfNoEntry: false })
-    if (!there) throw unusable('DATA_DIR', path, './data', error)
-    const ours = [process.getuid?.(), unprivileged?.uid].includes(there.uid)
-    if (!there.isDirectory() || !ours || there.mode & 0o077)
-      throw new StartError(`${path} is not a folder of this service's own: remove it, or choose a shorter DATA_DIR`)
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (!found) throw unusable('DATA_DIR', path, './data', error)
+    const ours = [process.getuid?.(), unprivileged?.uid].includes(found.uid)
+    if (!found.isDirectory() || !ours || found.mode & 0o077)
+      throw new StartError(`${path} is not a private folder of this service: remove it, or choose a shorter DATA_DIR`)
   }
   own(path)
 }
 
-/** Gives these to the user who runs PostgreSQL. */
+/** Changes the owner of these paths to the user that runs PostgreSQL. */
 export const own = (...paths: string[]) => {
   if (unprivileged) for (const path of paths) lchownSync(path, unprivileged.uid, unprivileged.gid)
 }
@@ -44,9 +50,9 @@ export const own = (...paths: string[]) => {
 const claim = /^service-(\d+)-(\d+)\.pid$/
 
 /**
- * Holds the folder for this process as long as it lives, whatever becomes of PostgreSQL; throws a {@link StartError}
- * with the pid of whoever holds it. Gives what lets go of it. Each service writes its claim before it looks for those of
- * others: of two that come at once, one at least sees the other. The claim of a dead process holds nothing.
+ * Claims the folder for this process as long as it lives, even if PostgreSQL stops. Returns a function that releases it. Throws
+ * a {@link StartError} with the pid of the process that has claimed it. Each service writes its claim before it looks for those
+ * of others: of two that start at the same time, at least one sees the other. The claim of a dead process does not count.
  */
 export function holdFolder(dataDir: string): () => void {
   const mine = `service-${process.pid}-${beginOf(process.pid)}.pid`
@@ -70,7 +76,10 @@ export function holdFolder(dataDir: string): () => void {
   return release
 }
 
-/** When a process began, as a number that only serves to tell it from a later one with its pid; none for a dead one. */
+/**
+ * Returns the start time of a process, as a number that only serves to distinguish it from a later process with the same pid;
+ * undefined for a dead process.
+ */
 function beginOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')

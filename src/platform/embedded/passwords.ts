@@ -8,8 +8,8 @@ const password = z.string().regex(/^[\w-]{16,}$/)
 const Passwords = z.strictObject({ postgres: password, owner: password, app: password })
 export type Passwords = z.infer<typeof Passwords>
 
-/** Random passwords, made once and kept 0600. */
-export function keepPasswords(dataDir: string): Passwords {
+/** Returns the passwords in passwords.json; creates random ones (mode 0600) if there is no such file. */
+export function passwordsIn(dataDir: string): Passwords {
   const path = join(dataDir, 'passwords.json')
   if (!existsSync(path)) {
     const random = () => randomBytes(24).toString('base64url')
@@ -20,7 +20,7 @@ export function keepPasswords(dataDir: string): Passwords {
   try {
     return Passwords.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    throw new StartError(`DATA_DIR ${dataDir}: passwords.json does not hold its passwords: put it back from a copy`, {
+    throw new StartError(`DATA_DIR ${dataDir}: passwords.json is damaged: restore it from a copy`, {
       cause,
     })
   }

@@ -4,7 +4,7 @@ import { jsonSchema } from './contract.ts'
 export type Json = Record<string, unknown>
 export type Operation = Json & { parameters: Json[] }
 
-/** What operations share, by kind and name; each is written once and referred to. */
+/** The components that operations share, by kind and name; each is written once and referenced. */
 export class Components {
   readonly schemas: Json = {}
   readonly responses: Json = {}
@@ -48,7 +48,7 @@ export const pascal = (name: string) => name.replaceAll(/(?:^|-)(\w)/g, (_, lett
 const asComponents = (json: Json): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
 
-/** Refers each operation to the parameters that it has in common with others. Gives those, by name. */
+/** Replaces parameters that several operations share by references. Returns the shared ones, by name. */
 export function shareParameters(operations: readonly Operation[]): Json {
   const uses = Map.groupBy(
     operations.flatMap(({ parameters }) => parameters),

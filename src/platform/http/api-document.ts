@@ -11,13 +11,13 @@ declare module 'fastify' {
     openapi(): Json
   }
   interface FastifyContextConfig {
-    /** What this operation can answer beyond what its declaration implies. */
+    /** Problems of this operation, besides those that its declaration implies. */
     problems?: readonly ProblemName[]
-    /** Not part of the API document: its own pages. */
+    /** The route is not in the API document: the pages of the documentation itself. */
     hidden?: boolean
   }
   interface FastifySchema {
-    /** Media types of a good answer beside JSON. */
+    /** Media types of a successful reply in addition to JSON. */
     produces?: readonly string[]
     operationId?: string
     summary?: string
@@ -39,7 +39,7 @@ type Described = {
   response?: Record<string, z.ZodType>
 }
 
-/** Keeps each route as it registers, so that the document describes what is served. */
+/** Collects the routes as they register, so that the document describes exactly what is served. */
 export function openapi(app: FastifyInstance, document: Json) {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => {
@@ -125,7 +125,7 @@ function operation({ schema = {}, config = {} }: RouteOptions, components: Compo
   }
 }
 
-/** Who may call an operation, and what it leaves behind, in words. */
+/** Returns a sentence on who may call an operation and whether it writes an audit entry. */
 function accessOf({ permission = 'public', audit }: NonNullable<RouteOptions['config']>): string {
   const needs =
     permission === 'public'
@@ -150,7 +150,7 @@ const requestHeaders = {
   ifMatch: 'The `ETag` that you read last. The request is refused if the resource has changed since.',
 }
 
-/** What comes with a good answer, by what its route and its contract declare. */
+/** Returns the headers of a successful reply, by what its route and its contract declare. */
 function successHeaders(reply: z.ZodType, config: NonNullable<RouteOptions['config']>, components: Components): Json {
   const { shape = {} } = reply as Partial<z.ZodObject>
   const names = [
@@ -163,10 +163,10 @@ function successHeaders(reply: z.ZodType, config: NonNullable<RouteOptions['conf
 
 const successes: Record<string, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'Done' }
 
-/** What any operation can answer: described once, as the response `default`. */
+/** Problems of every operation: described once, as the response `default`. */
 const common: readonly ProblemName[] = ['unauthorized', 'forbidden', 'too-many-requests', 'internal', 'unavailable']
 
-/** What a route can answer beside that, by what it declares. */
+/** Returns the further problems of a route, by what it declares. */
 export function possibleProblems(
   { params, querystring, body }: Described,
   config: RouteOptions['config'] = {},
@@ -184,7 +184,7 @@ export function possibleProblems(
 function problemResponses(names: readonly ProblemName[], components: Components) {
   const own = names.filter(name => !common.includes(name))
   const byStatus = Map.groupBy([...new Set(own)].sort(), name => problems[name].status)
-  // A status of its own hides the default one: what is common with that status is described with it.
+  // A response of its own hides `default` for that status: it must describe the common problems of the status too.
   const named = [...byStatus].map(([status, names]) => {
     const all = [...names, ...common.filter(name => problems[name].status === status)]
     return [status, components.response(all.map(pascal).join('Or'), problemResponse(all))] as const

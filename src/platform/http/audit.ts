@@ -6,38 +6,38 @@ import { type Database, enterNobody, withEntry } from '../db/database.ts'
 import { type SQL, sql } from '../db/drizzle.ts'
 import { writeEntry, writeRefusal } from '../db/entry.ts'
 
-/** What an operation tells the audit log beyond the request: out of what it showed. */
+/** What an operation adds to its audit entry besides the request, taken from the reply. */
 type Audit = {
-  /** Cases that were seen or changed, beside the one of the path. */
+  /** Cases that were shown or changed, besides the one in the path. */
   cases?(shown: never): readonly string[]
-  /** Zones that were opened; without it all that stood open. */
+  /** Zones that were shown; without this function, all zones open to the caller. */
   zones?(shown: never): readonly string[]
-  /** The body is what was looked for. */
+  /** The body contains search criteria. */
   criteria?: true
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the operation tells the audit log; `nothing`: it shows nothing about anybody on file, and changes nothing. */
+    /** What the operation records in the audit log; `nothing`: it shows nothing about a person on file and changes nothing. */
     audit?: 'nothing' | Audit
   }
   interface FastifyRequest {
-    /** The entry that this request will have in the audit log; null where there is none. */
+    /** The audit entry of this request; null if it writes none. */
     entry: Entry | null
   }
 }
 
-/** Cases of a page, and of whatever else is known by its own id. */
+/** The cases of a page whose items have the ids of cases. */
 export const ofPage = { cases: ({ items }: { items: readonly { id: string }[] }) => items.map(({ id }) => id) }
-/** The case of what is known by an id of its own, if it has one; and those of a page of it. */
+/** The case of a resource that has a `caseId`, if it is not null; `ofCases`: the cases of a page of such resources. */
 export const ofCase = { cases: ({ caseId }: { caseId: string | null }) => (caseId ? [caseId] : []) }
 export const ofCases = {
   cases: ({ items }: { items: readonly { caseId: string | null }[] }) => items.flatMap(ofCase.cases),
 }
-/** The zones that a case was shown with. */
+/** The zones of the person that the reply contains. */
 export const ofPerson = { zones: ({ person }: { person: object }) => Object.keys(person) }
 
-/** Refuses to boot a route that does not declare what it audits. */
+/** Makes an audit entry for each request. Throws at start for a route that does not declare what it audits. */
 export function audit(app: FastifyInstance, db: Database, keys: Keys) {
   app.decorateRequest('entry', null)
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -54,13 +54,13 @@ const isId = (text: unknown): text is string =>
 
 class Entry {
   readonly id = randomUUIDv7()
-  /** It stands in the log. */
+  /** The entry is in the audit log. */
   done = false
   readonly #request: FastifyRequest
   readonly #audit: Audit
   readonly #db: Database
   readonly #keys: Keys
-  /** Taken at once: of a connection that was cut nobody knows any more. */
+  /** Read at once: after a connection is cut its address is unknown. */
   readonly #address: string
   #noted: Record<string, unknown> = {}
 
@@ -72,33 +72,39 @@ class Entry {
     this.#address = request.ip
   }
 
-  /** Ids and codes that only the operation knows of. */
+  /** Adds ids and codes that only the operation has. */
   note(more: Record<string, unknown>): void {
     this.#noted = { ...this.#noted, ...more }
   }
 
-  /** The last statement of the transaction that did it, or that keeps what came of refusing it: then it shows a problem. */
+  /**
+   * Returns the last statement of the transaction, which writes the entry. `shown`: the reply; a {@link Problem} if the
+   * transaction records a refusal.
+   */
   written(shown: unknown): SQL {
     if (shown instanceof Problem) return this.#refusal(shown)
     const { cases, zones } = this.#audit
     const seen = shown as never
-    const said = {
+    const content = {
       ...this.#ofRequest(),
-      cases: [...new Set([...this.#asked(), ...(cases?.(seen) ?? [])])],
+      cases: [...new Set([...this.#caseOfPath(), ...(cases?.(seen) ?? [])])],
       ...(zones && { zones: zones(seen) }),
       ...this.#criteria(),
       ...this.#versions(shown),
     }
-    return writeEntry(this.#operation, said)
+    return writeEntry(this.#operation, content)
   }
 
-  /** For a statement that writes it itself: the arguments of its entry, which lacks what is shown. */
+  /** For a statement that writes the entry itself: the arguments of the entry, without what the reply shows. */
   begun(): SQL {
-    const said = { ...this.#ofRequest(), cases: this.#asked(), ...this.#criteria() }
-    return sql`${this.id}, ${this.#operation}, ${JSON.stringify(said)}::jsonb`
+    const content = { ...this.#ofRequest(), cases: this.#caseOfPath(), ...this.#criteria() }
+    return sql`${this.id}, ${this.#operation}, ${JSON.stringify(content)}::jsonb`
   }
 
-  /** In a transaction of its own, because the other one left nothing behind. Not of those who said nothing of who they are. */
+  /**
+   * Records a refusal in a transaction of its own, because that of the request was rolled back. Records nothing for 429 and
+   * 503, nor for callers without an access token, except on public routes.
+   */
   async refuse(problem: Problem): Promise<void> {
     const { claims, routeOptions } = this.#request
     const { status } = problem.details
@@ -113,27 +119,27 @@ class Entry {
   }
 
   #refusal({ details: { status, type } }: Problem): SQL {
-    const said = {
+    const content = {
       ...this.#ofRequest(),
-      cases: this.#asked(),
+      cases: this.#caseOfPath(),
       ...(status !== 400 && this.#criteria()),
       ...this.#versions(),
     }
-    return writeRefusal(this.#request.claims?.sid ?? null, this.#operation, type.slice('/problems/'.length), said)
+    return writeRefusal(this.#request.claims?.sid ?? null, this.#operation, type.slice('/problems/'.length), content)
   }
 
   get #operation() {
     return this.#request.routeOptions.schema?.operationId ?? ''
   }
 
-  /** What the path names. */
+  /** The id in the path. */
   get #target(): string | undefined {
     const { id } = (this.#request.params ?? {}) as { id?: string }
     return isId(id) ? id : undefined
   }
 
-  /** The case that the path names. */
-  #asked(): string[] {
+  /** The case in the path, if there is one. */
+  #caseOfPath(): string[] {
     const target = this.#target
     return target && this.#request.routeOptions.url?.startsWith('/v1/cases/:id') ? [target] : []
   }
@@ -145,7 +151,7 @@ class Entry {
     return { request, address, ...(target && { target }), ...this.#noted }
   }
 
-  /** By which fields was looked, and a keyed hash of for what: who looks for the same again can be told. */
+  /** The fields of the search, and a keyed hash of their values: repeated searches for the same values have the same hash. */
   #criteria() {
     const { query, body } = this.#request
     const given = { ...(query as object), ...(this.#audit.criteria && (body as object)) }

@@ -3,12 +3,12 @@ import { Problem, stale } from '../../problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The operation changes something that the caller must have read: it needs `If-Match`. */
+    /** The operation requires `If-Match`: it changes something that the caller must have read. */
     conditional?: boolean
   }
 }
 
-/** The version that the caller read last, from `If-Match`. */
+/** Returns the version in `If-Match`, which the caller read last. Throws `precondition-required` or `precondition-failed`. */
 export function expectedVersion(request: FastifyRequest): number {
   const given = request.headers['if-match']
   if (given === undefined) throw new Problem('precondition-required')

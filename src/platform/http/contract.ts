@@ -11,7 +11,7 @@ import { z } from 'zod'
 import './expected.ts'
 import { type Fault, faults, invalid, pointer } from '../../problem.ts'
 
-/** Lets a route's zod schemas type its request and its reply. */
+/** Derives the types of a route's request and reply from its zod schemas. */
 export interface ZodTypes extends FastifyTypeProvider {
   validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
   serializer: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
@@ -26,7 +26,7 @@ const places: Record<string, readonly string[]> = {
   headers: ['headers'],
 }
 
-/** PostgreSQL keeps neither U+0000 nor half a surrogate pair. */
+/** PostgreSQL stores neither U+0000 nor half a surrogate pair. */
 export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
 function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
@@ -39,7 +39,7 @@ function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> 
     for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
 }
 
-/** Checks a part of the request; each fault is answered with its pointer (`#/query/…` and `#/path/…` beside the body). */
+/** Checks a part of the request; each fault has a pointer, which starts with `#/query/` or `#/path/` outside the body. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart = 'body' }) =>
   data => {
@@ -52,7 +52,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
 
 const serializers = new WeakMap<z.ZodType, ReturnType<typeof fastJson>>()
 
-/** Writes what the contract names and nothing else: a field too many in a reply goes nowhere. Compiled at its first use. */
+/** Serializes only the fields of the contract: a surplus field of a reply is left out. Compiled at its first use. */
 export const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
   ({ schema }) =>
   data => {
@@ -61,7 +61,7 @@ export const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
     return serialize(data)
   }
 
-/** A zod schema as JSON Schema, each format without the pattern that says the same at length. */
+/** Converts a zod schema to JSON Schema, without the long pattern that duplicates each format. */
 export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = 'output' }: JsonSchemaOptions = {}) =>
   z.toJSONSchema(schema, {
     target,
@@ -77,7 +77,7 @@ type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 
 
 export const Id = z.uuid()
 export const IdParams = z.strictObject({ id: Id })
-/** Nobody on file was born before, and PostgreSQL's dates know no year 0. */
+/** Nobody on file was born before 1800, and PostgreSQL's dates have no year 0. */
 export const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
 export const Day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Instant = z.iso.datetime().refine(isOnRecord, 'Expected 1800-01-01 or later')
@@ -90,16 +90,16 @@ export const RegionCode = z.string().max(10)
 export const Country = z
   .string()
   .regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB')
-/** What somebody types, trimmed. Whoever contracts for one about a person keeps it where nobody else reads it. */
+/** Free text, trimmed. Free text about a person must be stored sealed. */
 export const text = (longest: number) => z.string().trim().min(1).max(longest)
 
-/** The reply that says nothing more. */
+/** The reply without a body. */
 export const Nothing = z.null().meta({ description: 'Done' })
 
-/** What people read instead of a code. */
+/** The readable text for a code. */
 export const Label = z.object({ en: z.string(), ru: z.string(), kk: z.string() }).meta({ id: 'Label' })
 
-/** A query parameter that may be repeated: any of its values. */
+/** A query parameter that may be repeated; a filter for any of its values. */
 export const anyOf = <T extends z.ZodType<unknown, string>>(value: T) =>
   z.preprocess(
     given => (given === undefined || Array.isArray(given) ? given : [given]),

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { notFound } from '../../problem.ts'
 import { isProblemName, problems } from '../../problems.ts'
 
-/** Scripts and styles of these pages come from the service itself: no CDN, no fonts of others, no telemetry. */
+/** Scripts and styles of these pages come from the service itself: no CDN, no external fonts, no telemetry. */
 const policy = [
   `default-src 'self'`,
   `script-src 'self' 'unsafe-inline'`,
@@ -18,13 +18,13 @@ const hidden = { config: { permission: 'public', hidden: true } } as const
 const reference = '/docs/api'
 
 /**
- * The documents of the project and the API reference as pages to read, the API document, and the pages that explain its
- * problems. All of it is loaded and made when somebody asks for it first, so that no start pays for it.
+ * Serves the documents of the project and the API reference as HTML, the API document, and an explanation of each problem.
+ * Everything is loaded and built at the first request, so that it does not slow down the start.
  */
 export async function docs(app: FastifyInstance) {
   const yaml = once(async () => (await import('yaml')).stringify(app.openapi(), { aliasDuplicateObjects: false }))
   const pages = once(referencePages)
-  const written = once(documents)
+  const texts = once(documents)
   const page = (reply: FastifyReply, body: unknown, type = 'text/html; charset=utf-8') =>
     reply.type(type).header('content-security-policy', policy).header('cache-control', 'no-cache').send(body)
 
@@ -35,10 +35,10 @@ export async function docs(app: FastifyInstance) {
     return { type: `/problems/${name}`, ...problems[name] }
   })
   app.get('/docs/', hidden, async (_request, reply) => reply.redirect('/docs'))
-  app.get('/docs', hidden, async (_request, reply) => page(reply, (await written()).get('README')))
+  app.get('/docs', hidden, async (_request, reply) => page(reply, (await texts()).get('README')))
   app.get<{ Params: { name: string } }>('/docs/:name', hidden, async ({ params: { name } }, reply) => {
     if (name === 'api') return reply.redirect(`${reference}/`)
-    const text = (await written()).get(name)
+    const text = (await texts()).get(name)
     if (!text) throw notFound()
     return page(reply, text)
   })
@@ -49,7 +49,7 @@ export async function docs(app: FastifyInstance) {
   })
 }
 
-/** Made at the first call, and the same from then on. */
+/** Calls `make` at the first call, and returns the same promise from then on. */
 const once = <T>(make: () => Promise<T>) => {
   let made: Promise<T> | undefined
   return () => {
@@ -58,7 +58,7 @@ const once = <T>(make: () => Promise<T>) => {
   }
 }
 
-/** The API reference, in a Fastify of its own that listens to nobody: ours takes no plugin any more once it serves. */
+/** Builds the API reference in a separate Fastify that does not listen: the main one accepts no plugin once it serves. */
 async function referencePages(): Promise<FastifyInstance> {
   const pages = Fastify()
   await pages.register((await import('@scalar/fastify-api-reference')).default, {
@@ -81,7 +81,7 @@ async function referencePages(): Promise<FastifyInstance> {
 
 const root = new URL('../../../', import.meta.url)
 
-/** README and the documents of `docs/` as HTML, by name. */
+/** Returns README and the documents of `docs/` as HTML, by name. */
 async function documents(): Promise<Map<string, string>> {
   const { Marked } = await import('marked')
   const names = readdirSync(new URL('docs/', root)).filter(name => name.endsWith('.md'))

@@ -5,20 +5,20 @@ import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyReq
 import type { Config } from '../../config.ts'
 import { Problem, tooMany } from '../../problem.ts'
 
-/** Milliseconds that a client may take to send a body; an upload that was let in takes what it takes. */
+/** Milliseconds that a client may take to send a body, and to send an accepted upload. */
 const bodyDeadline = 10_000
 const uploadDeadline = 3_600_000
-/** How many accounts of one office may share an address without being in each other's way. */
+/** How many accounts may share an address without reaching its rate limit: those of one office. */
 const accountsPerAddress = 10
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Takes the limit off the time that the body of this request may take. */
+    /** Removes the time limit for the body of this request. */
     patient(): void
   }
 }
 
-/** What Fastify is made with. Its own time-outs close no slow client: measured, none of 50 in 80 s. */
+/** Options of Fastify. Its own time-outs do not disconnect slow clients: measured, none of 50 in 80 s. */
 export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
   ({
     bodyLimit: 256 * 1024,
@@ -46,19 +46,19 @@ function* grouped(query: URLSearchParams): Generator<[string, string | string[]]
   }
 }
 
-/** What helmet says of a reply, asked once: it would put the same together anew for each. */
+/** Returns the headers that helmet adds, computed once: helmet would compute the same ones for each reply. */
 async function secureHeaders(): Promise<Record<string, string>> {
-  const asked = Fastify()
-  await asked.register(helmet, {
+  const probe = Fastify()
+  await probe.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: [`'none'`], frameAncestors: [`'none'`] } },
   })
-  asked.get('/', async (_request, reply) => reply.getHeaders())
-  const answer = await asked.inject('/')
-  await asked.close()
+  probe.get('/', async (_request, reply) => reply.getHeaders())
+  const answer = await probe.inject('/')
+  await probe.close()
   return answer.json()
 }
 
-/** Headers, limits and time-outs of every request. */
+/** Adds headers, limits and time-outs to every request. */
 export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
   const secure = await secureHeaders()
   await app.register(rateLimit, {
@@ -87,7 +87,7 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     request.patient = () => clearTimeout(timer)
     reply.raw.once('close', request.patient)
   })
-  // On the way out each reply ends its connection: kept open, it would be waited for.
+  // While the service stops, each reply closes its connection: the stop would wait for open ones.
   let closing = false
   app.addHook('preClose', async () => {
     closing = true
@@ -102,7 +102,7 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     reply.header('ratelimit-limit', max).header('ratelimit-remaining', 0)
     throw tooMany(Math.ceil(limit.ttl / 1000))
   })
-  // JSON is UTF-8 (RFC 8259), and nothing else is read; clients that always say JSON may have nothing to say.
+  // JSON is UTF-8 (RFC 8259), and no other charset is accepted; an empty body is allowed with the content type JSON.
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['text/plain', 'application/json'])
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>

@@ -1,4 +1,4 @@
-// What is wrong with a value, in words for the caller: what was expected, with an example where the form is not obvious.
+// Messages for the caller about a wrong value: what was expected, with an example where the format is not obvious.
 import { z } from 'zod'
 
 /** Formats of text, each with an example. */
@@ -19,7 +19,7 @@ const types: Record<string, string> = {
   null: 'null',
 }
 
-/** What a length or size counts in. */
+/** The units of a length or size. */
 const units: Record<string, [one: string, several: string]> = {
   string: ['character', 'characters'],
   array: ['entry', 'entries'],
@@ -33,7 +33,7 @@ function bounded(word: 'at least' | 'at most', bound: number | bigint, origin: s
 const listed = (values: readonly unknown[]) =>
   values.length === 1 ? `"${values[0]}"` : `one of: ${values.map(String).join(', ')}`
 
-/** The values of the field by which the forms of a union are told apart. */
+/** Returns the values of the discriminator of a union. */
 function formsOf(schema: z.ZodType, discriminator: string): unknown[] {
   const { options = [] } = (schema as z.ZodDiscriminatedUnion).def
   return options.flatMap(option => {
@@ -42,7 +42,7 @@ function formsOf(schema: z.ZodType, discriminator: string): unknown[] {
   })
 }
 
-/** What was expected where zod found something else; undefined where the contract has words of its own. */
+/** Returns the message for a zod issue; undefined where the contract has a message of its own. */
 export function expected(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':

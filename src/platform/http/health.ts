@@ -5,7 +5,7 @@ import type { Routes } from './contract.ts'
 
 const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health', examples: [{ status: 'ok' }] })
 
-/** Whether the process lives, and whether it can answer: asked by whoever runs it. */
+/** Health checks for the operator: whether the process is alive, and whether it can serve requests. */
 export const healthRoutes =
   (db: Database): Routes =>
   async app => {

@@ -40,7 +40,7 @@ export function idempotencyKeys(app: FastifyInstance, keys: Keys) {
   })
 }
 
-/** What a POST makes: how, where it stands then, how it is read again for a second reply, and the status of both. */
+/** How a POST makes a resource: `make` returns its id, `read` reads it for the reply; a repeated reply has the same status. */
 export type Making<T> = {
   status?: 200 | 201
   make: (tx: Tx) => Promise<string>
@@ -49,7 +49,7 @@ export type Making<T> = {
 }
 
 /**
- * Answers with what was made, at most once for a key. A second request with the same key and body gets the same
+ * Makes a resource, at most once for a key, and returns it. A second request with the same key and body gets the same
  * status and location, and the resource as it is now; with another body it is refused.
  */
 export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, making: Making<T>): Promise<T> {
@@ -62,7 +62,7 @@ export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, 
   return made.resource
 }
 
-/** The transaction of {@link makeOnce}, for a body whose fingerprint is taken elsewhere. */
+/** The transaction of {@link makeOnce}, for a caller that computes the fingerprint of the body itself. */
 export async function once<T>(
   tx: Tx,
   request: FastifyRequest,
@@ -93,7 +93,7 @@ function keyOf(request: FastifyRequest) {
 const mine = (operation: string, key: string) =>
   and(eq(idempotency.accountId, sql`app.account()`), eq(idempotency.operation, operation), eq(idempotency.key, key))
 
-/** Takes the key, or gives the id of what it made before. Waits for a request with the same key that is under way. */
+/** Claims the key, or returns the id of the resource made with it before. Waits for a running request with the same key. */
 async function claim(
   tx: Tx,
   row: { operation: string; key: string; fingerprint: Buffer },

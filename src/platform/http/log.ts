@@ -16,7 +16,7 @@ export function logRequests(app: FastifyInstance) {
   })
 }
 
-/** What the log shows of things that others may hand to it. */
+/** What the log records of requests, replies and errors that Fastify or plugins log. */
 export const serializers = {
   req: ({ method = '' }: { method?: string }) => ({ method }),
   res: ({ statusCode = 0 }: { statusCode?: number }) => ({ status: statusCode }),

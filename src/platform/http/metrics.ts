@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Config } from '../../config.ts'
 import type { Database } from '../db/database.ts'
 
-/** Counts requests by method, route pattern and status: no ids, nothing of anybody. */
+/** Measures requests by method, route pattern and status: no ids and no personal data. */
 export function measure(app: FastifyInstance, db: Database): Registry {
   const registers = [new Registry()] as const
   collectDefaultMetrics({ register: registers[0] })
@@ -17,7 +17,7 @@ export function measure(app: FastifyInstance, db: Database): Registry {
   })
   new Gauge({
     name: 'database_connections',
-    help: 'Connections by what they do, and requests that wait for one.',
+    help: 'Database connections by state, and requests that wait for one.',
     labelNames: ['state'],
     registers: [...registers],
     collect() {
@@ -31,7 +31,7 @@ export function measure(app: FastifyInstance, db: Database): Registry {
   return registers[0]
 }
 
-/** Serves the metrics on a port of their own, which the API's callers do not reach. Gives what ends it. */
+/** Serves the metrics on a separate port, which callers of the API cannot reach. Returns a function that stops it. */
 export async function serveMetrics(registry: Registry, { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>) {
   const server = createServer(async ({ url }, response) => {
     if (url !== '/metrics') return response.writeHead(404).end()

@@ -3,20 +3,20 @@ import { invalid, notFound, Problem, stale, tooMany, unavailable } from '../../p
 import type { ProblemName } from '../../problems.ts'
 import { ofDriver } from '../db/database.ts'
 
-/** Turns every error into problem details, and tells the log about those that are ours. */
+/** Answers every error with problem details, and logs those with status 500 and above. */
 export function answerProblems(app: FastifyInstance) {
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answer(notFound(), request, reply))
 }
 
-/** Also of those that come before there is a route: a URL that cannot be read. What is refused has its entry too. */
+/** Answers an error, also one before routing such as a malformed URL, and writes the audit entry of the refusal. */
 export async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error)
   const refused = await request.entry?.refuse(problem).catch(unavailable)
   return answer(refused ?? problem, request, reply)
 }
 
-/** What the log may know of an error: never a message, which may hold SQL, parameters or what was sent. */
+/** What the log records of an error: never its message, which may contain SQL, parameters or data of the request. */
 export type Trace = { name: string; code: string | undefined; stack: string[] }
 
 export const traceOf = (error: unknown): Trace => {
@@ -39,13 +39,13 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply) 
     .send({ ...details, instance, requestId: request.id })
 }
 
-/** SQLSTATEs of a database that is away, too busy, or full: nothing of ours is wrong, and a later try may do. */
+/** SQLSTATEs and codes of a database that is unreachable, too busy or full: no bug, and a later try may succeed. */
 const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CONNECT_TIMEOUT/
 
 const unknown = (pointer: string) => invalid([{ pointer, detail: 'Not found' }])
 const taken = () => new Problem('already-exists')
 
-/** Constraints that a caller can run into. Any other one is an error of ours. */
+/** Constraints that a caller can violate. A violation of any other one is an internal error. */
 const constraints: Record<string, () => Problem> = {
   accounts_email: taken,
   organisations_short_name: taken,
@@ -68,7 +68,7 @@ const constraints: Record<string, () => Problem> = {
   campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Expected a day on or after startsOn' }]),
 }
 
-/** Errors of Fastify's own that say what is wrong with the request. */
+/** Errors of Fastify for a wrong request, and the problems they become. */
 const ofFastify: Record<string, ProblemName> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',

@@ -1,4 +1,4 @@
-// How handlers end: each reads, lists, makes or changes something in the one transaction of its request, and sends it.
+// The ends of handlers: each reads, lists, makes or changes something in the transaction of its request, and sends it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tx } from '../db/database.ts'
 import type { Page } from '../db/page.ts'
@@ -44,7 +44,7 @@ export const makeOne = async <T extends Versioned>(
   making: Making<T>,
 ): Promise<T> => sendVersioned(reply, await makeOnce(request, reply, making))
 
-/** Changes what the caller has read, if `If-Match` names its version, and sends it as it is then. */
+/** Changes a resource if `If-Match` has its current version, and sends the changed resource. */
 export async function changeOne<T extends Versioned>(
   request: FastifyRequest,
   reply: FastifyReply,

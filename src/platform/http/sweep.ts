@@ -1,11 +1,11 @@
 import { traceOf } from './problems.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two runs. */
 const every = 60_000
 
 type Log = { error(fields: object, message: string): void }
 
-/** Work that no request waits for: done when somebody calls for it, and from time to time for what others left behind. */
+/** Background work: runs when woken, and once a minute for work that was left unfinished. */
 export class Sweep {
   readonly #work: () => Promise<unknown>
   readonly #log: Log
@@ -13,7 +13,7 @@ export class Sweep {
   #timer: NodeJS.Timeout | undefined
   #working: Promise<unknown> = Promise.resolve()
 
-  /** `failure`: what the log says when it failed. */
+  /** `failure`: the log message when the work failed. */
   constructor(work: () => Promise<unknown>, log: Log, failure: string) {
     this.#work = work
     this.#log = log
@@ -25,7 +25,7 @@ export class Sweep {
     this.wake()
   }
 
-  /** There may be something to do. */
+  /** Runs the work after the current run, because there may be something to do. */
   wake(): void {
     this.#working = this.#working
       .then(this.#work)

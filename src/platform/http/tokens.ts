@@ -6,11 +6,13 @@ import { unauthorized } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 
 const issuer = 'qujat'
-/** Seconds that an access token lives. */
+/** Seconds for which an access token is valid. */
 const lifetime = 600
+/** Characters of the longest token that is read. */
 const longest = 1_024
 /** Seconds by which the clocks of two processes may differ. */
 const skew = 5
+/** How many verified tokens are cached. */
 const remembered = 10_000
 
 const Header = z.strictObject({ alg: z.literal('EdDSA'), typ: z.literal('at+jwt'), kid: z.string() })
@@ -23,7 +25,7 @@ const Claims = z.strictObject({
   iat: z.int(),
   exp: z.int(),
 })
-/** Which account and which session a token speaks for; whether they still stand is asked in the database every time. */
+/** The account and the session of a token; every request checks in the database that both are still active. */
 export type Claims = Pick<z.infer<typeof Claims>, 'sub' | 'sid' | 'exp'>
 
 export type AccessToken = { accessToken: string; expiresIn: number }
@@ -34,7 +36,7 @@ declare module 'fastify' {
   }
 }
 
-/** Issues and verifies access tokens: one algorithm, known keys, every claim required and nothing beside them. */
+/** Issues and verifies access tokens: one algorithm, known keys, exactly the claims listed above. */
 export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'signing'>) {
   const [current] = signing
   if (!current) throw new Error('no signing key')
@@ -51,10 +53,10 @@ export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'sign
   const publicKeys = new Map(signing.map(({ kid, publicKey }) => [kid, publicKey]))
   const known = new Map<string, Claims>()
 
-  const verifyAnew = (token: string, now: number): Claims => {
+  const verifyUncached = (token: string, now: number): Claims => {
     const [header, payload] = token.split('.').map(decode)
     const signature = token.slice(token.lastIndexOf('.') + 1)
-    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) throw unauthorized() // spelled otherwise
+    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) throw unauthorized() // another encoding of the same bytes
     const { kid } = Header.parse(exactly(header))
     const key = publicKeys.get(kid)
     if (!key) throw unauthorized()
@@ -87,7 +89,7 @@ export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'sign
       if (before && before.exp > now) return before
       known.delete(hash)
       try {
-        const claims = verifyAnew(token, now)
+        const claims = verifyUncached(token, now)
         if (known.size >= remembered) known.delete(known.keys().next().value as string)
         known.set(hash, claims)
         return claims
@@ -100,7 +102,7 @@ export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'sign
 
 const decode = (part: string) => Buffer.from(part, 'base64url').toString('utf8')
 
-/** The JSON that we write ourselves, to the letter: a claim given twice or spelled otherwise is not ours. */
+/** Parses JSON that must be exactly as this service writes it: refuses a repeated claim or another spelling. */
 function exactly(text: string | undefined): unknown {
   const value = JSON.parse(text ?? '')
   if (JSON.stringify(value) !== text) throw unauthorized()

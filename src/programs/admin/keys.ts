@@ -6,7 +6,7 @@ import { Connection, type Send } from '../../platform/db/connection.ts'
 import { asText } from '../../platform/db/sealed.ts'
 import { asOwner } from './owner.ts'
 
-/** Data keys that are wrapped anew in one transaction. */
+/** How many data keys one transaction rewraps. */
 const batch = 500
 
 const wrappedBy = async (send: Send): Promise<Map<number, number>> => {
@@ -14,13 +14,16 @@ const wrappedBy = async (send: Send): Promise<Map<number, number>> => {
   return new Map(rows.map(({ epoch, keys }) => [epoch, keys]))
 }
 
-/** Of how many erasures a backup from before still holds a key that an epoch opens: those by an epoch not older than it. */
-const openBy = async (send: Send, epoch: number): Promise<number> => {
+/**
+ * Returns the number of erasures whose data key is still in older backups and can be opened with this epoch: the erasures
+ * done at this epoch or a later one.
+ */
+const erasuresOpenedBy = async (send: Send, epoch: number): Promise<number> => {
   const [row] = await send('select count(*)::int as erasures from erasures where epoch >= $1', [epoch])
   return row?.erasures
 }
 
-/** The epochs of the key file and how many data keys each wraps, the oldest first. */
+/** Lists the epochs of the key file and how many data keys each wraps, the oldest first. */
 export const listEpochs = (config: Config): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async ({ send }) => {
@@ -28,16 +31,20 @@ export const listEpochs = (config: Config): Promise<string> =>
       const [epochs, wrapped] = [epochsIn(config.keyFile), await wrappedBy(send)]
       const lines = []
       for (const epoch of [...new Set([...epochs, ...wrapped.keys()])].sort((a, b) => a - b)) {
-        const note = !epochs.includes(epoch) ? '  not in the key file' : epoch === epochs.at(-1) ? '  wraps now' : ''
-        const erased = epochs.includes(epoch) && (await openBy(send, epoch))
-        const waiting = erased ? `  opens ${erased} erased in backups from before` : ''
-        lines.push(`epoch ${epoch}: ${wrapped.get(epoch) ?? 0} data keys${note}${waiting}`)
+        const note = !epochs.includes(epoch)
+          ? '  not in the key file'
+          : epoch === epochs.at(-1)
+            ? '  wraps new keys'
+            : ''
+        const erasures = epochs.includes(epoch) && (await erasuresOpenedBy(send, epoch))
+        const inBackups = erasures ? `  opens the keys of ${erasures} erasures in older backups` : ''
+        lines.push(`epoch ${epoch}: ${wrapped.get(epoch) ?? 0} data keys${note}${inBackups}`)
       }
       return lines.join('\n')
     }),
   )
 
-/** Begins a new epoch, or goes on with one that was interrupted, and wraps every data key by it, beside the service at work. */
+/** Starts a new epoch, or resumes an interrupted rotation, and rewraps every data key; the service may be running. */
 export const rotateEpoch = (config: Config): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async connection => {
@@ -51,28 +58,28 @@ export const rotateEpoch = (config: Config): Promise<string> =>
         done += more
       } while (more)
       await connection.send(`select app.tell('admin.rotateKeys', $1)`, [{ epoch, rewrapped: done }])
-      return `Epoch ${epoch} wraps every data key now (${done} wrapped anew). What no backup needs any more: npm run admin -- keys destroy`
+      return `Epoch ${epoch} now wraps every data key (${done} rewrapped). Destroy the epochs that no backup needs any more: npm run admin -- keys destroy <epoch>`
     }),
   )
 
 async function rewrap(send: Send, keys: Keys, epoch: number): Promise<number> {
-  const kept = await send(
+  const rows = await send(
     'select id, epoch, wrapped from data_keys where epoch < $1 order by id limit $2 for no key update',
     [epoch, batch],
   )
-  const anew = kept.map(({ id, epoch, wrapped }) => {
+  const rewrapped = rows.map(({ id, epoch, wrapped }) => {
     const by = keys.rewrap({ id, epoch, wrapped })
     return { id, epoch: by.epoch, wrapped: asText(by.wrapped) }
   })
   await send(
     `update data_keys k set epoch = r.epoch, wrapped = r.wrapped
      from jsonb_to_recordset($1::text::jsonb) as r(id uuid, epoch int, wrapped bytea) where k.id = r.id`,
-    [JSON.stringify(anew)],
+    [JSON.stringify(rewrapped)],
   )
-  return kept.length
+  return rows.length
 }
 
-/** Takes an epoch that wraps nothing out of the key file for good, when whoever asks for it says so twice. */
+/** Removes an epoch that wraps nothing from the key file for good, after the operator has confirmed twice. */
 export const destroyEpoch = (config: Config, asked: string | undefined): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async ({ send }) => {
@@ -83,16 +90,16 @@ export const destroyEpoch = (config: Config, asked: string | undefined): Promise
         throw new StartError(`keys destroy ${asked ?? '…'}: KEY_FILE holds the epochs ${epochs.join(', ')}`)
       const wraps = (await wrappedBy(send)).get(epoch) ?? 0
       if (epoch === epochs.at(-1))
-        throw new StartError(`Epoch ${epoch} is the one that wraps: keys rotate begins another one first`)
-      if (wraps) throw new StartError(`Epoch ${epoch} wraps ${wraps} data keys: keys rotate goes on with them first`)
-      if (!(await saidTwice(epoch))) throw new StartError('Nothing was destroyed')
+        throw new StartError(`Epoch ${epoch} is the newest and wraps new keys: run keys rotate first`)
+      if (wraps) throw new StartError(`Epoch ${epoch} wraps ${wraps} data keys: run keys rotate first`)
+      if (!(await confirmedTwice(epoch))) throw new StartError('Nothing was destroyed')
       await send(`select app.tell('admin.destroyEpoch', $1)`, [{ epoch }])
       removeEpoch(config.keyFile, epoch)
-      return `Epoch ${epoch} is gone from ${config.keyFile}. Destroy it in every copy of that file too`
+      return `Removed epoch ${epoch} from ${config.keyFile}. Remove it from every copy of that file too`
     }),
   )
 
-async function saidTwice(epoch: number): Promise<boolean> {
+async function confirmedTwice(epoch: number): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answers = terminal[Symbol.asyncIterator]()
   const ask = async (question: string) => {
@@ -101,8 +108,9 @@ async function saidTwice(epoch: number): Promise<boolean> {
   }
   try {
     return (
-      (await ask(`No backup from before the last rotation will ever open again. The epoch to destroy: `)) ===
-        String(epoch) && (await ask(`For good? Type destroy: `)) === 'destroy'
+      (await ask(
+        `Backups from before the last rotation can never be opened again. Number of the epoch to destroy: `,
+      )) === String(epoch) && (await ask(`This cannot be undone. Type destroy to confirm: `)) === 'destroy'
     )
   } finally {
     terminal.close()

@@ -8,39 +8,40 @@ import { asOwner } from './owner.ts'
 
 export async function createLedger({ erasureLedger }: Config): Promise<string> {
   Ledger.create(erasureLedger)
-  return `Made ${erasureLedger}; keep a copy apart from the data, along with that of KEY_FILE`
+  return `Created ${erasureLedger}. Keep a copy apart from the data, together with the copy of KEY_FILE`
 }
 
 /**
- * Brings a database that was restored and the ledger to the same knowledge: what the ledger tells of is erased again, and what
- * only the database knows of is told to the ledger. What was interrupted goes on when it is asked for again.
+ * Brings a restored database and the ledger to the same state: repeats the erasures that only the ledger has, and adds to the
+ * ledger the erasures that only the database has. After an interruption the command can be run again.
  */
 export const restoreCheck = (config: Config): Promise<string> =>
   asOwner(config, owner =>
     Connection.with(owner, async connection => {
       const { send } = connection
       const ledger = new Ledger(config.erasureLedger, readKeys(config.keyFile, kmsOf(config)))
-      const told = ledger.read()
+      const lines = ledger.read()
       const { unknown, untold } = await connection.atOnce(async () => {
         await send('set local role definer')
-        return compared(send, told)
+        return compared(send, lines)
       })
       if (untold.length) ledger.append(untold)
-      for (const one of told.filter(({ id }) => unknown.includes(id)))
+      for (const one of lines.filter(({ id }) => unknown.includes(id)))
         await connection.atOnce(async () => {
           await send('set local role definer')
           await send('select app.replay_erasure($1::text::jsonb)', [JSON.stringify(one)])
           await send('reset role')
           await send(`select app.tell('admin.eraseAgain', $1)`, [{ cases: [one.case_id], target: one.id }])
         })
-      return `Of ${told.length} erasures in ERASURE_LEDGER ${unknown.length} were done again; ${untold.length} were added to it. The database may serve`
+      return `Repeated ${unknown.length} of the ${lines.length} erasures in ERASURE_LEDGER and added ${untold.length} to it. The service may start`
     }),
   )
 
-async function compared(send: Send, told: readonly Told[]): Promise<{ unknown: string[]; untold: Told[] }> {
+/** Returns the ids that only the ledger has (`unknown`) and the erasures that only the database has (`untold`). */
+async function compared(send: Send, lines: readonly Told[]): Promise<{ unknown: string[]; untold: Told[] }> {
   const [differing] = await send('select * from app.compare_ledger($1::uuid[], $2::uuid[])', [
-    told.map(({ id }) => id),
-    told.map(({ case_id }) => case_id),
+    lines.map(({ id }) => id),
+    lines.map(({ case_id }) => case_id),
   ])
   return { unknown: differing?.unknown, untold: z.array(Told).parse(differing?.untold) }
 }

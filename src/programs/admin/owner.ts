@@ -6,7 +6,7 @@ import { endpointOf, unanswered } from '../../platform/db/url.ts'
 import { Cluster } from '../../platform/embedded/cluster.ts'
 import { holdFolder } from '../../platform/embedded/folder.ts'
 
-/** Work with the database as its owner: that of DATABASE_OWNER_URL, or else the embedded one, whether or not a service runs on it. */
+/** Runs `work` as the owner of the database of DATABASE_OWNER_URL, or else of the embedded one, even while a service uses it. */
 export async function asOwner<T>(config: Config, work: (owner: Endpoint) => Promise<T>): Promise<T> {
   const { databaseOwnerUrl, dataDir } = config
   const variable = 'DATABASE_OWNER_URL'
@@ -17,12 +17,12 @@ export async function asOwner<T>(config: Config, work: (owner: Endpoint) => Prom
   }
   if (!existsSync(join(dataDir, 'postgres')))
     throw new StartError(
-      `${variable} is not set, for example ${variable}=postgres://owner:secret@db/qujat, and DATA_DIR ${dataDir} holds no database`,
+      `${variable} is not set, for example ${variable}=postgres://owner:secret@db/qujat, and DATA_DIR ${dataDir} contains no database`,
     )
   return withEmbedded(dataDir, cluster => work(cluster.endpoint('owner')))
 }
 
-/** The embedded PostgreSQL for as long as the work takes, or as long as the service that runs on it already. */
+/** Starts the embedded PostgreSQL for the work and stops it afterwards; uses and leaves running that of a running service. */
 export async function withEmbedded<T>(dataDir: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const release = holdUnlessHeld(dataDir)
   const cluster = await Cluster.start(dataDir)
@@ -40,7 +40,7 @@ function holdUnlessHeld(dataDir: string): (() => void) | undefined {
   try {
     return holdFolder(dataDir)
   } catch (error) {
-    if (error instanceof StartError) return undefined // a service is at work there
+    if (error instanceof StartError) return undefined // a service is running there
     throw error
   }
 }

@@ -2,11 +2,11 @@ import { type Config, StartError } from '../../config.ts'
 import { Connection } from '../../platform/db/connection.ts'
 import { asOwner } from './owner.ts'
 
-/** How much of whose is due for erasure today, a line for each organisation and purpose. */
+/** Returns a line for each organisation and purpose with the number of cases due for erasure today. */
 export async function dueForErasure(config: Config, dryRun: boolean): Promise<string> {
   if (!dryRun)
     throw new StartError(
-      'retention --dry-run: what is due is erased by two administrators, POST /v1/retention-runs and its approval',
+      'retention needs --dry-run: it only counts. To erase, two administrators use the API: POST /v1/retention-runs and its approval',
     )
   const due = await asOwner(config, owner =>
     Connection.with(owner, ({ send }) =>
@@ -20,7 +20,7 @@ export async function dueForErasure(config: Config, dryRun: boolean): Promise<st
   return due
     .map(
       ({ name, purpose, legal_reference, cases, since }) =>
-        `${name}: what it holds for ${purpose} of ${cases} cases, the oldest due since ${since} (${legal_reference})`,
+        `${name}: data of ${cases} cases, held for ${purpose}, the oldest due since ${since} (${legal_reference})`,
     )
     .join('\n')
 }

@@ -12,7 +12,7 @@ export const campaign = {
   endsOn: '2022-12-31',
 }
 
-/** A row of the import file: `''` where nothing is known. */
+/** A row of the import file; `''` for unknown values. */
 export type Registration = Record<(typeof columns)[number], string>
 
 /** Registered and documented by 15 February 2022, as IOM Kazakhstan reported. */
@@ -20,9 +20,9 @@ const reported = { registered: 7299, documented: 6062 }
 const lastRegistration = '2022-02-11'
 
 /**
- * An invented campaign in the proportions of the real one, in the order of registration. The same seed and size give
- * the same people; of every size the reported share is documented by 15 February 2022. Memory does not grow with the
- * size: one household is held at a time.
+ * Generates an invented campaign in the proportions of the real one, in the order of registration. The same seed and size
+ * give the same people; at any size the reported share is documented by 15 February 2022. Memory use does not grow with the
+ * size: only one household is in memory at a time.
  */
 export function* registrations({ seed, size }: { seed: number; size: number }): Generator<Registration> {
   const random = new Random(seed)
@@ -58,7 +58,7 @@ export function* registrations({ seed, size }: { seed: number; size: number }): 
 
 const weightedRegions = Object.entries(regions).map(region => [region, region[1].weight] as const)
 
-/** Says of row after row whether it is documented: exactly the reported share, and rather the early ones. */
+/** Decides row by row whether it is documented: exactly the reported share overall, early rows more often. */
 function quota(random: Random, size: number, readinessOf: (row: number) => number) {
   let row = 0
   let due = Math.round((size * reported.documented) / reported.registered)
@@ -74,7 +74,7 @@ function quota(random: Random, size: number, readinessOf: (row: number) => numbe
   }
 }
 
-/** Nine digits in no visible order, and none twice: the step has no divisor in common with their count. */
+/** Returns numbers of nine digits in no visible order and without repeats: the step and the count have no common divisor. */
 function documentNumbers(random: Random): (row: number) => string {
   const count = 900_000_000
   const step = 7 ** 10

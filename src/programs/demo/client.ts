@@ -10,7 +10,7 @@ export type Job = {
   rejectedRows: number
 }
 
-/** Somebody at a REST client. Fails with the problem that the service answers. */
+/** A REST client signed in with one account. Throws an error with the problem when the service refuses. */
 export class Client {
   readonly email: string
   readonly #address: string
@@ -33,7 +33,7 @@ export class Client {
 
   get = <T>(path: string) => this.#send<T>(path, { method: 'GET' })
 
-  /** `version`: of what it changes. */
+  /** `version`: the version of the resource it changes. */
   post = <T>(path: string, body: object, version?: number) =>
     this.#send<T>(
       path,
@@ -46,7 +46,7 @@ export class Client {
       'content-type': 'text/csv',
     })
 
-  /** A registration of today, as an NGO makes it. */
+  /** Returns a registration of yesterday, as an NGO sends it. */
   registration = () => ({
     externalId: `demo-${randomUUID()}`,
     regionCode: 'KZ-75',

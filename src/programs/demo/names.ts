@@ -5,5 +5,5 @@ import { uzbek, uzbekCyrillic } from './names/uzbek.ts'
 
 export type People = 'kazakh' | 'russian' | 'uzbek' | 'uzbekCyrillic'
 
-/** Common names, freely combined: whoever bears one of them is a coincidence. */
+/** Common names, freely combined: any likeness to a real person is a coincidence. */
 export const peoples: Record<People, Names> = { kazakh, russian, uzbek, uzbekCyrillic }

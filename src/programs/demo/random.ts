@@ -1,5 +1,5 @@
 /**
- * The same numbers for the same seed, on every machine: sfc32, the "small fast counter" of Chris Doty-Humphrey's
+ * Random numbers, the same for the same seed on every machine: sfc32, the "small fast counter" of Chris Doty-Humphrey's
  * PractRand (public domain). For invented data only, never for secrets.
  */
 export class Random {
@@ -12,7 +12,7 @@ export class Random {
   constructor(seed: number) {
     this.#a = seed | 0
     this.#b = Math.floor(seed / 2 ** 32) | 0
-    // Neighbouring seeds begin alike; PractRand mixes as many rounds before it hands out the first number.
+    // Neighbouring seeds start with similar numbers; PractRand too mixes 15 rounds before the first number.
     for (let round = 0; round < 15; round++) this.next()
   }
 
@@ -39,7 +39,7 @@ export class Random {
     return list[this.int(0, list.length - 1)] as T
   }
 
-  /** Weights need not add up to anything; a value of weight 0 never comes. */
+  /** Weights need not add up to anything; a value of weight 0 is never drawn. */
   weighted<T>(weights: readonly (readonly [T, number])[]): T {
     const possible = weights.filter(([, weight]) => weight > 0)
     let left = this.next() * possible.reduce((sum, [, weight]) => sum + weight, 0)
@@ -47,11 +47,11 @@ export class Random {
       left -= weight
       if (left < 0) return value
     }
-    // Rounding may leave a trifle of the last weight.
+    // Rounding may leave a remainder of the last weight.
     return this.pick(possible.slice(-1))[0]
   }
 
-  /** As `weighted`, of an object's keys. */
+  /** As `weighted`, for the keys of an object. */
   key<K extends string>(weights: Readonly<Record<K, number>>): K {
     return this.weighted(Object.entries(weights) as [K, number][])
   }

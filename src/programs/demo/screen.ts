@@ -1,6 +1,6 @@
 const width = 40
 
-/** One line that grows: how far a job is. */
+/** Draws the progress of a job, over the line of the previous call. */
 export function progressBar(done: number, total: number) {
   const full = Math.min(width, Math.floor((done / total) * width))
   process.stdout.write(`\r  ${'█'.repeat(full)}${'░'.repeat(width - full)} ${done} of ${total}`)
@@ -12,7 +12,7 @@ type Report = { asOf: string; totals: Figures; groups: ({ label: { en: string } 
 const english = new Intl.NumberFormat('en')
 const share = ({ documentedShare }: Figures) => `${(documentedShare ?? 0).toFixed(2)} %`
 
-/** The report as a table with a bar for each region, the largest first. */
+/** Returns the report as a table with a bar for each region, the largest first. */
 export function bars({ asOf, totals, groups }: Report): string {
   const largest = Math.max(...groups.map(({ registered }) => registered), 1)
   const rows = [...groups]

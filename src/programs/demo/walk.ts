@@ -4,25 +4,29 @@ import type { Client } from './client.ts'
 type Versioned = { id: string; version: number }
 type Outcome = { event: { id: string; action: string }; case: Versioned & { number: string; state: string } }
 
-/** An own intake of a division goes to a document in the person's hands: an officer proposes, a supervisor confirms. */
-export async function walkToDocument(officer: Client, supervisor: Client, say: (text: string) => void): Promise<void> {
+/** Takes a division's own case from registration to the handed-over document: an officer proposes, a supervisor confirms. */
+export async function walkToDocument(
+  officer: Client,
+  supervisor: Client,
+  print: (text: string) => void,
+): Promise<void> {
   let { id, version, number } = await officer.post<Versioned & { number: string }>('/v1/cases', {
     ...officer.registration(),
     basis: { kind: 'statute', legalReference: 'order_607' },
   })
-  const tell = ({ event, case: now }: Outcome, who: string) => {
+  const report = ({ event, case: now }: Outcome, who: string) => {
     version = now.version
-    say(`    ${event.action.padEnd(20)} ${now.state.padEnd(15)} ${who}`)
+    print(`    ${event.action.padEnd(20)} ${now.state.padEnd(15)} ${who}`)
     return event.id
   }
   const step = async (action: string, more = {}) =>
-    tell(await officer.post<Outcome>(`/v1/cases/${id}/transitions`, { action, ...more }, version), officer.email)
+    report(await officer.post<Outcome>(`/v1/cases/${id}/transitions`, { action, ...more }, version), officer.email)
   const together = async (action: string, more: object) => {
     const proposal = await officer.post<Versioned>(`/v1/cases/${id}/proposals`, { action, ...more }, version)
     const confirmed = await supervisor.post<Outcome>(`/v1/proposals/${proposal.id}/confirmation`, {}, proposal.version)
-    return tell(confirmed, `${officer.email}, confirmed by ${supervisor.email}`)
+    return report(confirmed, `${officer.email}, confirmed by ${supervisor.email}`)
   }
-  say(`  ${number}, registered by ${officer.email}, goes to its document:\n`)
+  print(`  ${number}, registered by ${officer.email}, from registration to document:\n`)
   await step('start_assessment')
   await step('take_up')
   await together('decide', {
@@ -37,12 +41,12 @@ export async function walkToDocument(officer: Client, supervisor: Client, say: (
   await step('hand_over_document', { documentId, to: 'person' })
 }
 
-/** An NGO's case goes to a division and comes back; and what of it the division sees meanwhile. */
+/** Refers an NGO's case to a division, which returns it; prints after each step what the division sees of it. */
 export async function walkThereAndBack(
   caseworker: Client,
   officer: Client,
   division: string,
-  say: (text: string) => void,
+  print: (text: string) => void,
 ): Promise<void> {
   const registration = caseworker.registration()
   const { id, version, number } = await caseworker.post<Versioned & { number: string }>('/v1/cases', registration)
@@ -59,16 +63,16 @@ export async function walkThereAndBack(
       ({ state, withheld }) => `${state}, without ${withheld.join(', ')}`,
       () => 'no case',
     )
-  const tell = async (what: string, who: string) =>
-    say(`    ${what.padEnd(20)} ${who.padEnd(28)} ${officer.email} sees ${await seen()}`)
-  say(`  ${number}, registered by ${caseworker.email}, goes to a division and comes back:\n`)
-  await tell('submit', caseworker.email)
+  const report = async (what: string, who: string) =>
+    print(`    ${what.padEnd(20)} ${who.padEnd(28)} ${officer.email} sees ${await seen()}`)
+  print(`  ${number}, registered by ${caseworker.email}, submitted to a division and returned:\n`)
+  await report('submit', caseworker.email)
   const decide = (decision: string, { version }: Versioned, more = {}) =>
     officer.post<Versioned>(`/v1/referrals/${offered.id}/decision`, { decision, ...more }, version)
   const accepted = await decide('accept', offered)
-  await tell('accept', officer.email)
+  await report('accept', officer.email)
   await decide('return', accepted, { reason: 'incomplete', note: 'The photograph is missing.' })
-  await tell('return', officer.email)
+  await report('return', officer.email)
   const { state } = await caseworker.get<{ state: string }>(`/v1/cases/${id}`)
-  say(`\n    With its owner again: ${state}\n`)
+  print(`\n    Back with its owner, in the state ${state}\n`)
 }

@@ -69,7 +69,7 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
         if (Date.now() < tooLong) continue
         const ready = await fetch(`${service.address}/health/ready`).then(({ status }) => status, String)
         const { exitCode, signalCode } = service.child
-        const ended = `${exitCode ?? signalCode ?? 'at work'} ${service.said.err.slice(-2_000)}`
+        const ended = `${exitCode ?? signalCode ?? 'running'} ${service.output.err.slice(-2_000)}`
         throw new Error(
           `${JSON.stringify(killed)}: nobody is answered since; ready says ${ready}; the service: ${ended}`,
         )

@@ -20,7 +20,7 @@ const { ground } = release
 const one = file('tables/0001_one.sql', 'create table one (id int)')
 const two = file('tables/0002_two.sql', 'create table two (id int)')
 const made = (tables: SqlFile[], code: SqlFile[] = []): Release => ({ ground, tables, code })
-/** This release with another text at the end of one file of its code. */
+/** Returns this release with a text appended to one file of its code. */
 const withCode = (text: string): Release => ({
   ...release,
   code: release.code.map((code, i) => (i ? code : { ...code, text: `${code.text}\n${text}` })),
@@ -28,14 +28,14 @@ const withCode = (text: string): Release => ({
 
 const empty = { template: 'template0' }
 type Test = Parameters<typeof startDatabase>[0]
-/** What a database keeps of a release that was applied to it. */
+/** Applies a release to an empty database and returns what app.migrations records. */
 async function appliedOf(t: Test, of: Release): Promise<Applied> {
   const { endpoint, owner } = await startDatabase(t, empty)
   await migrate(endpoint('owner'), of)
   return [...(await owner`select name, hash from app.migrations`)] as unknown as Applied
 }
 
-t.test('a database that this release does not fit is refused, and the file is named', async t => {
+t.test('a database that does not fit this release is refused, with the name of the file', async t => {
   const both = await appliedOf(t, made([one, two]))
   const code = both.filter(({ name }) => name === 'code')
   t.same(pending(made([one, two]), both), { tables: [], code: false })
@@ -43,7 +43,7 @@ t.test('a database that this release does not fit is refused, and the file is na
   t.throws(() => pending(made([one]), both), {
     name: 'StartError',
     message:
-      'The database has tables/0002_two.sql, which this release does not have: use the release that made it, or a new database',
+      'The database has tables/0002_two.sql, which this release does not have: use the release that created it, or a new database',
   })
   t.throws(() => pending(made([{ ...one, text: '' }, two]), both), {
     name: 'StartError',
@@ -55,7 +55,7 @@ t.test('a database that this release does not fit is refused, and the file is na
   })
 })
 
-t.test('a database made before the schema was squashed is refused in one line, and left as it was', async t => {
+t.test('a database from before the schema was squashed is refused in one line and not changed', async t => {
   const { endpoint, owner } = await startDatabase(t, empty)
   await owner.unsafe(`create schema app;
     create table app.migrations (name text collate "C" primary key, hash text not null, applied_at timestamptz);
@@ -67,7 +67,7 @@ t.test('a database made before the schema was squashed is refused in one line, a
   t.equal((await owner`select from app.migrations`).length, 2)
 })
 
-t.test('a release is applied whole or not at all, and the failing file is named', async t => {
+t.test('a release is applied completely or not at all, and the error names the failing file', async t => {
   const { endpoint, owner } = await startDatabase(t, empty)
   const broken = file('code/10_broken.sql', 'create view three as select 3 as id; select 1 / 0')
   await t.rejects(migrate(endpoint('owner'), made([one, two], [broken])), {
@@ -81,7 +81,7 @@ t.test('a release is applied whole or not at all, and the failing file is named'
   )
 })
 
-t.test('two starters at once migrate once', async t => {
+t.test('two migrations at the same time apply a release once', async t => {
   const { endpoint } = await startDatabase(t, empty)
   const slow = file('tables/0001_slow.sql', 'select pg_sleep(0.2); create table slow (id int)')
   const both = await Promise.all([1, 2].map(() => migrate(endpoint('owner'), made([slow, two]))))
@@ -107,11 +107,11 @@ t.test('kill -9 of a migrating process leaves the database as it was before', as
   await once(child, 'close')
   await superuser`select pg_terminate_backend(${(await sleeper())[0]?.pid}, 5000)`
   t.same(await catalogueOf(superuser), before)
-  t.same(await migrate(endpoint('owner')), [], 'nothing is left to do, and the lock is free')
+  t.same(await migrate(endpoint('owner')), [], 'there is nothing to apply, and the lock is free')
   t.ok((await owner`select from app.migrations where name = 'code'`).length)
 })
 
-t.test('a name that is defined twice fails the migration', async t => {
+t.test('a second definition of a name fails the migration', async t => {
   const { endpoint } = await startDatabase(t, empty)
   const again = file('code/99_again.sql', 'create function app.today() returns date language sql return current_date')
   await t.rejects(migrate(endpoint('owner'), { ...release, code: [...release.code, again] }), {
@@ -119,7 +119,7 @@ t.test('a name that is defined twice fails the migration', async t => {
   })
 })
 
-t.test('a reviewed function without a search path of its own fails the migration', async t => {
+t.test('a security definer function without its own search path fails the migration', async t => {
   const { endpoint } = await startDatabase(t, empty)
   const open = file(
     'code/99_open.sql',
@@ -130,7 +130,7 @@ t.test('a reviewed function without a search path of its own fails the migration
   })
 })
 
-t.test('a table that rests on code fails the next change of the code, and loses nothing by it', async t => {
+t.test('a table that depends on code makes the next change of the code fail, without loss of data', async t => {
   const { endpoint, owner } = await startDatabase(t, empty)
   await migrate(endpoint('owner'))
   await owner`create table resting (day date default app.today())`
@@ -140,9 +140,9 @@ t.test('a table that rests on code fails the next change of the code, and loses 
   t.equal((await owner`insert into resting default values returning day`).length, 1)
 })
 
-t.test('a database that came through every release is what one made at once is', async t => {
+t.test('a database migrated release by release equals one migrated at once', async t => {
   const { endpoint, superuser } = await startDatabase(t, empty)
-  // Tables without code: a file of tables that calls any fails here.
+  // Without code: a file of tables that calls code fails here.
   for (const [i] of release.tables.entries())
     await migrate(endpoint('owner'), { ...release, tables: release.tables.slice(0, i + 1), code: [] })
   await migrate(endpoint('owner'), withCode('create view of_another_release as select 1 as id'))
@@ -152,44 +152,47 @@ t.test('a database that came through every release is what one made at once is',
   t.same(await catalogueOf(superuser), await catalogueOf(atOnce.superuser))
 })
 
-t.test('code is made anew under a running service, which goes on; and an older one comes back', async t => {
-  const service = await startService(t)
-  const ngo = await service.as('caseworker', 'sunrise')
-  const before = await catalogueOf(service.superuser)
-  const work = async () => {
-    const { statusCode, headers } = await ngo.post('/v1/cases', registration(), idempotencyKey())
-    if (statusCode !== 201) return statusCode
-    const read = await ngo.get(`${headers.location}`)
-    const listed = await ngo.get('/v1/cases?limit=10&state=registered')
-    return Math.max(read.statusCode, listed.statusCode)
-  }
-  t.equal(await work(), 200)
-  const newer = withCode('create view of_a_newer_release as select 1 as id')
-  let migrating = true
-  const statuses: number[] = []
-  const working = Promise.all(
-    [1, 2, 3].map(async () => {
-      while (migrating) statuses.push(await work())
-    }),
-  )
-  t.same(await migrate(service.endpoint('owner'), newer), ['code'])
-  migrating = false
-  await working
-  t.same(
-    [...new Set(statuses)].filter(status => status !== 200 && status !== 503),
-    [],
-    'done, or to be tried again',
-  )
-  for (let i = 0; i < 4; i++) t.equal(await work(), 200, 'on every connection')
-  t.same(await migrate(service.endpoint('owner')), ['code'], 'back to the older code')
-  t.equal(await work(), 200)
-  t.same(await catalogueOf(service.superuser), before)
-})
+t.test(
+  'code is recreated under a running service, which keeps working, and can go back to an older release',
+  async t => {
+    const service = await startService(t)
+    const ngo = await service.as('caseworker', 'sunrise')
+    const before = await catalogueOf(service.superuser)
+    const work = async () => {
+      const { statusCode, headers } = await ngo.post('/v1/cases', registration(), idempotencyKey())
+      if (statusCode !== 201) return statusCode
+      const read = await ngo.get(`${headers.location}`)
+      const listed = await ngo.get('/v1/cases?limit=10&state=registered')
+      return Math.max(read.statusCode, listed.statusCode)
+    }
+    t.equal(await work(), 200)
+    const newer = withCode('create view of_a_newer_release as select 1 as id')
+    let migrating = true
+    const statuses: number[] = []
+    const working = Promise.all(
+      [1, 2, 3].map(async () => {
+        while (migrating) statuses.push(await work())
+      }),
+    )
+    t.same(await migrate(service.endpoint('owner'), newer), ['code'])
+    migrating = false
+    await working
+    t.same(
+      [...new Set(statuses)].filter(status => status !== 200 && status !== 503),
+      [],
+      'every request succeeds or gets 503',
+    )
+    for (let i = 0; i < 4; i++) t.equal(await work(), 200, 'on every connection')
+    t.same(await migrate(service.endpoint('owner')), ['code'], 'the older code is restored')
+    t.equal(await work(), 200)
+    t.same(await catalogueOf(service.superuser), before)
+  },
+)
 
-t.test('the service refuses a schema or a role that it was not written for', async t => {
+t.test('the service refuses a schema or role that differs from its release', async t => {
   const { endpoint, owner } = await startDatabase(t)
   await t.resolves(checkSchema(endpoint('app')))
-  await t.rejects(checkSchema(endpoint('postgres')), { message: /row level security does not hold/ })
+  await t.rejects(checkSchema(endpoint('postgres')), { message: /bypasses row level security/ })
   await t.rejects(
     checkSchema(endpoint('app'), { ...release, tables: [...release.tables, file('tables/9999_later.sql', '')] }),
     {
@@ -197,7 +200,7 @@ t.test('the service refuses a schema or a role that it was not written for', asy
     },
   )
   await t.rejects(checkSchema(endpoint('app'), withCode('-- another text')), {
-    message: 'The SQL code of the database is not that of this release: npm run admin -- migrate',
+    message: 'The SQL code of the database differs from this release: npm run admin -- migrate',
   })
   await owner`insert into app.migrations (name, hash) values ('tables/9998_of_tomorrow.sql', 'x')`
   await t.rejects(checkSchema(endpoint('app')), {

@@ -1,5 +1,5 @@
-// The service as it runs, with the demo's campaign and somebody who types into every field: whatever a thief gets hold of of
-// it, the database, its disk, its log and that of the service, metrics, a file that waits to be imported, gives nobody's name.
+// Runs the service with the demo's campaign and a client that fills every field. Then no name may be readable in anything a
+// thief could get: the database, its disk, its log, the log of the service, the metrics, and a file waiting for its import.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { consent, following, offered } from '../../support/procedure.ts'
 import { type Headers, idempotencyKey, ifMatch, registration, type Someone } from '../../support/service.ts'
 import { readByThief, readInFiles } from '../../support/stolen.ts'
 
-/** What every canary begins with, and what everybody may read. */
+/** The beginning of every canary, and a text that is stored in clear. */
 const [canary, inClear] = ['48151623', 'asel@sunrise.example']
 
 async function freePort(): Promise<string> {
@@ -29,7 +29,7 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
-/** Somebody of the demonstration at a REST client, as the tests have them. */
+/** Signs in an account of the demonstration through REST, with the interface of the other tests. */
 async function client(address: string, account: ReturnType<typeof accountsOf>[number]): Promise<Someone> {
   const { accessToken } = (await (await signIn(address, account)).json()) as { accessToken: string }
   const send =
@@ -51,7 +51,7 @@ async function client(address: string, account: ReturnType<typeof accountsOf>[nu
   return { ...account, accessToken, get, post, put } as never
 }
 
-t.test('a thief reads nobody’s name, wherever they look', { timeout: 150_000 }, async t => {
+t.test('a thief can read no name anywhere', { timeout: 150_000 }, async t => {
   const dataDir = join(folder(), 'data')
   const METRICS_PORT = await freePort()
   const service = await start(dataDir, { environment: { METRICS_PORT } })
@@ -65,55 +65,55 @@ t.test('a thief reads nobody’s name, wherever they look', { timeout: 150_000 }
   const people = [...registrations({ seed: 1, size: 600 })].slice(0, 5)
 
   const { person, word, iin } = plant()
-  const said = () => word('owner')
+  const canaryText = () => word('owner')
   const ok = async (reply: Promise<{ statusCode: number; body: string; json(): { id: string } }>) => {
     const { statusCode, body, json } = await reply
     if (statusCode >= 300) throw new Error(body)
     return json()
   }
-  const basis = { ...consent, method: 'oral_with_witness', witness: said(), interpreter: said() }
+  const basis = { ...consent, method: 'oral_with_witness', witness: canaryText(), interpreter: canaryText() }
   const { id } = await ok(
-    asel.post('/v1/cases', { ...registration(), externalId: said(), basis, person }, idempotencyKey()),
+    asel.post('/v1/cases', { ...registration(), externalId: canaryText(), basis, person }, idempotencyKey()),
   )
   const one = following(id)
   await plantWork(asel, id, word)
   await one.step(asel, { action: 'start_assessment' })
   const zones = ['identity', 'contact']
   const grant = { purpose: 'status_determination', zones, validUntil: '2031-11-23', basis }
-  const offer = { kind: 'submission', grant, message: said() }
+  const offer = { kind: 'submission', grant, message: canaryText() }
   const referral = await offered(one, asel, bolat.organisation, offer)
-  t.equal((await referral.decide(bolat, 'decline', { reason: 'incomplete', note: said() })).statusCode, 200)
+  t.equal((await referral.decide(bolat, 'decline', { reason: 'incomplete', note: canaryText() })).statusCode, 200)
   await (await offered(one, asel, bolat.organisation, offer)).decide(bolat, 'accept')
-  const evidence = [said()]
+  const evidence = [canaryText()]
   await one.propose(bolat, {
     ...{
       action: 'decide',
       outcome: 'kz_citizenship_confirmed',
       legalReference: 'order_607',
-      reasons: said(),
+      reasons: canaryText(),
       evidence,
     },
   })
   await asel.post('/v1/cases/search', { names: [person.identity.names[0]?.family], iin: iin() })
-  // What is refused is told to the log.
-  for (const bad of [{ person }, `{"person": "${said()}"`, { ...registration(), [said()]: said() }])
+  // Refused requests are logged too.
+  for (const bad of [{ person }, `{"person": "${canaryText()}"`, { ...registration(), [canaryText()]: canaryText() }])
     t.equal((await asel.post('/v1/cases', bad, idempotencyKey())).statusCode, 400)
-  t.equal((await asel.get(`/v1/cases?cursor=${encodeURIComponent(said())}`)).statusCode, 400)
+  t.equal((await asel.get(`/v1/cases?cursor=${encodeURIComponent(canaryText())}`)).statusCode, 400)
   const gone = following((await ok(asel.post('/v1/cases', { ...registration(), person }, idempotencyKey()))).id)
   await gone.step(asel, { action: 'start_assessment' })
-  await gone.step(asel, { action: 'withdraw', note: said() })
-  const erasure = await ok(asel.post(`/v1/cases/${gone.id}/erasures`, { ...because, reason: said() }))
+  await gone.step(asel, { action: 'withdraw', note: canaryText() })
+  const erasure = await ok(asel.post(`/v1/cases/${gone.id}/erasures`, { ...because, reason: canaryText() }))
   await ok(dina.post(`/v1/erasures/${erasure.id}/approval`, undefined, ifMatch(1)))
 
-  // A file that waits: cut off in the middle of its import.
+  // A file waits: the service is killed in the middle of its import.
   const rows = [...registrations({ seed: 9, size: 20_000 })].map(row => ({
     ...row,
     externalId: randomUUID(),
-    familyName: said(),
-    givenName: said(),
-    patronymic: said(),
-    formerDocumentNumber: row.formerDocumentNumber && said(),
-    documentNumber: row.documentNumber && said(),
+    familyName: canaryText(),
+    givenName: canaryText(),
+    patronymic: canaryText(),
+    formerDocumentNumber: row.formerDocumentNumber && canaryText(),
+    documentNumber: row.documentNumber && canaryText(),
   }))
   const upload = await fetch(`${address}/v1/imports`, {
     ...{ method: 'POST', body: Readable.toWeb(Readable.from(file(rows))), duplex: 'half' },
@@ -132,15 +132,15 @@ t.test('a thief reads nobody’s name, wherever they look', { timeout: 150_000 }
   const sql = await superuserOf(dataDir)
   const [waiting] = await sql`select count(*)::int as n from import_chunks`
   t.ok(waiting?.n, 'a file waits')
-  t.same(await readByThief(sql, [...words, ...names]), [], 'in no table')
-  t.ok((await readByThief(sql, [inClear])).length, 'what stands in clear is found')
+  t.same(await readByThief(sql, [...words, ...names]), [], 'no table contains a name')
+  t.ok((await readByThief(sql, [inClear])).length, 'a text in clear is found')
   await sql.end()
   process.kill(pidOf(dataDir), 'SIGQUIT')
   while (existsSync(postmaster(dataDir))) await wait(20)
-  t.same(readInFiles(dataDir, [...words, ...names]), [], 'in no file, the log of PostgreSQL among them')
+  t.same(readInFiles(dataDir, [...words, ...names]), [], 'no file contains a name, nor does the log of PostgreSQL')
   t.ok(readInFiles(dataDir, [inClear]).length)
 
-  const log = service.said.out + service.said.err
+  const log = service.output.out + service.output.err
   t.match(log, /"route":"\/v1\/cases\/:id\/erasures"/)
   t.match(metrics, /http_request/)
   for (const [where, text] of Object.entries({ log, metrics, demo: demo.out + demo.err }))

@@ -1,4 +1,4 @@
-// The programs of the service in processes of their own, and what they leave behind. All of it is gone with the test.
+// Runs the programs of the service in separate processes. The teardown kills the processes and removes their folders.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ export const root = process.getuid?.() === 0
 const children: ChildProcess[] = []
 const folders: string[] = []
 
-/** A folder that everybody can pass through, unless told otherwise. */
+/** Creates a temporary folder, by default one that every user can enter. */
 export function folder(mode = 0o711) {
   const path = mkdtempSync(join(tmpdir(), 'qujat-start-'))
   chmodSync(path, mode)
@@ -25,9 +25,9 @@ export function folder(mode = 0o711) {
   return path
 }
 
-const unlessTold = { PORT: '0', METRICS_PORT: '0', NODE_COMPILE_CACHE: at('node_modules/.cache/node') }
+const defaults = { PORT: '0', METRICS_PORT: '0', NODE_COMPILE_CACHE: at('node_modules/.cache/node') }
 
-/** A program of the service, with this environment and nothing of the test's own; `input`: what is typed there. */
+/** Runs a program of the service with this environment and none of the test's variables; `input`: its standard input. */
 export function run(
   program: string,
   environment: Record<string, string> = {},
@@ -35,29 +35,29 @@ export function run(
   { input = '', ...as }: As & { input?: string } = {},
 ) {
   const { PATH = '', TMPDIR = '' } = process.env
-  const env = { PATH, ...(TMPDIR && { TMPDIR }), ...unlessTold, ...environment }
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, at(program), ...args] // tap would put itself in there
+  const env = { PATH, ...(TMPDIR && { TMPDIR }), ...defaults, ...environment }
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, at(program), ...args] // tap would load itself through this variable
   const child = spawn('env', command, { env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], ...as })
   child.stdin.on('error', () => {}).end(input)
   children.push(child)
-  const said = { out: '', err: '' }
-  child.stdout.on('data', chunk => (said.out += chunk))
-  child.stderr.on('data', chunk => (said.err += chunk))
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }))
-  return { child, said, ended }
+  const output = { out: '', err: '' }
+  child.stdout.on('data', chunk => (output.out += chunk))
+  child.stderr.on('data', chunk => (output.err += chunk))
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  return { child, output, ended }
 }
 
-/** The service when its first screen is complete. */
+/** Starts the service and returns when its first screen is complete. Rejects with its error output if it ends before. */
 export async function start(
   dataDir: string,
   { environment = {}, ...as }: As & { environment?: Record<string, string> } = {},
 ) {
   const service = run('src/programs/server.ts', { DATA_DIR: dataDir, ...environment }, [], as)
-  const screen = new Promise<string>(resolve => {
-    service.child.stdout.on('data', () => service.said.out.includes('Ctrl-C') && resolve(service.said.out))
+  const complete = new Promise<string>(resolve => {
+    service.child.stdout.on('data', () => service.output.out.includes('Ctrl-C') && resolve(service.output.out))
   })
-  const told = await Promise.race([screen, service.ended.then(({ err }) => Promise.reject(new Error(err)))])
-  return { ...service, screen: told, address: /(?:Service|ready at) +(http:[^\s,]+)/.exec(told)?.[1] ?? '' }
+  const screen = await Promise.race([complete, service.ended.then(({ err }) => Promise.reject(new Error(err)))])
+  return { ...service, screen, address: /(?:Service|ready at) +(http:[^\s,]+)/.exec(screen)?.[1] ?? '' }
 }
 
 export const signIn = (address: string, { email, password }: { email: string; password: string }) =>

@@ -11,7 +11,7 @@ import { folder, oneLine, root, run } from './program.ts'
 
 const strong = 'four words of my own'
 
-t.test('a start that cannot be is over at once, and says why', async t => {
+t.test('a start that cannot succeed ends at once with an error of one line', async t => {
   const { endpoint } = await startDatabase(t)
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
@@ -26,10 +26,13 @@ t.test('a start that cannot be is over at once, and says why', async t => {
   t.equal((await run('src/programs/admin.ts', { KEY_FILE }, ['create-key-file']).ended).code, 0)
   const external = { DATABASE_URL: database, KEY_FILE }
   const wrong: [environment: Record<string, string>, about: RegExp][] = [
-    [{ DATABASE_URL: `postgres://app:x@127.0.0.1:${port}/qujat` }, /^The database of DATABASE_URL does not answer/],
+    [
+      { DATABASE_URL: `postgres://app:x@127.0.0.1:${port}/qujat` },
+      /^The database server of DATABASE_URL does not answer/,
+    ],
     [
       { DATABASE_URL: database.replace('/test_', '/nowhere_') },
-      /^The database of DATABASE_URL has no database nowhere_/,
+      /^The database server of DATABASE_URL has no database nowhere_/,
     ],
     [{ DATABASE_URL: `${database}&sslmode=verify` }, /^DATABASE_URL has an unknown sslmode, verify/],
     [{ PORT: 'x', DATABASE_URL: database }, /^PORT is not .+, for example PORT=3000/],
@@ -39,15 +42,15 @@ t.test('a start that cannot be is over at once, and says why', async t => {
     [{ ...external, HOST: '192.0.2.1' }, /^HOST 192.0.2.1 is not an address of this machine/],
     [{ ...external, COUNTRY: 'UZ' }, /^COUNTRY is UZ, but this database was set up with COUNTRY=KZ/],
     [{ ...external, TIME_ZONE: 'UTC' }, /^TIME_ZONE is UTC, but this database was set up with TIME_ZONE=Asia.Almaty/],
-    [{ ...external, KEY_FILE: join(folder(), 'keys.json') }, /^KEY_FILE .+ is not there/],
+    [{ ...external, KEY_FILE: join(folder(), 'keys.json') }, /^KEY_FILE .+ does not exist/],
     [{ ...external, KEY_FILE: folder() }, /^KEY_FILE .+ is not a file/],
     [{ ...external, KEY_FILE: '/etc/passwd' }, /^KEY_FILE .+ is not a key file of this service/],
     [{ DATA_DIR: '/etc/passwd' }, /^DATA_DIR .+ is not a folder/],
-    [{ DATA_DIR: '/proc/qujat' }, /^DATA_DIR .+ is in a folder that is not there/],
+    [{ DATA_DIR: '/proc/qujat' }, /^DATA_DIR .+ is in a folder that does not exist/],
   ]
   const damaged = folder()
   writeFileSync(join(damaged, 'passwords.json'), '{')
-  wrong.push([{ DATA_DIR: damaged }, /^DATA_DIR .+: passwords.json does not hold its passwords/])
+  wrong.push([{ DATA_DIR: damaged }, /^DATA_DIR .+: passwords.json is damaged/])
   const starts = wrong.map(async ([environment, about]) => ({
     ended: await run('src/programs/server.ts', environment).ended,
     about,
@@ -55,20 +58,24 @@ t.test('a start that cannot be is over at once, and says why', async t => {
   for (const { ended, about } of await Promise.all(starts)) oneLine(t, ended, about)
 })
 
-t.test('what is there is left as it is, but for what PostgreSQL needs', { skip: !root && 'only for root' }, async t => {
-  const dataDir = join(folder(), 'data')
-  mkdirSync(dataDir)
-  chmodSync(dataDir, 0o1740)
-  makeFolder(dataDir)
-  t.equal(statSync(dataDir).mode & 0o7777, 0o1751)
-  const [target, link] = [join(dataDir, 'target'), join(dataDir, 'link')]
-  mkdirSync(target)
-  symlinkSync(target, link)
-  t.throws(() => makePrivate(link), { name: 'StartError', message: /is not a folder of this service's own/ })
-  t.equal(statSync(target).uid, process.getuid?.())
-})
+t.test(
+  'an existing data folder keeps its mode, except for what PostgreSQL needs',
+  { skip: !root && 'only for root' },
+  async t => {
+    const dataDir = join(folder(), 'data')
+    mkdirSync(dataDir)
+    chmodSync(dataDir, 0o1740)
+    makeFolder(dataDir)
+    t.equal(statSync(dataDir).mode & 0o7777, 0o1751)
+    const [target, link] = [join(dataDir, 'target'), join(dataDir, 'link')]
+    mkdirSync(target)
+    symlinkSync(target, link)
+    t.throws(() => makePrivate(link), { name: 'StartError', message: /is not a private folder of this service/ })
+    t.equal(statSync(target).uid, process.getuid?.())
+  },
+)
 
-t.test('the operator migrates a database and makes the first administrator by hand', async t => {
+t.test('the operator migrates a database and creates the first administrator', async t => {
   const { db, endpoint } = await startDatabase(t, { template: 'template0' })
   const url = `postgres://owner@localhost/${endpoint('owner').database}?host=${encodeURIComponent(socket)}`
   const admin = (...args: string[]) => run('src/programs/admin.ts', { DATABASE_OWNER_URL: url }, args).ended

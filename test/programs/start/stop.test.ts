@@ -11,7 +11,7 @@ const partial = () => readdirSync(dataDir).filter(name => name.includes('-new-')
 const find = (accounts: Demonstration, name: string) => accounts.filter(({ email }) => email.startsWith(name))
 const quiet = { code: 0, err: '' }
 
-/** An upload of which a byte arrives now and then. */
+/** Starts an upload that sends a byte every 200 ms. */
 async function drip(address: string) {
   const post = async (name: string, path: string, body: object) => {
     const [account] = find(accountsOf(dataDir), name)
@@ -37,7 +37,7 @@ async function drip(address: string) {
 }
 type Token = { accessToken: string }
 
-t.test('a signal half-way through a cold start leaves nothing running and nothing half made', async t => {
+t.test('a signal during a cold start leaves no process running and no partial files', async t => {
   const initialising = () => existsSync(dataDir) && readdirSync(dataDir).some(name => name.startsWith('postgres-new-'))
   for (const reached of [initialising, () => existsSync(postmaster(dataDir))]) {
     const { child, ended } = run('src/programs/server.ts', { DATA_DIR: dataDir })
@@ -49,10 +49,10 @@ t.test('a signal half-way through a cold start leaves nothing running and nothin
   }
 })
 
-t.test('an upload that drips cannot hold up a stop, and Ctrl-C twice cannot cut it short', async t => {
+t.test('a slow upload cannot delay a stop, and a second Ctrl-C cannot cut it short', async t => {
   mkdirSync(join(dataDir, 'postgres-new-killed'))
   const service = await start(dataDir)
-  t.equal(partial().length, 1, 'its claim alone: what a killed start had left is gone')
+  t.equal(partial().length, 1, 'only the claim of the service is left; the folder of a killed start is removed')
   const socket = await drip(service.address)
   t.notOk(socket.destroyed)
   for (const signal of ['SIGINT', 'SIGINT'] as const) service.child.kill(signal) // as Ctrl-C under npm sends them
@@ -61,7 +61,7 @@ t.test('an upload that drips cannot hold up a stop, and Ctrl-C twice cannot cut 
   t.same(partial(), [])
 })
 
-t.test('a demonstration whose writing was interrupted is gone on with', async t => {
+t.test('a start completes a demonstration that was interrupted while it was written', async t => {
   const before = accountsOf(dataDir)
   const file = join(dataDir, 'demonstration.json')
   renameSync(file, `${file}.new`)
@@ -73,15 +73,15 @@ t.test('a demonstration whose writing was interrupted is gone on with', async t 
 })
 
 t.test(
-  'one whose file was removed by hand is done without, and the folder is held when PostgreSQL has gone',
+  'a start without the demonstration file runs without it, and the folder stays claimed after PostgreSQL has ended',
   async t => {
     rmSync(join(dataDir, 'demonstration.json'))
     const { child, ended, screen } = await start(dataDir)
-    t.match(screen, /^Qujat is ready at http.+, without demonstration accounts: .+demonstration.json is gone/m)
+    t.match(screen, /^Qujat is ready at http.+, without demonstration accounts: .+demonstration.json is missing/m)
     process.kill(pidOf(dataDir), 'SIGINT')
     while (existsSync(postmaster(dataDir))) await wait(20)
     oneLine(t, await run('src/programs/server.ts', { DATA_DIR: dataDir }).ended, new RegExp(`process ${child.pid}\\b`))
-    t.notOk(existsSync(postmaster(dataDir)), 'the second one has started none')
+    t.notOk(existsSync(postmaster(dataDir)), 'the second service has started no PostgreSQL')
     child.kill('SIGTERM')
     t.match(await ended, quiet)
   },

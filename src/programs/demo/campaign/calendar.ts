@@ -1,10 +1,10 @@
 import type { Random } from '../random.ts'
 
-// Days are counted since 1970-01-01 where they are reckoned with, and YYYY-MM-DD where they are written down.
+// Calculations use days since 1970-01-01; texts use YYYY-MM-DD.
 export const dayOf = (date: string): number => Date.parse(date) / 86_400_000
 export const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
 
-/** 29 February becomes 1 March where there is none. */
+/** Adds years; 29 February becomes 1 March in a year that has none. */
 export function plusYears(date: string, years: number): string {
   return new Date(Date.UTC(Number(date.slice(0, 4)) + years, Number(date.slice(5, 7)) - 1, Number(date.slice(8))))
     .toISOString()
@@ -35,7 +35,7 @@ const holidays = new Set(
 const weekend = (day: number): boolean => (day + 5) % 7 < 2
 const closed = (day: number): boolean => weekend(day) || holidays.has(dateOf(day))
 
-/** A day that `draw` gives and that is a working day; if it hardly gives one, the last before it, or `from`. */
+/** Draws until the day is a working day; after 8 closed days, takes the last working day before the draw, or `from`. */
 export function workingDay(draw: () => number, from: number): number {
   let day = draw()
   for (let tries = 0; closed(day) && tries < 8; tries++) day = draw()
@@ -44,8 +44,8 @@ export function workingDay(draw: () => number, from: number): number {
 }
 
 /**
- * When people came to register: gives the day by which the share `done` (0 to 1) of them had come.
- * A day of a mobile office brings many, a weekend hardly anybody.
+ * Returns a function from the share `done` (0 to 1) of all registrations to the day by which they had been made. A day with
+ * a mobile office has many registrations, a weekend hardly any.
  */
 export function intake(random: Random, from: number, to: number): (done: number) => number {
   let total = 0

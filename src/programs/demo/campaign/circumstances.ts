@@ -6,9 +6,9 @@ import type { Person } from './households.ts'
 type Life = { age: number; soviet: boolean; birth: 'kazakhstan' | 'cis' | 'elsewhere' | 'unknown' }
 
 type Kind = {
-  /** How likely such a life led there; 0: it cannot have. */
+  /** The relative likelihood of this category for such a life; 0: impossible. */
   weight: (life: Life) => number
-  /** One of these is always among the causes. */
+  /** Weights of the main cause: each case has one of these. */
   because: Record<string, number>
   held: (life: Life) => Former
 }
@@ -81,7 +81,7 @@ const kinds = {
 export type Category = keyof typeof kinds
 const categories = Object.entries<Kind>(kinds) as [Category, Kind][]
 
-/** What may come on top, whatever the category. */
+/** Weights of additional causes, for every category. */
 const further = {
   ...{ unaware_of_procedure: 5, cost: 4, supporting_documents_missing: 4, distance: 3, refused_by_office: 2 },
   ...{ discrimination: 1, other: 1 },
@@ -91,14 +91,14 @@ const cis = new Set(['ARM', 'AZE', 'BLR', 'GEO', 'KGZ', 'MDA', 'RUS', 'TJK', 'TK
 
 function lifeOf({ bornOn, birthCountry }: Person, registeredOn: string): Life {
   const age = ageOn(registeredOn, bornOn)
-  // The passport was given at 16, and by the Soviet Union until it ended.
+  // The Soviet passport was issued at 16, until the Soviet Union ended.
   const soviet = bornOn < '1975-12'
   if (!birthCountry) return { age, soviet, birth: 'unknown' }
   if (birthCountry === 'KAZ') return { age, soviet, birth: 'kazakhstan' }
   return { age, soviet, birth: cis.has(birthCountry) ? 'cis' : 'elsewhere' }
 }
 
-/** Why somebody has no papers, and which they once had. */
+/** Returns why the person has no papers, and which papers they once had. */
 export function circumstances(random: Random, person: Person, registeredOn: string) {
   const life = lifeOf(person, registeredOn)
   const [category, { because, held }] = random.weighted(categories.map(kind => [kind, kind[1].weight(life)] as const))

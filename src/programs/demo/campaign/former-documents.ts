@@ -4,7 +4,7 @@ export type Former = keyof typeof numbers | ''
 
 const digits = (random: Random, length: number): string => String(random.int(0, 10 ** length - 1)).padStart(length, '0')
 
-/** Roman numerals and two letters, as on everything the Soviet registries gave out. */
+/** Roman numerals and two letters, as on all documents of the Soviet registries. */
 const series = (random: Random): string =>
   `${random.pick(['I', 'II', 'III', 'IV', 'V', 'VII', 'IX', 'XII', 'XV', 'XVIII', 'XXI'])}-` +
   random.pick(['АЛ', 'ЖР', 'ИЛ', 'КВ', 'ЛО', 'МЮ', 'ОН', 'РЛ', 'СБ', 'ТН', 'ЮМ'])
@@ -29,6 +29,6 @@ const numbers = {
   kz_identity_card: (random: Random) => `0${digits(random, 8)}`,
 }
 
-/** A number in the form that such a document has; none without a document. */
+/** Returns a number in the format of this document type; `''` without a document. */
 export const numberOf = (random: Random, type: Former, country: string): string =>
   type && numbers[type](random, country)

@@ -9,12 +9,12 @@ export type Person = {
   patronymic: string
   sex: Sex
   bornOn: string
-  /** As it was recorded, which of adults is often less than the truth. */
+  /** As recorded: for adults often less precise than `bornOn`. */
   birthDate: string
   birthCountry: string
 }
 
-/** Where people were born. Assumed, as all weights of the demonstration; `''`: not known. */
+/** Weights of birth countries, assumed like all weights of the demonstration; `''`: not known. */
 const birthCountries: Record<People, Record<string, number>> = {
   kazakh: { KAZ: 58, UZB: 21, RUS: 5, CHN: 5, MNG: 4, KGZ: 3, TKM: 3, '': 1 },
   russian: { KAZ: 48, RUS: 24, UZB: 8, UKR: 7, KGZ: 5, TJK: 2, BLR: 2, AZE: 1, DEU: 1, '': 2 },
@@ -34,7 +34,7 @@ const ages: [[from: number, to: number], weight: number][] = [
 
 type At = { people: People; day: number }
 
-/** The people who come to the office together on a day; one household in eleven is a family of two to six. */
+/** Returns the people who register together on a day; one household in eleven is a family of two to six. */
 export const household = (random: Random, at: At): Person[] =>
   random.chance(0.093) ? family(random, at) : [single(random, at)]
 
@@ -49,7 +49,7 @@ function family(random: Random, at: At): Person[] {
   const { families, given, patronymic } = peoples[at.people]
   const familyName = random.pick(families)
   const age = random.int(24, 50)
-  // A man who is not there has given the children his name all the same.
+  // The children have the man's name even if he is absent.
   const man = person(random, at, { sex: 'male', bornOn: bornAt(random, at.day, age), familyName })
   const present = random.chance(0.7)
   const ownName = present && random.chance(0.2) ? random.pick(families) : familyName
@@ -72,7 +72,7 @@ function family(random: Random, at: At): Person[] {
   return present ? [man, woman, ...children] : [woman, ...children]
 }
 
-/** Under 18 on the day, and none before both parents were 18; the last may be missing, the first never. */
+/** Returns `wanted` birth dates, or fewer but one: under 18 on the day, and not before both parents were 18. */
 function birthsOf(random: Random, day: number, parents: string[], wanted: number): string[] {
   const grown = Math.max(...parents.map(bornOn => dayOf(plusYears(bornOn, 18))))
   const births: string[] = []
@@ -101,10 +101,10 @@ function person(random: Random, { people, day }: At, { sex, bornOn, familyName }
   }
 }
 
-/** A son hardly ever bears his father's name. */
+/** Without one name: a son hardly ever has his father's given name. */
 const others = (names: readonly string[], taken: string): string[] => names.filter(name => name !== taken)
 
-/** 1 January is what an office writes when only the year is known. */
+/** Returns the recorded birth date: less precise at times; offices write 1 January when only the year is known. */
 function recorded(random: Random, bornOn: string): string {
   const precision = random.key({ day: 78, january: 10, month: 3, year: 7, unknown: 2 })
   const year = bornOn.slice(0, 4)

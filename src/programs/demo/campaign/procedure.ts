@@ -3,23 +3,23 @@ import { ageOn, dateOf, dayOf, plusYears, workingDay } from './calendar.ts'
 import type { Category } from './circumstances.ts'
 import type { Person } from './households.ts'
 
-/** The day of the figures: what happened later is not known. */
+/** The day of the reported figures; nothing later is known. */
 const horizon = dayOf('2022-02-15')
 
-/** Days within which two thirds of those are documented who ever will be. */
+/** Days within which two thirds of all who ever get a document have it. */
 const patience = 70
 
-/** The share of a day's registrations that is documented by the horizon, but for a constant. */
+/** Returns the share of a day's registrations that is documented by the horizon, up to a constant factor. */
 export const readiness = (day: number): number => 1 - Math.exp((day - horizon) / patience)
 
 type Case = { person: Person; category: Category; day: number }
 
 const grown = { kz_citizenship_confirmed: 89, stateless_recognised: 9, residence_permit: 2, birth_registered: 0 }
-// Certificates and permits are given from 16.
+// Certificates and permits are issued from 16.
 const child = { kz_citizenship_confirmed: 1, stateless_recognised: 0, residence_permit: 0, birth_registered: 0 }
 const newborn = { kz_citizenship_confirmed: 45, stateless_recognised: 0, residence_permit: 0, birth_registered: 55 }
 
-/** Outcomes of grown people, where the category says more than the age. */
+/** Outcome weights of adults, for categories that decide more than the age does. */
 const likely: Partial<Record<Category, typeof grown>> = {
   expired_cis_passport: { ...grown, kz_citizenship_confirmed: 77, stateless_recognised: 14, residence_permit: 9 },
   expired_other_passport: { ...grown, kz_citizenship_confirmed: 45, stateless_recognised: 15, residence_permit: 40 },
@@ -29,7 +29,7 @@ const likely: Partial<Record<Category, typeof grown>> = {
   id_expired_kz: { ...grown, kz_citizenship_confirmed: 99, stateless_recognised: 1, residence_permit: 0 },
 }
 
-/** The way to a document. */
+/** Returns outcome and document of a documented case. */
 export function documented(random: Random, { person, category, day }: Case, documentNumber: string) {
   const issued = workingDay(() => day + Math.max(3, waited(random, horizon - day, patience)), day)
   const decided = workingDay(() => day + Math.ceil((issued - day) * (0.35 + 0.5 * random.next())), day)
@@ -48,7 +48,7 @@ export function documented(random: Random, { person, category, day }: Case, docu
   }
 }
 
-/** In years; a birth certificate never ends. */
+/** In years; 0: never expires. */
 const validity = {
   citizen_identity_card: 10,
   citizen_passport: 10,
@@ -69,7 +69,7 @@ const abroad = ({ birthCountry }: Person): boolean => birthCountry !== 'KAZ' && 
 const unsettled = { outcome: '', decidedOn: '' }
 const noDocument = { documentType: '', documentNumber: '', documentIssuedOn: '', documentExpiresOn: '' }
 
-/** Mostly still waiting; some have an outcome that needs no document. */
+/** Returns outcome and empty document of a case without one: most are still waiting, some have an outcome that needs none. */
 export function undocumented(random: Random, { person, day }: Case) {
   const time = horizon - day
   if (time < 25 || random.chance(0.75)) return { ...unsettled, ...noDocument }
@@ -85,6 +85,6 @@ export function undocumented(random: Random, { person, day }: Case) {
   return { outcome, decidedOn: dateOf(decided), ...noDocument }
 }
 
-/** Days from an exponential distribution, cut off at `most`. */
+/** Draws days from an exponential distribution, cut off at `most`. */
 const waited = (random: Random, most: number, mean: number): number =>
   Math.ceil(-mean * Math.log(1 - random.next() * (1 - Math.exp(-most / mean))))

@@ -9,8 +9,8 @@ const city: Mix = { kazakh: 40, uzbek: 17, uzbekCyrillic: 7, russian: 36 }
 type Region = { weight: number; speed: number; mix: Mix; division?: string }
 
 /**
- * The map before 8 June 2022. `speed`: how much more are documented than elsewhere. `division`: the short name of the
- * office that registers there; else the committee does.
+ * The regions before 8 June 2022. `speed`: the factor by which more cases are documented than elsewhere. `division`: the
+ * short name of the office that registers there; without one the committee does.
  */
 export const regions: Record<string, Region> = {
   'KZ-11': { weight: 4, speed: 1.03, mix: north },

@@ -20,7 +20,7 @@ export const kazakh: Names = {
     male => male.replace(/[ое]в$/, '$&а'),
   ),
   patronymic: {
-    // Joined to the name as it stands, whatever its last letter.
+    // Appended to the unchanged name, whatever its last letter.
     today: (father, sex) => father + (sex === 'male' ? 'ұлы' : 'қызы'),
     soviet: sovietPatronymic,
   },

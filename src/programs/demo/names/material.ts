@@ -3,7 +3,7 @@ export type Sex = 'male' | 'female'
 /** From the father's given name. */
 export type Patronymic = (father: string, sex: Sex) => string
 
-/** What the names of a people are made of, in one script. */
+/** The parts of the names of a people, in one script. */
 export type Names = {
   given: Record<Sex, readonly string[]>
   families: readonly Record<Sex, string>[]

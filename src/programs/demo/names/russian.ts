@@ -13,7 +13,7 @@ const irregular: Record<string, Record<Sex, string>> = {
   Яков: { male: 'Яковлевич', female: 'Яковлевна' },
 }
 
-/** The father's name without its ending, and what follows for a son; the first rule that fits. */
+/** The ending to remove from the father's name, its replacement, and the ending for a son; the first match applies. */
 const rules: [ending: RegExp, stem: string, male: string][] = [
   [/нтий$/, 'нть', 'евич'], // Терентий: Терентьевич
   [/([бвгджзклмнпрстфхцчшщ]{2})ий$/, '$1и', 'евич'], // Дмитрий, Георгий: Дмитриевич, Георгиевич
@@ -26,7 +26,7 @@ const rules: [ending: RegExp, stem: string, male: string][] = [
 ]
 const daughters: Record<string, string> = { евич: 'евна', ович: 'овна', ич: 'ична' }
 
-/** Throws nothing: a name that no rule foresaw is treated as one in a hard consonant. */
+/** Never throws: a name that fits no rule is treated as one that ends in a hard consonant. */
 export function patronymic(father: string, sex: Sex): string {
   const known = irregular[father]
   if (known) return known[sex]

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Client } from '../../../src/programs/demo/client.ts'
 import { accountsOf, folder, start } from './program.ts'
 
-t.test('the audit log knows when the service was migrated, started and stopped', async t => {
+t.test('the audit log has an entry for each migration, start and stop of the service', async t => {
   const dataDir = `${folder()}/data`
   const first = await start(dataDir)
   first.child.kill('SIGTERM')
