@@ -1,9 +1,9 @@
-// Which way imports may go. The groups of src are storeys: each uses those below it, and none beside it.
+// The allowed directions of imports. The groups of src are storeys: each imports from those below it only.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, normalize } from 'node:path'
 import t from 'tap'
 
-/** What each storey may import, beside itself. */
+/** What each storey may import, besides itself. */
 const below: Record<string, readonly string[]> = {
   problems: [],
   problem: ['problems'],
@@ -22,7 +22,7 @@ const below: Record<string, readonly string[]> = {
   programs: ['app'],
 }
 
-/** Within the platform: who may, the database, HTTP; the embedded PostgreSQL stands beside them. */
+/** The same within the platform. */
 const platform: Record<string, readonly string[]> = {
   access: [],
   db: ['access'],
@@ -30,7 +30,7 @@ const platform: Record<string, readonly string[]> = {
   embedded: ['db'],
 }
 
-/** Arrows that go another way, each with its reason. */
+/** Imports in another direction, each with its reason. */
 const exceptions: Record<string, string> = {}
 
 const reach = (from: string, seen = new Set<string>()): Set<string> => {
@@ -60,16 +60,16 @@ t.test('every import goes down', async t => {
   for (const exception of Object.keys(exceptions))
     t.ok(
       arrows.some(({ file, target }) => `${file} ${target}` === exception),
-      `${exception} is needed`,
+      `the exception ${exception} is needed`,
     )
 })
 
-t.test('routes are for the app alone', async t => {
+t.test('only app.ts imports routes', async t => {
   for (const { file, target } of arrows)
     if (target.endsWith('/routes.ts')) t.equal(file, 'src/app.ts', `${file} imports ${target}`)
 })
 
-t.test('only db imports postgres, and only http and routes know Fastify', async t => {
+t.test('only db imports postgres, and only http and routes import Fastify', async t => {
   for (const file of sources)
     for (const path of importsOf(file)) {
       if (path === 'postgres') t.ok(file.startsWith('src/platform/db/'), `${file} imports postgres`)
@@ -82,7 +82,7 @@ t.test('only db imports postgres, and only http and routes know Fastify', async 
     }
 })
 
-t.test('no file is longer than a person reads at once', async t => {
+t.test('no file is longer than 250 lines', async t => {
   for (const file of globSync('{src,test,bench}/**/*.ts'))
     t.ok(readFileSync(file, 'utf8').split('\n').length <= 250, `${file} has at most 250 lines`)
 })

@@ -20,10 +20,10 @@ type Document = {
   components: { schemas: Record<string, { examples?: object[] }>; parameters: Record<string, { name: string }> }
 }
 
-/** What an example cannot know: who sends it, about what, in which version. */
+/** What an example cannot contain: the caller, the id in the path, the version. */
 type Given = { who: Someone; id?: string; relation?: string; version?: number; payload?: object }
 
-t.test('every example is accepted, and every answer is one that the document names', async t => {
+t.test('every example is accepted, and every reply is in the API document', async t => {
   const { app, as, organisation, owner } = await startService(t)
   await app.ready()
   const { paths, components } = app.openapi() as Document
@@ -157,7 +157,7 @@ t.test('every example is accepted, and every answer is one that the document nam
     signOut: async () => ({ who: await as('caseworker', 'iom') }),
     signOutEverywhere: async () => ({ who: await as('supervisor', 'iom') }),
   }
-  /** What the example cannot know: a code, a token or a password of somebody's own. */
+  /** Examples that are refused, because they would need a valid code, token or password. */
   const refused: Record<string, number> = { refreshSession: 401, enrol: 401, changePassword: 401 }
   const seen: string[] = []
   for (const [path, methods] of Object.entries(paths))
@@ -175,7 +175,11 @@ t.test('every example is accepted, and every answer is one that the document nam
         version,
         payload,
       } = (await given[operationId]?.()) ?? { who: caseworker }
-      t.equal(parameters.includes('If-Match'), version !== undefined, `${operationId} names its version`)
+      t.equal(
+        parameters.includes('If-Match'),
+        version !== undefined,
+        `${operationId} requires If-Match exactly if it has a version`,
+      )
       const url = path.replace('{id}', id).replace('{relationId}', relation).replace('{list}', 'outcome')
       const [type, content] = Object.entries(requestBody?.content ?? {})[0] ?? []
       const shown =
@@ -190,17 +194,17 @@ t.test('every example is accepted, and every answer is one that the document nam
         ...(type && { 'content-type': type }),
       })
       const status = response.statusCode
-      t.ok(status >= 400 || String(status) in responses, `${operationId} answers ${status}, which the document names`)
+      t.ok(status >= 400 || String(status) in responses, `the document lists the status ${status} of ${operationId}`)
       const documented = Object.keys(responses[status]?.headers ?? {}).map(name => name.toLowerCase())
       t.same(
         ['etag', 'link', 'location'].filter(name => name in response.headers && !documented.includes(name)),
         [],
-        `${operationId} sends no header that the document lacks`,
+        `the document lists all headers of ${operationId}`,
       )
       t.ok(
         refused[operationId] ? status === refused[operationId] : status < 300,
-        `${operationId} takes its example: ${status} ${response.body.slice(0, 200)}`,
+        `${operationId} accepts its example: ${status} ${response.body.slice(0, 200)}`,
       )
     }
-  t.equal(new Set(seen).size, seen.length, 'each operation has a name of its own')
+  t.equal(new Set(seen).size, seen.length, 'operation ids are unique')
 })

@@ -3,13 +3,13 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { startService } from './support/service.ts'
 
-t.test('openapi.yaml describes the service as it is (npm run openapi rewrites it)', async t => {
+t.test('openapi.yaml is up to date (npm run openapi rewrites it)', async t => {
   const { app } = await startService(t)
   await app.ready()
   t.same(parse(readFileSync('openapi.yaml', 'utf8')), JSON.parse(JSON.stringify(app.openapi())))
 })
 
-t.test('every tag is declared, described and in use, and every operation says who may call it', async t => {
+t.test('every tag is declared, described and used, and every operation describes who may call it', async t => {
   const { app } = await startService(t)
   await app.ready()
   const { paths, tags } = app.openapi() as Document
@@ -23,7 +23,7 @@ t.test('every tag is declared, described and in use, and every operation says wh
   t.same(
     tags.filter(({ name, description }) => !used.has(name) || description.length < 10),
     [],
-    'described and in use',
+    'described and used',
   )
   for (const { operationId, description, security } of operations)
     t.match(
@@ -35,7 +35,7 @@ t.test('every tag is declared, described and in use, and every operation says wh
     )
 })
 
-t.test('nothing that operations share is written twice', async t => {
+t.test('components shared by operations are defined once', async t => {
   const { app } = await startService(t)
   await app.ready()
   const { paths } = app.openapi() as Document
@@ -47,9 +47,9 @@ t.test('nothing that operations share is written twice', async t => {
     const problems = Object.entries(responses).filter(([status]) => !(Number(status) < 400))
     t.ok(
       problems.every(([, response]) => '$ref' in (response as object)),
-      `the problems of ${operationId}`,
+      `problems of ${operationId} are references`,
     )
-    t.ok('default' in responses, `what ${operationId} has in common with others`)
+    t.ok('default' in responses, `${operationId} has the common problems`)
   }
 })
 

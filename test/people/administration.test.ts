@@ -1,13 +1,13 @@
 import t from 'tap'
 import { type Someone, startService } from '../support/service.ts'
 
-const accountOf = async (somebody: Someone, email: string) =>
-  (await somebody.get('/v1/accounts?limit=200'))
+const accountOf = async (reader: Someone, email: string) =>
+  (await reader.get('/v1/accounts?limit=200'))
     .json()
     .items.find((account: { email: string }) => account.email === email)
 
 t.test(
-  'a supervisor manages the accounts of their organisation, a committee’s also those of its divisions',
+  'a supervisor manages the accounts of their organisation; a committee’s supervisor also those of its divisions',
   async t => {
     const { as } = await startService(t)
     const [ngo, committee, division] = [
@@ -15,9 +15,9 @@ t.test(
       await as('supervisor', 'committee'),
       await as('supervisor', 'turkistan'),
     ]
-    const kinds = async (somebody: Someone) =>
+    const kinds = async (reader: Someone) =>
       new Set(
-        (await somebody.get('/v1/accounts?limit=200'))
+        (await reader.get('/v1/accounts?limit=200'))
           .json()
           .items.map((account: { organisation: { id: string } }) => account.organisation.id),
       ).size
@@ -47,7 +47,7 @@ t.test(
     t.equal(
       (await ngo.get(`/v1/accounts/${division.account}`)).statusCode,
       404,
-      'another organisation’s account is not there',
+      'an account of another organisation is not found',
     )
     t.equal(
       (await ngo.patch(`/v1/accounts/${division.account}`, { status: 'disabled' }, { 'if-match': '"1"' })).statusCode,
@@ -56,7 +56,7 @@ t.test(
   },
 )
 
-t.test('who is disabled, or loses a role, loses it at once', async t => {
+t.test('a disabled account loses its access at once', async t => {
   const { as } = await startService(t)
   const [supervisor, caseworker] = [await as('supervisor', 'sunrise'), await as('caseworker', 'sunrise')]
   t.equal((await caseworker.get('/v1/me')).statusCode, 200)
@@ -65,23 +65,23 @@ t.test('who is disabled, or loses a role, loses it at once', async t => {
   t.match(disabled.json(), { status: 'disabled', version: version + 1 })
   t.equal((await caseworker.get('/v1/me')).statusCode, 401)
   await supervisor.patch(`/v1/accounts/${id}`, { status: 'active' }, { 'if-match': `"${version + 1}"` })
-  t.equal((await caseworker.get('/v1/me')).statusCode, 401, 'their sessions ended with it')
+  t.equal((await caseworker.get('/v1/me')).statusCode, 401, 'the sessions stay ended after the account is active again')
 })
 
-t.test('the last supervisor stays, even when two end each other at once', async t => {
+t.test('the last supervisor cannot be disabled, even if two disable each other at the same time', async t => {
   const { as } = await startService(t)
   const [one, two] = [await as('supervisor', 'sunrise'), await as('supervisor', 'sunrise', 1)]
-  const end = (who: Someone, whom: Someone) =>
-    who.patch(`/v1/accounts/${whom.account}`, { status: 'disabled' }, { 'if-match': '"1"' })
-  const statuses = (await Promise.all([end(one, two), end(two, one)])).map(({ statusCode }) => statusCode)
+  const disable = (who: Someone, other: Someone) =>
+    who.patch(`/v1/accounts/${other.account}`, { status: 'disabled' }, { 'if-match': '"1"' })
+  const statuses = (await Promise.all([disable(one, two), disable(two, one)])).map(({ statusCode }) => statusCode)
   t.equal(statuses.filter(status => status === 200).length, 1, String(statuses))
   const left = statuses[0] === 200 ? one : two
-  t.match((await end(left, left)).json(), { status: 409, type: '/problems/last-supervisor' })
+  t.match((await disable(left, left)).json(), { status: 409, type: '/problems/last-supervisor' })
   const demote = { roles: ['caseworker'] }
   t.equal((await left.patch(`/v1/accounts/${left.account}`, demote, { 'if-match': '"1"' })).statusCode, 409)
 })
 
-t.test('an administrator founds an organisation, and leaves its accounts alone', async t => {
+t.test('an administrator founds an organisation, but cannot manage its accounts', async t => {
   const { as, organisation } = await startService(t)
   const [administrator, caseworker] = [await as('administrator', 'operator'), await as('caseworker', 'sunrise')]
   const first = { email: 'head@door.example', name: 'Dana' }
@@ -89,7 +89,7 @@ t.test('an administrator founds an organisation, and leaves its accounts alone',
   const founded = await administrator.post('/v1/organisations', ngo)
   t.equal(founded.statusCode, 201)
   t.match(founded.json(), { kind: 'ngo', regions: [], enrolmentCode: /^[\w-]{16}$/ })
-  t.notOk(await accountOf(administrator, first.email), 'its first account is not the administrator’s to see')
+  t.notOk(await accountOf(administrator, first.email), 'the administrator does not see its first account')
   t.equal(
     (
       await administrator.post('/v1/accounts', {
@@ -102,7 +102,7 @@ t.test('an administrator founds an organisation, and leaves its accounts alone',
     404,
   )
   t.equal((await administrator.post('/v1/organisations', ngo)).statusCode, 409)
-  t.equal((await administrator.get('/v1/cases')).statusCode, 403, 'and no case is theirs either')
+  t.equal((await administrator.get('/v1/cases')).statusCode, 403, 'the administrator sees no cases')
 
   const division = {
     kind: 'division',
@@ -126,11 +126,11 @@ t.test('an administrator founds an organisation, and leaves its accounts alone',
   t.match(found, [{ shortName: 'shymkent', regions: ['KZ-79'] }], 'a caseworker finds the division for a region')
 })
 
-t.test('the map of a day has the regions and the names of that day', async t => {
+t.test('the regions of a day have the codes and names of that day', async t => {
   const { as } = await startService(t)
-  const somebody = await as('auditor', 'oversight')
+  const auditor = await as('auditor', 'oversight')
   const map = async (asOf: string) => {
-    const { items } = (await somebody.get(`/v1/regions?asOf=${asOf}`)).json()
+    const { items } = (await auditor.get(`/v1/regions?asOf=${asOf}`)).json()
     return new Map<string, string>(
       items.map(({ code, label }: { code: string; label: { en: string } }) => [code, label.en]),
     )
@@ -139,7 +139,7 @@ t.test('the map of a day has the regions and the names of that day', async t => 
   t.same([before.size, after.size], [17, 20])
   for (const code of ['KZ-10', 'KZ-33', 'KZ-62']) t.same([before.has(code), after.has(code)], [false, true], code)
   t.same([before.get('KZ-71'), (await map('2026-01-01')).get('KZ-71')], ['Nur-Sultan', 'Astana'])
-  const { items } = (await somebody.get('/v1/code-lists/outcome')).json()
+  const { items } = (await auditor.get('/v1/code-lists/outcome')).json()
   t.match(
     items.find(({ code }: { code: string }) => code === 'kz_citizenship_confirmed'),
     {
@@ -150,6 +150,6 @@ t.test('the map of a day has the regions and the names of that day', async t => 
       verified: Boolean,
     },
   )
-  t.equal((await somebody.get('/v1/code-lists/none')).statusCode, 404)
-  t.ok((await somebody.get('/v1/terms')).json().items.every(({ source }: { source: string }) => source))
+  t.equal((await auditor.get('/v1/code-lists/none')).statusCode, 404)
+  t.ok((await auditor.get('/v1/terms')).json().items.every(({ source }: { source: string }) => source))
 })

@@ -18,12 +18,12 @@ const me = async (app: App, token: string) =>
 const signOut = async (app: App, url: string, token: string) =>
   (await app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${token}` } })).statusCode
 
-/** Moves the clock of the database. */
+/** Moves the clock of the database forward. */
 const later = ({ owner }: Service, by: string) =>
   owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
     return now() + interval '${by}'`)
 
-/** Somebody whom a supervisor has just invited. */
+/** Invites a new account as a supervisor. */
 async function invite({ as }: Service) {
   const supervisor = await as('supervisor', 'sunrise')
   const email = `${randomUUID()}@sunrise.example`
@@ -41,12 +41,12 @@ t.test('the right password gives tokens that work', async t => {
   const { accessToken, account } = signedIn.json()
   const who = await app.inject({ url: '/v1/me', headers: { authorization: `Bearer ${accessToken}` } })
   t.match(who.json(), { id: account.id, email, roles: ['caseworker'], organisation: { kind: 'ngo' } })
-  t.equal((await signIn(app, { email: email.toUpperCase() })).statusCode, 201, 'the e-mail in capitals')
+  t.equal((await signIn(app, { email: email.toUpperCase() })).statusCode, 201, 'the e-mail address in capitals')
   await later(service, '1 year')
-  t.equal(await me(app, accessToken), 401, 'and not for ever')
+  t.equal(await me(app, accessToken), 401, 'the token expires')
 })
 
-t.test('why somebody cannot sign in is told to nobody', async t => {
+t.test('the refusal of a sign-in does not reveal its reason', async t => {
   const service = await startService(t)
   const { app, owner } = service
   const invited = await invite(service)
@@ -74,7 +74,7 @@ t.test('why somebody cannot sign in is told to nobody', async t => {
   }
 })
 
-t.test('guesses are slowed down, in every process', async t => {
+t.test('guesses are slowed down, across processes', async t => {
   const service = await startService(t)
   const { app, db, ledger, keys, owner } = service
   const guesses = await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(app, { password: `guess ${i}` })))
@@ -88,32 +88,36 @@ t.test('guesses are slowed down, in every process', async t => {
 
   await owner`update guesses set failures = 12, last_at = now() where key = ${keys.hash('guess', email)}`
   const log = { write() {} }
-  const beside = await buildApp({
+  const second = await buildApp({
     db,
     ledger,
     config: { logLevel: 'info', trustedProxies: [], rateLimit: 1_000_000, importLimit: 1 },
     log,
   })
-  service.watch(beside)
-  t.teardown(() => beside.close())
-  for (const process of [app, beside]) {
+  service.watch(second)
+  t.teardown(() => second.close())
+  for (const process of [app, second]) {
     const early = await signIn(process)
     t.equal(early.statusCode, 429, 'even the right password is too early')
     t.match(early.json(), { type: '/problems/too-many-requests' })
     const seconds = Number(early.headers['retry-after'])
     t.ok(seconds > 100 && seconds <= 128, `2^7 seconds after eight failures too many: ${seconds}`)
   }
-  t.equal((await signIn(app, { email: 'ruslan@sunrise.example' })).statusCode, 201, 'somebody else is not slowed down')
+  t.equal(
+    (await signIn(app, { email: 'ruslan@sunrise.example' })).statusCode,
+    201,
+    'another account is not slowed down',
+  )
   await later(service, '1 hour')
-  t.equal((await signIn(beside)).statusCode, 201, 'the right password after the delay')
+  t.equal((await signIn(second)).statusCode, 201, 'the right password after the delay')
   const [forgotten] = await owner`select failures from guesses where key = ${keys.hash('guess', email)}`
   t.equal(forgotten?.failures, 0)
 })
 
-t.test('a refresh token works once, and ends the session when it comes again', async t => {
+t.test('a refresh token works once; using it again ends the session', async t => {
   const { app } = await startService(t)
   const first = (await signIn(app)).json()
-  const beside = (await signIn(app)).json()
+  const other = (await signIn(app)).json()
   const refreshed = await refresh(app, first.refreshToken)
   t.equal(refreshed.statusCode, 200)
   const second = refreshed.json()
@@ -124,13 +128,13 @@ t.test('a refresh token works once, and ends the session when it comes again', a
   t.equal(again.statusCode, 401)
   t.match(again.json(), { type: '/problems/unauthorized' })
   t.equal(await me(app, first.accessToken), 401)
-  t.equal(await me(app, second.accessToken), 401, 'the session is over for both who had the token')
+  t.equal(await me(app, second.accessToken), 401, 'the session has ended for both holders of the token')
   t.equal((await refresh(app, second.refreshToken)).statusCode, 401)
-  t.equal(await me(app, beside.accessToken), 200, 'another session is not')
+  t.equal(await me(app, other.accessToken), 200, 'another session of the account has not ended')
 
-  const both = await Promise.all([refresh(app, beside.refreshToken), refresh(app, beside.refreshToken)])
-  t.same(both.map(({ statusCode }) => statusCode).sort(), [200, 401], 'two at once: one')
-  t.equal(await me(app, beside.accessToken), 401)
+  const both = await Promise.all([refresh(app, other.refreshToken), refresh(app, other.refreshToken)])
+  t.same(both.map(({ statusCode }) => statusCode).sort(), [200, 401], 'of two at once, one succeeds')
+  t.equal(await me(app, other.accessToken), 401)
   t.equal((await refresh(app, 'x'.repeat(43))).statusCode, 401, 'unknown')
   t.equal((await refresh(app, 'x')).statusCode, 400, 'not a refresh token')
 })
@@ -146,10 +150,10 @@ t.test('a session that is past its end, or of a disabled account, is not refresh
   t.equal((await refresh(app, old.refreshToken)).statusCode, 401)
 })
 
-t.test('one signs out here, or everywhere', async t => {
+t.test('signing out ends the current session, or all sessions of the account', async t => {
   const { app } = await startService(t)
   const [here, there, third] = [await signIn(app), await signIn(app), await signIn(app)].map(reply => reply.json())
-  const somebody = (await signIn(app, { email: 'ruslan@sunrise.example' })).json()
+  const colleague = (await signIn(app, { email: 'ruslan@sunrise.example' })).json()
   t.equal(await signOut(app, '/v1/sessions/current', here.accessToken), 204)
   t.equal(await me(app, here.accessToken), 401)
   t.equal((await refresh(app, here.refreshToken)).statusCode, 401)
@@ -159,7 +163,7 @@ t.test('one signs out here, or everywhere', async t => {
     t.equal(await me(app, accessToken), 401)
     t.equal((await refresh(app, refreshToken)).statusCode, 401)
   }
-  t.equal(await me(app, somebody.accessToken), 200, 'only oneself')
+  t.equal(await me(app, colleague.accessToken), 200, 'sessions of other accounts stay')
 })
 
 t.test('an enrolment code sets a password once', async t => {
@@ -172,7 +176,7 @@ t.test('an enrolment code sets a password once', async t => {
     const refused = await post(app, '/v1/enrolments', { code, password: weak })
     t.equal(refused.statusCode, 400, weak.slice(0, 20))
     t.match(refused.json(), { type: '/problems/invalid-request', errors: [{ pointer: '#/password' }] })
-    t.notMatch(refused.body, weak, 'which is not said again')
+    t.notMatch(refused.body, weak, 'the reply does not contain the password')
   }
   t.equal((await post(app, '/v1/enrolments', { code, password: another })).statusCode, 204)
   const again = await post(app, '/v1/enrolments', { code, password })
@@ -184,12 +188,12 @@ t.test('an enrolment code sets a password once', async t => {
 
   const next = (await supervisor.post(`/v1/accounts/${id}/enrolment`)).json().enrolmentCode
   const last = (await supervisor.post(`/v1/accounts/${id}/enrolment`)).json().enrolmentCode
-  t.equal((await post(app, '/v1/enrolments', { code: next, password })).statusCode, 401, 'the one before is void')
+  t.equal((await post(app, '/v1/enrolments', { code: next, password })).statusCode, 401, 'an earlier code is void')
   t.equal((await post(app, '/v1/enrolments', { code: last, password })).statusCode, 204)
   t.equal(await me(app, signedIn.json().accessToken), 401, 'a new password by code ends every session')
 })
 
-t.test('an enrolment code is good for three days', async t => {
+t.test('an enrolment code is valid for three days', async t => {
   const service = await startService(t)
   const [in71, in73] = [await invite(service), await invite(service)]
   await later(service, '71 hours')
@@ -208,7 +212,7 @@ t.test('a new password needs the current one, and ends the other sessions', asyn
   t.equal(wrong.statusCode, 401)
   t.match(wrong.json(), { type: '/problems/wrong-credentials' })
   t.match((await change(password, 'too short')).json(), { status: 400, errors: [{ pointer: '#/next' }] })
-  t.equal(await me(app, there.accessToken), 200, 'nothing has happened yet')
+  t.equal(await me(app, there.accessToken), 200, 'the refused changes ended no session')
   t.equal((await change(password, another)).statusCode, 204)
   t.equal(await me(app, here.accessToken), 200)
   t.equal(await me(app, there.accessToken), 401)
@@ -217,7 +221,7 @@ t.test('a new password needs the current one, and ends the other sessions', asyn
   t.equal((await signIn(app, { password: another })).statusCode, 201)
 })
 
-t.test('no password, token, code or e-mail comes into the log', async t => {
+t.test('the log contains no password, token, code or e-mail address', async t => {
   const service = await startService(t)
   const { app, lines } = service
   const invited = await invite(service)

@@ -7,18 +7,18 @@ import { allowedActions, type Standing } from '../../src/rules/lifecycle/standin
 import { steps } from '../../src/rules/lifecycle/steps.ts'
 import { startService } from '../support/service.ts'
 
-t.test('docs/lifecycle.md draws the lifecycle as it is', async t => {
+t.test('the diagram in docs/lifecycle.md equals the lifecycle', async t => {
   const [, drawn] = /```mermaid\n([\s\S]*?)\n```/.exec(readFileSync('docs/lifecycle.md', 'utf8')) ?? []
   t.equal(drawn, diagram())
 })
 
-t.test('the service tells the lifecycle, with a label for each word of it', async t => {
+t.test('the service returns the lifecycle, with a label for each state and action', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
-  const { states, steps: told } = (await asel.get('/v1/lifecycle')).json()
-  t.equal(told.length, steps.length)
+  const { states, steps: returned } = (await asel.get('/v1/lifecycle')).json()
+  t.equal(returned.length, steps.length)
   t.match(
-    told.find(({ action }: { action: string }) => action === 'decide'),
+    returned.find(({ action }: { action: string }) => action === 'decide'),
     { from: 'verification', to: 'decided', by: ['handler', 'committee'], twoPersons: true },
   )
   t.match(
@@ -39,7 +39,7 @@ t.test('the service tells the lifecycle, with a label for each word of it', asyn
   for (const { term } of steps) if (term) t.ok(terms.has(term), `${term} is a term`)
 })
 
-t.test('a final state allows nothing but to reopen what was closed', async t => {
+t.test('a final state allows only to reopen a closed case', async t => {
   const standing: Standing = {
     state: 'closed',
     relations: ['owner', 'authority', 'handler', 'committee', 'recorder'],
@@ -55,7 +55,7 @@ t.test('a final state allows nothing but to reopen what was closed', async t => 
 
 t.test('an IIN has its check digit', async t => {
   for (const good of ['900101300007', '900101300017', '900101300811', '061211600012']) t.ok(isIin(good), good)
-  const none = Array.from({ length: 10 }, (_, digit) => `90010130080${digit}`) // there is no such number
+  const none = Array.from({ length: 10 }, (_, digit) => `90010130080${digit}`) // no check digit fits these
   for (const bad of ['900101300018', '000000000000', '90010130000', '9001013000070', '90010130000x', ...none])
     t.notOk(isIin(bad), bad)
 })

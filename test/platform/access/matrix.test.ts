@@ -12,7 +12,7 @@ import { type Headers, startService } from '../../support/service.ts'
 
 const golden = new URL('./matrix.txt', import.meta.url)
 
-t.test('every office may do exactly what matrix.txt says (delete it to rewrite it)', async t => {
+t.test('every office has exactly the permissions in matrix.txt (delete the file to rewrite it)', async t => {
   const row = (...[first = '', ...cells]: string[]) =>
     [first.padEnd(20), ...cells.map(cell => cell.padEnd(24))].join('').trimEnd()
   const rows = (Object.keys(permissions) as Permission[]).map(permission =>
@@ -33,7 +33,7 @@ type Document = {
   components: { schemas: Record<string, { examples?: object[] }> }
 }
 
-t.test('every operation refuses the anonymous, and every office that lacks its permission', async t => {
+t.test('every operation refuses callers without a token and every office without its permission', async t => {
   const { app, as } = await startService(t)
   await app.ready()
   const { paths, components } = app.openapi() as Document

@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 
 export const golden = new URL('./privileges.txt', import.meta.url)
 
-/** What app may do with which table, and in which columns of it, and what it may run. */
+/** Returns the rights of app: one line for each right on a table or on its columns, and for each function it may run. */
 export async function privilegesOf(sql: postgres.Sql): Promise<string> {
   const rows = await sql`
     with privileges as (

@@ -1,4 +1,4 @@
-// What the database itself says of its wall.
+// Checks access control in the catalogue of the database: policies, owners, rights.
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { campaigns } from '../../../src/campaigns/campaigns/queries.ts'
@@ -12,7 +12,7 @@ import { lifecycleRows } from '../../../src/rules/lifecycle/steps.ts'
 import { startDatabase } from '../../support/service.ts'
 import { golden, privilegesOf } from '../access/privileges.ts'
 
-/** The functions that see past row level security: each is reviewed, and has a search path of its own. */
+/** The functions that bypass row level security: each is reviewed and sets its own search path. */
 const definers = [
   'abandon_job',
   'access_log',
@@ -117,7 +117,7 @@ const definers = [
   'write_refusal',
 ]
 
-t.test('app may do exactly what privileges.txt says (delete it to rewrite it)', async t => {
+t.test('app has exactly the rights in privileges.txt (delete the file to rewrite it)', async t => {
   const { superuser } = await startDatabase(t)
   const privileges = await privilegesOf(superuser)
   if (!existsSync(golden)) writeFileSync(golden, privileges)
@@ -140,18 +140,18 @@ t.test('the catalogue', async t => {
       where nspname in ('public', 'app') and relkind = 'r' and not exists (select from pg_policy p
         where p.polrelid = c.oid and polname = 'definer' and polroles = array[(select oid from pg_roles where rolname = 'definer')])`),
     [],
-    'every table has its policy for the definer',
+    'every table has a policy for the definer',
   )
   t.same(
     await column(sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and prosecdef order by 1`),
     definers,
-    'the functions that see past it are these',
+    'exactly the listed functions bypass row level security',
   )
   t.same(
     await column(sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and prosecdef
       and (proowner <> (select oid from pg_roles where rolname = 'definer') or not coalesce(proconfig, '{}') @> array['search_path=""'])`),
     [],
-    'each belongs to the definer and has a search path of its own',
+    'each belongs to the definer and sets its own search path',
   )
   t.same(
     [
@@ -172,7 +172,7 @@ t.test('the catalogue', async t => {
     await column(sql`select distinct table_name || ' ' || privilege_type from information_schema.table_privileges
       where grantee = 'app' and privilege_type in ('DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES') order by 1`),
     ['coverage DELETE'],
-    'app deletes nothing but what a division covers',
+    'app may delete rows of coverage only',
   )
   t.same(
     await column(sql`select table_name || '.' || column_name from information_schema.column_privileges
@@ -180,24 +180,24 @@ t.test('the catalogue', async t => {
         ('cases', 'case_access', 'case_events', 'event_texts', 'proposals', 'grants', 'zone_versions', 'identifiers', 'decisions', 'documents',
         'referrals', 'notes', 'note_versions', 'assignments', 'tasks', 'flags')`),
     ['cases.assignee_id'],
-    'app changes a case by an event, or not at all, but for its assignee',
+    'app may update only the assignee of a case; all else changes by events',
   )
   t.same(
     await column(sql`select table_name || '.' || column_name from information_schema.column_privileges
       where grantee = 'app' and (column_name like '%password%' or table_name in ('refresh_tokens', 'guesses'))`),
     [],
-    'app reads no password, no refresh token, no guesses',
+    'app reads no passwords, refresh tokens or guesses',
   )
   t.same(
     await column(
       sql`select proname from pg_proc where pronamespace = 'app'::regnamespace and has_function_privilege('public', oid, 'execute')`,
     ),
     [],
-    'nobody runs a function that was not granted',
+    'public may run no function',
   )
 })
 
-t.test('tables in the code and tables in the database say the same', async t => {
+t.test('tables in the code equal those in the database', async t => {
   const { superuser: sql } = await startDatabase(t)
   const sorted = (lines: readonly object[]) => lines.map(line => JSON.stringify(line, Object.keys(line).sort())).sort()
   t.same(sorted(await sql`select * from lifecycle`), sorted(lifecycleRows), 'the lifecycle')

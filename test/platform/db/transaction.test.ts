@@ -10,7 +10,7 @@ import { startDatabase, startService } from '../../support/service.ts'
 const WhoRow = z.object({ account: z.uuid().nullable(), pid: z.int() })
 const whoAmI = sql`select app.account() as account, pg_backend_pid() as pid`
 
-/** A database with one connection, two people, and a way to cut the connection of a backend. */
+/** Returns a database with one connection, two accounts, and a function that terminates a backend. */
 async function oneConnection(t: Parameters<typeof startService>[0]) {
   const { as, endpoint, superuser, keys } = await startService(t)
   const [ann, bo] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
@@ -20,7 +20,7 @@ async function oneConnection(t: Parameters<typeof startService>[0]) {
   return { db, ann, bo, cut, enter: ({ session }: typeof ann) => enterSession(session, offices) }
 }
 
-t.test('work that outlives its connection reads and writes in no one else’s transaction', async t => {
+t.test('work that outlives its connection cannot read or write in the transaction of another', async t => {
   const { db, ann, bo, cut, enter } = await oneConnection(t)
   const resume = Promise.withResolvers<void>()
   const late = Promise.withResolvers<unknown[]>()
@@ -43,15 +43,15 @@ t.test('work that outlives its connection reads and writes in no one else’s tr
     t.equal((await tx.execute(whoAmI))[0]?.account, bo.account)
     resume.resolve()
     t.same(await late.promise, ['refused', 'refused'])
-    t.equal((await tx.execute(whoAmI))[0]?.account, bo.account, 'the successor is still itself')
+    t.equal((await tx.execute(whoAmI))[0]?.account, bo.account, 'the next transaction still has its own account')
   })
   await t.resolves(
     db.transact(enter(bo), tx => tx.execute(whoAmI)),
-    'and its session still stands',
+    'its session is not revoked',
   )
 })
 
-t.test('work that fails after its connection dropped leaves the process alive and the pool whole', async t => {
+t.test('work that fails after its connection dropped harms neither the process nor the pool', async t => {
   const { db, ann, cut, enter } = await oneConnection(t)
   const lost = db.transact(enter(ann), async tx => {
     await cut(Number((await tx.execute(whoAmI))[0]?.pid))
@@ -63,14 +63,14 @@ t.test('work that fails after its connection dropped leaves the process alive an
   t.same(db.counts, { idle: 1, held: 0, waiting: 0 })
 })
 
-t.test('a transaction that is over runs nothing any more', async t => {
+t.test('an ended transaction runs no further statements', async t => {
   const { db, ann, bo, enter } = await oneConnection(t)
-  let kept: Tx | undefined
+  let ended: Tx | undefined
   await db.transact(enter(ann), async tx => {
-    kept = tx
+    ended = tx
   })
   await db.transact(enter(bo), async () => {
-    await t.rejects(async () => kept?.execute(whoAmI), 'not even while another one holds its connection')
+    await t.rejects(async () => ended?.execute(whoAmI), 'not even while another transaction uses its connection')
   })
 })
 
@@ -83,7 +83,7 @@ t.test('an ended transaction leaves no claims behind', async t => {
   )
 })
 
-t.test('nothing of a failed transaction stays, and a failure that nobody awaited fails it', async t => {
+t.test('a failed transaction is rolled back, and a failed statement that was not awaited fails it', async t => {
   const { db, ann, enter } = await oneConnection(t)
   const revoke = sql`update sessions set revoked_at = now()`
   await t.rejects(
@@ -98,15 +98,15 @@ t.test('nothing of a failed transaction stays, and a failure that nobody awaited
       await tx.execute(revoke)
       tx.execute(sql`select 1 / 0`).then(undefined, () => {})
     }),
-    'PostgreSQL answers such a commit with ROLLBACK, and so do we',
+    'PostgreSQL answers such a commit with ROLLBACK, and the service throws',
   )
   await t.resolves(
     db.transact(enter(ann), tx => tx.execute(whoAmI)),
-    'the session still stands',
+    'the session is not revoked',
   )
 })
 
-t.test('nothing runs behind a session that is over, or an office that may not', async t => {
+t.test('no statement runs for an ended session or for an office without the permission', async t => {
   const { db, ann, enter } = await oneConnection(t)
   const end = (tx: Tx) => tx.execute(sql`update sessions set revoked_at = app.now()`)
   await t.rejects(db.transact(enterSession(ann.session, ['auditor@oversight']), end), { message: 'forbidden' })
@@ -121,7 +121,7 @@ t.test('nothing runs behind a session that is over, or an office that may not', 
 })
 
 t.test(
-  'who finds no free connection is told within two seconds, and so is everybody while PostgreSQL is away',
+  'a caller without a free connection is refused within two seconds, as is every caller while PostgreSQL is down',
   async t => {
     const { db, ann, enter } = await oneConnection(t)
     const done = Promise.withResolvers<void>()
@@ -137,15 +137,15 @@ t.test(
     t.ok(performance.now() - started < 2_000)
     done.resolve()
     await long
-    const away = new Database({ host: '/nowhere', database: 'x', user: 'app' }, passingKeys(), { size: 2 })
+    const down = new Database({ host: '/nowhere', database: 'x', user: 'app' }, passingKeys(), { size: 2 })
     await t.rejects(
-      away.transact(enterNobody, tx => tx.actor),
+      down.transact(enterNobody, tx => tx.actor),
       { message: 'unavailable' },
     )
   },
 )
 
-t.test('the database ends a statement that takes too long, and the service a request that does', async t => {
+t.test('the database ends a statement that takes too long, and the service ends such a request', async t => {
   const { superuser, endpoint, keys } = await startDatabase(t)
   t.match(
     [
@@ -162,25 +162,22 @@ t.test('the database ends a statement that takes too long, and the service a req
   await t.rejects(db.ask(z.object({}), sql`select from pg_sleep(5)`), { message: 'unavailable' })
   await t.resolves(
     db.transact(enterNobody, tx => tx.actor),
-    'the next one has a connection again',
+    'the next request has a connection again',
   )
 })
 
-t.test(
-  'one statement is a transaction of its own, alike on a connection that has just been opened and later',
-  async t => {
-    const { db, ann, cut } = await oneConnection(t)
-    const entering = sql`app.enter(${ann.session}, ${sql.param(offices)})`
-    const AskedRow = WhoRow.extend({ said: z.string(), day: z.iso.date() })
-    const asked = sql`select pg_backend_pid() as pid, ${JSON.stringify({ said: 1 })}::jsonb ->> 'said' as said, date '2026-11-25' as day,
+t.test('a single statement is a transaction of its own, on a new connection and on a used one', async t => {
+  const { db, ann, cut } = await oneConnection(t)
+  const entering = sql`app.enter(${ann.session}, ${sql.param(offices)})`
+  const EnteredRow = WhoRow.extend({ text: z.string(), day: z.iso.date() })
+  const statement = sql`select pg_backend_pid() as pid, ${JSON.stringify({ text: 1 })}::jsonb ->> 'text' as text, date '2026-11-25' as day,
     ${entering} ->> 'account' as account`
-    for (const occasion of ['new', 'known', 'known']) {
-      const [row] = await db.ask(AskedRow, asked)
-      t.match(row, { said: '1', day: '2026-11-25', account: ann.account }, `${occasion} to the connection`)
-    }
-    const [after] = await db.ask(WhoRow, whoAmI)
-    t.equal(after?.account, null, 'nobody is left behind')
-    await cut(Number(after?.pid))
-    await t.resolves(db.ask(WhoRow, whoAmI), 'a dropped connection is not asked again')
-  },
-)
+  for (const connection of ['new', 'used', 'used']) {
+    const [row] = await db.ask(EnteredRow, statement)
+    t.match(row, { text: '1', day: '2026-11-25', account: ann.account }, `on a ${connection} connection`)
+  }
+  const [after] = await db.ask(WhoRow, whoAmI)
+  t.equal(after?.account, null, 'the connection has no account afterwards')
+  await cut(Number(after?.pid))
+  await t.resolves(db.ask(WhoRow, whoAmI), 'a dropped connection is not used again')
+})

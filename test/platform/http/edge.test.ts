@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { idempotencyKey, intake, registration, startService } from '../../support/service.ts'
 
-t.test('bad input is answered with a pointer to each fault, and never with what was sent', async t => {
+t.test('the reply to bad input has a pointer to each fault and never contains the input', async t => {
   const { as } = await startService(t)
   const caseworker = await as('caseworker', 'sunrise')
   const bad = {
@@ -63,7 +63,7 @@ t.test('bad input is answered with a pointer to each fault, and never with what 
   t.equal((await caseworker.get('/v1/nothing-here')).statusCode, 404)
 })
 
-t.test('every answer carries its headers, and every request leaves one line without anything of anybody', async t => {
+t.test('every reply has its headers, and every request logs one line without personal data', async t => {
   const { as, lines } = await startService(t)
   const caseworker = await as('caseworker', 'sunrise')
   const created = await caseworker.post('/v1/cases', registration('CANARY-NAME'), idempotencyKey())
@@ -85,7 +85,7 @@ t.test('every answer carries its headers, and every request leaves one line with
   }
 })
 
-t.test('a key makes one thing, however often and however many at once it is sent', async t => {
+t.test('a key makes one resource, however often and with however many requests at once it is sent', async t => {
   const { as, owner, travel } = await startService(t)
   const [caseworker, colleague] = [await as('caseworker', 'sunrise'), await as('caseworker', 'sunrise', 1)]
   const key = idempotencyKey()
@@ -102,18 +102,22 @@ t.test('a key makes one thing, however often and however many at once it is sent
     status: 422,
     type: '/problems/idempotency-key-reused',
   })
-  t.equal((await colleague.post('/v1/cases', registration(), key)).statusCode, 201, 'a key is its account’s own')
+  t.equal((await colleague.post('/v1/cases', registration(), key)).statusCode, 201, 'each account has its own keys')
   const failing = idempotencyKey()
   t.equal((await caseworker.post('/v1/cases', intake(), failing)).statusCode, 400)
-  t.equal((await caseworker.post('/v1/cases', registration(), failing)).statusCode, 201, 'a failure is not kept')
+  t.equal(
+    (await caseworker.post('/v1/cases', registration(), failing)).statusCode,
+    201,
+    'a failure does not use up the key',
+  )
   await travel(2)
   const later = async () => (await caseworker.post('/v1/cases', registration(), key)).headers.location
   const next = await later()
-  t.not(next, first?.headers.location, 'after its term a key is free')
-  t.equal(await later(), next, 'and makes one thing again')
+  t.not(next, first?.headers.location, 'after its term a key makes a new resource')
+  t.equal(await later(), next, 'and again only one')
 })
 
-t.test('of fifty changes with one ETag, one happens', async t => {
+t.test('of fifty changes with the same ETag, one succeeds', async t => {
   const { as } = await startService(t)
   const supervisor = await as('supervisor', 'committee')
   const made = await supervisor.post('/v1/campaigns', { name: 'One', startsOn: '2020-10-01' })
@@ -128,7 +132,7 @@ t.test('of fifty changes with one ETag, one happens', async t => {
   t.equal((await other.patch(location, { name: 'Mine now' }, { 'if-match': '"2"' })).statusCode, 403)
 })
 
-t.test('pages are followed by their links, every row once', async t => {
+t.test('following the links of pages returns every row once', async t => {
   const { as } = await startService(t)
   const caseworker = await as('caseworker', 'sunrise')
   for (let i = 0; i < 7; i++) await caseworker.post('/v1/cases', registration(), idempotencyKey())
@@ -145,7 +149,7 @@ t.test('pages are followed by their links, every row once', async t => {
   t.equal((await caseworker.get('/v1/cases?cursor=nonsense')).statusCode, 400)
 })
 
-t.test('an account that asks too much is told when to come back', async t => {
+t.test('an account over its rate limit gets 429 with the time to wait', async t => {
   const { as } = await startService(t, { rateLimit: 3 })
   const [busy, quiet] = [await as('caseworker', 'sunrise'), await as('caseworker', 'common-home')]
   const answers = []
@@ -161,11 +165,11 @@ t.test('an account that asks too much is told when to come back', async t => {
   const guesses = []
   for (let i = 0; i < 40; i++)
     guesses.push((await busy.send('GET')('/v1/me', undefined, { authorization: 'Bearer a.b.c' })).statusCode)
-  t.same(guesses.slice(-3), [429, 429, 429], 'tokens that are none count for their address')
-  t.equal((await busy.get('/health/ready')).statusCode, 200, 'and whoever runs the service still sees it')
+  t.same(guesses.slice(-3), [429, 429, 429], 'invalid tokens count for the address')
+  t.equal((await busy.get('/health/ready')).statusCode, 200, 'health checks are not limited')
 })
 
-t.test('slow clients are shown the door', async t => {
+t.test('slow clients are disconnected', async t => {
   const { app } = await startService(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as { port: number }
@@ -188,7 +192,7 @@ t.test('slow clients are shown the door', async t => {
   for (const ms of closed) t.ok(ms < 12_000, `closed after ${Math.round(ms)} ms`)
 })
 
-t.test('what PostgreSQL cannot keep is a fault of the request, wherever it stands', async t => {
+t.test('text that PostgreSQL cannot store is a fault of the request, in every part of it', async t => {
   const { as } = await startService(t)
   const [asel, head, officer] = [
     await as('caseworker', 'sunrise'),
@@ -232,7 +236,7 @@ t.test('what PostgreSQL cannot keep is a fault of the request, wherever it stand
     400,
   )
   const empty = await asel.send('DELETE')('/v1/sessions/current', undefined, { 'content-type': 'application/json' })
-  t.equal(empty.statusCode, 204, 'who has nothing to say may say that it is JSON')
+  t.equal(empty.statusCode, 204, 'an empty body is accepted with the content type JSON')
   const { headers } = await asel.send('GET')('/v1/me', undefined, { authorization: 'Bearer nothing' })
   t.equal(headers['www-authenticate'], 'Bearer')
 })

@@ -1,4 +1,4 @@
-// What is wrong with a request is told in words of our own: what was expected, with an example; never in those of zod.
+// Faults of a request have our own messages, with what was expected and an example, never those of zod.
 import t from 'tap'
 import { idempotencyKey, ifMatch, registration, startService } from '../../support/service.ts'
 
@@ -12,7 +12,7 @@ type Document = {
 }
 type Fault = { pointer: string; detail: string }
 
-t.test('each fault says what was expected', async t => {
+t.test('each fault names what was expected', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const { person, ...rest } = registration()
@@ -52,7 +52,7 @@ t.test('each fault says what was expected', async t => {
   t.match(listed.json().errors, [{ pointer: '#/query/limit', detail: 'Expected a number of at least 1' }])
 })
 
-t.test('no fault of any request is told in the words of zod', async t => {
+t.test('no fault of any request has a message of zod', async t => {
   const { app, as, organisation } = await startService(t)
   await app.ready()
   const { paths, components } = app.openapi() as Document
@@ -62,7 +62,7 @@ t.test('no fault of any request is told in the words of zod', async t => {
     as('administrator', 'operator'),
   ])
   const id = organisation('sunrise').id
-  let asked = 0
+  let refused = 0
   for (const [path, methods] of Object.entries(paths))
     for (const [method, { operationId, requestBody }] of Object.entries(methods)) {
       const name = requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1) ?? ''
@@ -77,7 +77,7 @@ t.test('no fault of any request is told in the words of zod', async t => {
         for (const who of everybody) {
           const answer = await who.send(method.toUpperCase() as 'POST')(url, body, headers)
           if (answer.statusCode !== 400) continue
-          asked++
+          refused++
           const { errors = [] } = answer.json() as { errors?: Fault[] }
           const foreign = errors.filter(({ detail }) =>
             /^Invalid|received|[Uu]nrecognized|^Too |undefined/.test(detail),
@@ -87,10 +87,10 @@ t.test('no fault of any request is told in the words of zod', async t => {
         }
       }
     }
-  t.ok(asked > 300, `${asked} requests were refused`)
+  t.ok(refused > 300, `${refused} requests were refused`)
 })
 
-t.test('each problem has a page that says what it means and what to do next', async t => {
+t.test('each problem has a page with its meaning and what to do next', async t => {
   const { app, as } = await startService(t)
   const { type } = (
     await (await as('caseworker', 'sunrise')).get('/v1/cases/0193f0a4-0000-7000-8000-000000000001')

@@ -9,7 +9,7 @@ const encoded = (part: string | object) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 const now = () => Math.floor(Date.now() / 1000)
 
-/** The service on a port of its own, and somebody's tokens as they are or altered, signed by the service's own key. */
+/** Starts the service on a free port; `token` makes unaltered and altered tokens, signed with the service's own key. */
 async function listening(t: Test) {
   const service = await startService(t)
   const url = await service.app.listen({ port: 0, host: '127.0.0.1' })
@@ -72,7 +72,7 @@ const algorithms = ({ key, unsigned, token }: Listening, officer: Someone): Reco
     'another Ed25519 key with our kid': token(officer, {
       key: other.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     }),
-    'another key that the header brings along': token(officer, {
+    'another key that is in the header': token(officer, {
       header: { jwk: other.publicKey.export({ format: 'jwk' }) },
       key: other.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     }),
@@ -87,7 +87,7 @@ const headers = ({ token }: Listening, officer: Someone): Record<string, string>
   'kid a number': token(officer, { header: { kid: 1 } }),
   'kid a path': token(officer, { header: { kid: '../../../../dev/null' } }),
   'kid of the prototype': token(officer, { header: { kid: '__proto__' } }),
-  'crit that nobody knows': token(officer, { header: { crit: ['b64'], b64: false } }),
+  'an unknown crit': token(officer, { header: { crit: ['b64'], b64: false } }),
 })
 
 const claims = ({ token, claimsOf }: Listening, officer: Someone): Record<string, string> => {
@@ -114,11 +114,11 @@ const claims = ({ token, claimsOf }: Listening, officer: Someone): Record<string
     'sid not a uuid': token(officer, { claims: { sid: `' or true --` } }),
     'sid null': token(officer, { claims: { sid: null } }),
     'sid of no session': token(officer, { claims: { sid: randomUUID() } }),
-    'a claim too many': token(officer, { claims: { roles: ['administrator'] } }),
+    'a surplus claim': token(officer, { claims: { roles: ['administrator'] } }),
     'a claim twice': token(officer, { text: whole.replace('{', `{"sid":"${randomUUID()}",`) }),
     'exp twice': token(officer, { text: whole.replace('}', `,"exp":${now() + 500}}`) }),
     'white space in the payload': token(officer, { text: JSON.stringify(claimsOf(officer), null, 1) }),
-    'a line break behind the payload': token(officer, { text: `${whole}\n` }),
+    'a line break after the payload': token(officer, { text: `${whole}\n` }),
     'a payload that is a list': token(officer, { text: '[]' }),
     'a payload that is null': token(officer, { text: 'null' }),
     'a payload that is not JSON': token(officer, { text: '{' }),
@@ -137,7 +137,7 @@ const forms = ({ token, claimsOf }: Listening, officer: Someone, other: Someone)
     'signature empty': `${header}.${payload}.`,
     'signature missing': `${header}.${payload}`,
     'a fourth part': `${good}.${signature}`,
-    'padding behind the signature': `${good}==`,
+    'padding after the signature': `${good}==`,
     'a refresh token': randomBytes(32).toString('base64url'),
     garbage: 'garbage',
     'three parts of garbage': 'a.b.c',
@@ -146,7 +146,7 @@ const forms = ({ token, claimsOf }: Listening, officer: Someone, other: Someone)
   }
 }
 
-t.test('only a token that the service wrote itself is let in', async t => {
+t.test('only a token that the service issued is accepted', async t => {
   const service = await listening(t)
   const { ask, refused, token } = service
   const officer = await service.as('officer', 'almaty-city')
@@ -173,14 +173,14 @@ t.test('only a token that the service wrote itself is let in', async t => {
 
   const huge = await ask(`Bearer ${'x'.repeat(20_000)}.x.x`)
   t.ok([401, 431].includes(huge.status), 'a header of 20 kB')
-  t.equal((await ask(`Bearer ${officer.accessToken}`)).status, 200, 'and the service still answers')
+  t.equal((await ask(`Bearer ${officer.accessToken}`)).status, 200, 'the service still answers')
   t.notOk(
     service.lines.some(line => JSON.parse(line).level >= 50),
-    'nothing of this is an error of ours',
+    'none of these is logged as an internal error',
   )
 })
 
-t.test('a refresh token that is good is no access token', async t => {
+t.test('a valid refresh token is not an access token', async t => {
   const { app, owner, refused } = await listening(t)
   const [{ email } = { email: '' }] = await owner<{ email: string }[]>`select email from accounts limit 1`
   const signedIn = await app.inject({ method: 'POST', url: '/v1/sessions', payload: { email, password } })
@@ -188,7 +188,7 @@ t.test('a refresh token that is good is no access token', async t => {
   await refused(t, 'the refresh token', `Bearer ${signedIn.json().refreshToken}`)
 })
 
-t.test('the session decides who is asking, whatever account the token names', async t => {
+t.test('the session determines the caller, whatever account the token names', async t => {
   const { as, ask, token } = await listening(t)
   const officer = await as('officer', 'almaty-city')
   const supervisor = await as('supervisor', 'turkistan')
@@ -196,10 +196,10 @@ t.test('the session decides who is asking, whatever account the token names', as
   const { status, body } = await ask(mixed)
   t.equal(status, 200)
   t.equal(body.id, officer.account)
-  t.equal((await ask(mixed, '/v1/accounts')).status, 403, 'and with the rights of the session')
+  t.equal((await ask(mixed, '/v1/accounts')).status, 403, 'the caller has the rights of the session')
 })
 
-t.test('a token is worth nothing once its session, account or organisation is over', async t => {
+t.test('a token is invalid after its session, account or organisation has ended', async t => {
   const { as, ask, refused, owner } = await listening(t)
   const ends: [name: string, who: Someone, end: (who: Someone) => Promise<unknown>][] = [
     [
@@ -230,7 +230,7 @@ t.test('a token is worth nothing once its session, account or organisation is ov
   }
 })
 
-t.test('a role that is taken away is gone with the next request', async t => {
+t.test('a removed role is refused at the next request', async t => {
   const { as, ask, refused } = await listening(t)
   const supervisor = await as('supervisor', 'almaty-city')
   const colleague = await as('supervisor', 'almaty-city', 1)

@@ -1,5 +1,5 @@
-// Each string that somebody may send is a code, a day, an id, about nobody on file, a keyed hash, or sealed: every one of
-// them stands here, and a new one that does not makes this red.
+// Each string in a request is a code, a day, an id, a text about nobody on file, or is stored as a keyed hash or sealed. All
+// of them are listed here; the test fails for a new one that is not.
 import t from 'tap'
 import { sealedColumns } from '../../../src/casefile/sealed-columns.ts'
 import { startService } from '../../support/service.ts'
@@ -26,14 +26,14 @@ type Document = {
   components: { schemas: Record<string, Schema> }
 }
 
-/** Where they are kept: the sealed column or the keyed hash; null: in clear, about nobody on file, or not at all. */
-const kept: [said: RegExp, where: string | null][] = [
+/** Where strings are stored: the sealed column or the keyed hash; null: in clear (about nobody on file), or nowhere. */
+const stored: [field: RegExp, where: string | null][] = [
   [
     /^(signIn|refreshSession|enrol|changePassword|foundOrganisation|changeOrganisation|inviteAccount|changeAccount) /,
     null,
   ],
   [/^(createCampaign|changeCampaign) \/name$/, null],
-  [/^searchCases /, null], // looked for, and in the audit log as a keyed hash
+  [/^searchCases /, null], // only searched for; the audit log has a keyed hash
   [/^importRegistrations $/, 'import_chunks.content'],
   [/\/(regionCode|language|formVersion)$/, null], // codes of the reference data
   [/^registerCase \/externalId$/, 'cases.external_hmac'],
@@ -54,7 +54,7 @@ const kept: [said: RegExp, where: string | null][] = [
   [/^requestErasure /, 'erasures.content'],
 ]
 
-/** What lies in bytes and is not typed about a case, or is sealed otherwise: hashes, keys, entries, waiting files. */
+/** Columns of bytes that hold no text about a case, or are sealed in another way: hashes, keys, entries, waiting files. */
 const otherBytes = [
   'cases.external_hmac',
   'data_keys.wrapped',
@@ -69,14 +69,14 @@ const otherBytes = [
   'imports.sha256',
   'refresh_tokens.hash',
 ]
-/** Columns that texts move to from a proposal. */
+/** Columns into which texts of a proposal are moved. */
 const moved = ['decisions.content', 'documents.content']
 
-/** Formats and patterns that leave no room for a word of one's own. */
+/** Formats and patterns that exclude free text. */
 const formats = ['date', 'date-time', 'uuid']
 const codes = ['^[a-z0-9_]{1,60}$', '^[A-Z]{3}$', '^[a-z]{2}$', '^(1[89]|20)\\d{2}-(0[1-9]|1[0-2])$']
 
-t.test('every string of a request has its place', async t => {
+t.test('every string of a request is listed with its place', async t => {
   const { app, superuser } = await startService(t)
   const { paths, components } = app.openapi() as Document
   function* stringsOf(schema: Schema, at: string): Generator<string> {
@@ -90,35 +90,35 @@ t.test('every string of a request has its place', async t => {
     if (items) yield* stringsOf(items, `${at}/*`)
     if (typeof additionalProperties === 'object') yield* stringsOf(additionalProperties, `${at}/*`)
   }
-  const said = Object.values(paths)
+  const fields = Object.values(paths)
     .flatMap(methods => Object.values(methods))
     .flatMap(({ operationId, requestBody }) =>
       Object.values(requestBody?.content ?? {}).flatMap(({ schema }) =>
         [...stringsOf(schema, '')].map(at => `${operationId} ${at}`),
       ),
     )
-  t.ok(said.length > 100)
+  t.ok(fields.length > 100)
   t.same(
-    [...new Set(said)].filter(one => !kept.some(([place]) => place.test(one))),
+    [...new Set(fields)].filter(one => !stored.some(([field]) => field.test(one))),
     [],
-    'each is told where it is kept',
+    'each field is listed',
   )
   t.same(
-    kept.filter(([place]) => !said.some(one => place.test(one))),
+    stored.filter(([field]) => !fields.some(one => field.test(one))),
     [],
-    'nothing is told of what nobody can say',
+    'each listed field exists',
   )
   const sealed: string[] = Object.values(sealedColumns).map(({ column }) => column)
-  const places = new Set(kept.flatMap(([, where]) => where ?? []))
+  const places = new Set(stored.flatMap(([, where]) => where ?? []))
   t.same(
     [...places].filter(where => !sealed.includes(where) && !otherBytes.includes(where)),
     [],
-    'each is a sealed column, or a keyed hash',
+    'each place is a sealed column or a keyed hash',
   )
   t.same(
     sealed.filter(column => !places.has(column) && !moved.includes(column)),
     [],
-    'every sealed column is in use',
+    'each sealed column is listed',
   )
   const bytes = await superuser`select attrelid::regclass || '.' || attname as name from pg_attribute
     where atttypid = 'bytea'::regtype and attnum > 0 and attrelid in (select oid from pg_class
@@ -126,6 +126,6 @@ t.test('every string of a request has its place', async t => {
   t.same(
     bytes.map(({ name }) => name as string).sort(),
     [...new Set([...sealed, ...otherBytes])].sort(),
-    'all bytes of the database are sealed, hashes or keys',
+    'each column of bytes is sealed, a hash or a key',
   )
 })

@@ -1,4 +1,4 @@
-// What is sealed opens where it stands, with the key of its time, and nowhere else.
+// A sealed value opens only in its own place and with its own key.
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
@@ -10,17 +10,17 @@ import { ifMatch, registration, type Someone, startService } from '../../support
 
 const keys = passingKeys()
 const { dataKey, epoch, wrapped } = keys.newDataKey()
-const asKept = (content: Buffer): Sealed => ({
+const asStored = (content: Buffer): Sealed => ({
   content: content.toString('base64'),
   key: wrapped.toString('base64'),
   epoch,
 })
 
-t.test('whatever is sealed opens again, and changed by a bit, cut or elsewhere it does not', async () => {
+t.test('a sealed value opens again, but not after a changed bit, cut, or in another place', async () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string(), fc.string(), fc.nat(), fc.nat(7), (value, place, other, at, bit) => {
       const sealed = dataKey.seal(place, value)
-      const kept = asKept(sealed)
+      const stored = asStored(sealed)
       const opens = (at: string, what: Sealed) => {
         try {
           keys.open(at, what)
@@ -32,23 +32,23 @@ t.test('whatever is sealed opens again, and changed by a bit, cut or elsewhere i
       const changed = Buffer.from(sealed)
       changed[at % changed.length] = (changed[at % changed.length] ?? 0) ^ (1 << bit)
       return (
-        JSON.stringify(keys.open(place, kept)) === JSON.stringify(value) &&
-        (other === place || !opens(other, kept)) &&
-        !opens(place, asKept(changed)) &&
-        !opens(place, asKept(sealed.subarray(0, sealed.length - 1 - (at % 16)))) &&
-        !opens(place, { ...kept, epoch: epoch + 1 }) &&
-        !opens(place, { ...kept, key: randomBytes(61).toString('base64') }) &&
-        !opens(place, { ...kept, key: keys.newDataKey().wrapped.toString('base64') })
+        JSON.stringify(keys.open(place, stored)) === JSON.stringify(value) &&
+        (other === place || !opens(other, stored)) &&
+        !opens(place, asStored(changed)) &&
+        !opens(place, asStored(sealed.subarray(0, sealed.length - 1 - (at % 16)))) &&
+        !opens(place, { ...stored, epoch: epoch + 1 }) &&
+        !opens(place, { ...stored, key: randomBytes(61).toString('base64') }) &&
+        !opens(place, { ...stored, key: keys.newDataKey().wrapped.toString('base64') })
       )
     }),
   )
 })
 
-t.test('two texts alike are not alike when they are sealed', async t => {
+t.test('the same text sealed twice gives different values', async t => {
   t.notSame(dataKey.seal('a', 'x'), dataKey.seal('a', 'x'))
 })
 
-t.test('what was moved from where it stood is refused, and the log says where without saying what', async t => {
+t.test('a value moved to another place is refused, and the log has the place but not the value', async t => {
   const { as, superuser, lines } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const secret = 'Құпия48151623'
@@ -67,10 +67,10 @@ t.test('what was moved from where it stood is refused, and the log says where wi
     `(select content from zone_versions where case_id = '${caseId}' and zone = '${name}' and version = ${version})`
   const version = (id: string, n: number) =>
     `(select content from note_versions where note_id = '${id}' and version = ${n})`
-  /** Puts something else into a place, looks there, and puts it back. */
+  /** Puts another value into a place, expects the refusal when it is read, and restores the value. */
   const moved = async (what: string, table: string, column: string, where: string, value: string, path: string) => {
     await superuser.unsafe(`set session_replication_role = replica`)
-    const [before] = await superuser.unsafe(`select ${column} as kept from ${table} where ${where}`)
+    const [before] = await superuser.unsafe(`select ${column} as value from ${table} where ${where}`)
     await superuser.unsafe(`update ${table} set ${column} = ${value} where ${where}`)
     lines.length = 0
     const answer = await asel.get(path)
@@ -78,8 +78,8 @@ t.test('what was moved from where it stood is refused, and the log says where wi
     t.match(answer.json(), { type: '/problems/unreadable' }, what)
     t.match(lines.join(''), new RegExp(`"Unreadable","code":"${table}\\.${column}/`), what)
     t.notMatch(lines.join('') + answer.body, /48151623|instructions|later/, what)
-    await superuser.unsafe(`update ${table} set ${column} = $1 where ${where}`, [before?.kept])
-    t.equal((await asel.get(path)).statusCode, 200, `${what}, put back`)
+    await superuser.unsafe(`update ${table} set ${column} = $1 where ${where}`, [before?.value])
+    t.equal((await asel.get(path)).statusCode, 200, `${what}, restored`)
   }
   const ofOne = `case_id = '${one.id}'`
   const current = `${ofOne} and zone = 'contact' and version = 2`
@@ -96,7 +96,7 @@ t.test('what was moved from where it stood is refused, and the log says where wi
     `/v1/notes/${note}`,
   )
   await moved(
-    'of an older version',
+    'from an older version',
     'note_versions',
     'content',
     `note_id = '${note}' and version = 2`,
@@ -114,7 +114,7 @@ t.test('what was moved from where it stood is refused, and the log says where wi
     `/v1/tasks/${task}`,
   )
   await moved(
-    'nothing of ours',
+    'arbitrary bytes',
     'tasks',
     'content',
     `id = '${task}'`,
@@ -123,7 +123,7 @@ t.test('what was moved from where it stood is refused, and the log says where wi
   )
 
   const keyOf = (caseId: string) => `(select wrapped from data_keys where case_id = '${caseId}')`
-  const kept = async (what: string, set: string) => {
+  const withKey = async (what: string, set: string) => {
     const [before] = await superuser.unsafe(`select epoch, wrapped from data_keys where ${ofOne}`)
     await superuser.unsafe(`update data_keys set ${set} where ${ofOne}`)
     t.match((await asel.get(detail)).json(), { type: '/problems/unreadable' }, what)
@@ -131,13 +131,13 @@ t.test('what was moved from where it stood is refused, and the log says where wi
       before?.epoch,
       before?.wrapped,
     ])
-    t.equal((await asel.get(detail)).statusCode, 200, `${what}, put back`)
+    t.equal((await asel.get(detail)).statusCode, 200, `${what}, restored`)
   }
-  await kept('the key of another case', `wrapped = ${keyOf(other.id)}`)
-  await kept('an epoch that there is not', 'epoch = 2')
+  await withKey('the key of another case', `wrapped = ${keyOf(other.id)}`)
+  await withKey('an epoch that does not exist', 'epoch = 2')
 })
 
-t.test('the file has a key of its own, and so has what each organisation types, who keeps to it', async t => {
+t.test('the file has its own key, and so have the texts of each organisation that reaches the case', async t => {
   const { as, superuser, workAs } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const zarina = await as('caseworker', 'common-home')
@@ -162,15 +162,15 @@ t.test('the file has a key of its own, and so has what each organisation types, 
       { of: null, count: 3, cases: 3 },
     ],
   )
-  t.equal(await write(nurlan, one.id), 404, 'nobody gets a key to a case that they do not reach')
-  const asked = (who: Someone, about: Parameters<typeof sealerFor>[1]) =>
+  t.equal(await write(nurlan, one.id), 404, 'an organisation gets no key for a case that is not open to it')
+  const sealerOf = (who: Someone, about: Parameters<typeof sealerFor>[1]) =>
     workAs(who, 'cases:write', tx => sealerFor(tx, about))
-  await t.resolves(asked(asel, { caseId: one.id }))
-  await t.rejects(asked(nurlan, { caseId: one.id }), { message: 'not-found' }, 'not in SQL either')
-  await t.rejects(asked(nurlan, { caseId: one.id, file: true }), { message: 'not-found' })
+  await t.resolves(sealerOf(asel, { caseId: one.id }))
+  await t.rejects(sealerOf(nurlan, { caseId: one.id }), { message: 'not-found' }, 'not in SQL either')
+  await t.rejects(sealerOf(nurlan, { caseId: one.id, file: true }), { message: 'not-found' })
   await one.step(asel, { action: 'start_assessment' })
   const offer = await offered(one, asel, nurlan.organisation)
-  await t.resolves(asked(nurlan, { referralId: offer.id }), 'to answer an offer')
-  await t.rejects(asked(zarina, { referralId: offer.id }), { message: 'not-found' })
+  await t.resolves(sealerOf(nurlan, { referralId: offer.id }), 'to answer an offer')
+  await t.rejects(sealerOf(zarina, { referralId: offer.id }), { message: 'not-found' })
   t.equal((await superuser`select from data_keys where organisation_id = ${zarina.organisation.id}`).length, 0)
 })

@@ -1,4 +1,4 @@
-// What a thief of the whole database would read, and that the test would see it.
+// The searches of test/support/stolen.ts find what a thief of the whole database could read.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,12 +7,12 @@ import { register } from '../../support/procedure.ts'
 import { registration, startService } from '../../support/service.ts'
 import { readByThief, readInFiles } from '../../support/stolen.ts'
 
-t.test('a name that stands anywhere in clear, in hexadecimal or in base64 is found', async t => {
+t.test('a name is found in every table, in clear, in hexadecimal and in base64', async t => {
   const { as, superuser, owner } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
-  const name = 'Бақылау62315184' // none of those that the whole run is searched for
+  const name = 'Бақылау62315184' // none of the words that stop-cluster.ts searches for
   await register(asel, { person: registration(name).person })
-  t.same(await readByThief(superuser, [name, '62315184']), [], 'sealed, it is not')
+  t.same(await readByThief(superuser, [name, '62315184']), [], 'a sealed name is not found')
   await owner.unsafe('create table leak (t text, j jsonb, b bytea)')
   for (const leak of [
     { t: `x ${name}` },
@@ -29,7 +29,7 @@ t.test('a name that stands anywhere in clear, in hexadecimal or in base64 is fou
   }
 })
 
-t.test('so it is in any file of a folder, wherever it stands there', async t => {
+t.test('a name is found in every file of a folder, at every position', async t => {
   const place = folder()
   mkdirSync(join(place, 'deep'))
   const path = join(place, 'deep', 'file')
