@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Connection, type Endpoint, type Send } from '../src/platform/db/connection.ts'
 
-/** Something that is asked again and again on one connection. */
+/** A statement that is sent repeatedly on one connection. */
 export type Ask = (send: Send) => PromiseLike<unknown>
 
-/** The tables of one registration, and what tells their rows of it. */
+/** The tables of one registration, and the condition that selects its rows. */
 const tables = {
   cases: 'id = $1',
   case_events: 'case_id = $1',
@@ -16,7 +16,7 @@ const tables = {
   entries: 'id = (select entry_id from case_events where case_id = $1)',
 }
 
-/** Makes bare copies of them: the same columns and indexes; no triggers, no policies, no foreign keys. */
+/** Creates bare copies of these tables: the same columns and indexes; no triggers, no policies, no foreign keys. */
 export const makeBareTables = (superuser: Endpoint): Promise<void> =>
   Connection.with(superuser, async connection => {
     const copies = Object.keys(tables).map(table => `create table bare.${table} (like ${table} including indexes);`)
@@ -35,7 +35,7 @@ export const listNewest =
   send =>
     send('select * from bare.cases where owner_id = $1 and state = $2 order by id desc limit 50', [owner, state])
 
-/** The rows of this registration again, under other ids: in one transaction, in one flight. */
+/** Inserts the rows of this registration again with other ids, in one transaction, all statements sent at once. */
 export const insertAgain = (superuser: Endpoint, caseId: string): Promise<Ask> =>
   Connection.with(superuser, async ({ send }) => {
     const inserts: { text: string; values: { value: string | null; own: boolean }[] }[] = []
@@ -51,7 +51,7 @@ export const insertAgain = (superuser: Endpoint, caseId: string): Promise<Ask> =
         `select ${columns.map(({ name }) => `${name}::text`).join(', ')} from ${table} where ${ofCase}`,
         [caseId],
       )
-      if (!rows.length) throw new Error(`a registration writes no ${table}`)
+      if (!rows.length) throw new Error(`the registration has no row in ${table}`)
       for (const row of rows)
         inserts.push({
           text: `insert into bare.${table} (${named}) values (${given})`,
@@ -72,10 +72,10 @@ export const insertAgain = (superuser: Endpoint, caseId: string): Promise<Ask> =
           values.map(({ value, own }) => (own && value !== null ? another(value) : value)),
         )
       return send('commit').then(({ command }) => {
-        if (command !== 'COMMIT') throw new Error('the bare inserts fail')
+        if (command !== 'COMMIT') throw new Error('the bare inserts were not committed')
       })
     }
   })
 
-/** Columns of what is unique to a registration. */
+/** Columns with values unique to a registration. */
 const own = /^(id|case_id|entry_id|location|key|number|hmac|external_hmac)$/

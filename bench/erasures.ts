@@ -6,7 +6,7 @@ import type { Service } from './service.ts'
 
 type Run = { id: string; version: number; parts: { cases: number; done: number }[] }
 
-/** Finds what is due among all that is on file, and erases a run of it, beside the bare deletion of as many keys. */
+/** Measures finding what is due among all cases and erasing one run of it, compared with the bare deletion of as many keys. */
 export async function measureErasures(service: Service, dataDir: string): Promise<void> {
   await Connection.with(service.cluster.endpoint('postgres'), async connection => {
     const { send } = connection
@@ -23,7 +23,7 @@ export async function measureErasures(service: Service, dataDir: string): Promis
     const administrators = (readDemonstration(dataDir) ?? []).filter(({ role }) => role === 'administrator')
     const [admin, deputy] = await Promise.all(administrators.map(one => Client.signIn(service.address, one)))
     if (!admin || !deputy) throw new Error('no two administrators')
-    const [run, asking] = await took(() => admin.post<Run>('/v1/retention-runs', {}))
+    const [run, requesting] = await took(() => admin.post<Run>('/v1/retention-runs', {}))
     const size = run.parts.reduce((sum, { cases }) => sum + cases, 0)
     const [, approving] = await took(() => deputy.post<Run>(`/v1/retention-runs/${run.id}/approval`, {}, run.version))
     const done = async () =>
@@ -39,10 +39,10 @@ export async function measureErasures(service: Service, dataDir: string): Promis
       for (const { id } of keys) await send('delete from bare_keys where id = $1', [id])
     })
     console.table({
-      'due, found': { ms: Math.round(finding), parts: due },
-      'a run, asked for': { ms: Math.round(asking), parts: size },
-      approved: { ms: Math.round(approving), parts: size },
-      erased: { ms: Math.round(erasing), parts: size, 'a second': Math.round((size / erasing) * 1000) },
+      'due parts found': { ms: Math.round(finding), parts: due },
+      'run requested': { ms: Math.round(requesting), parts: size },
+      'run approved': { ms: Math.round(approving), parts: size },
+      'run erased': { ms: Math.round(erasing), parts: size, 'a second': Math.round((size / erasing) * 1000) },
       'bare deletion of a key': {
         ms: Math.round(bare),
         parts: keys.length,

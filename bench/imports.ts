@@ -12,7 +12,7 @@ import { readDemonstration } from '../src/programs/demonstration-accounts.ts'
 import type { Person } from './organisations.ts'
 import type { Service } from './service.ts'
 
-/** What one registration of an import becomes. */
+/** The tables with the rows of an imported registration. */
 const tables = [
   'cases',
   'case_events',
@@ -26,7 +26,7 @@ const tables = [
 ]
 const few = 10_000
 
-/** Imports few rows and many, beside COPY of the same rows into bare tables: of the file, and of what it became. */
+/** Measures an import of few rows and of many, compared with COPY of the file and of the resulting rows into bare tables. */
 export async function measureImports(service: Service, dataDir: string, many: number): Promise<void> {
   const sql = postgres({ ...service.cluster.endpoint('postgres'), max: 1, onnotice() {} })
   const copy = async (table: string, source: Readable) => {
@@ -47,9 +47,9 @@ export async function measureImports(service: Service, dataDir: string, many: nu
   }
   const supervisor = await Client.signIn(service.address, of('supervisor'))
   const { id } = await supervisor.post<{ id: string }>('/v1/campaigns', campaign)
-  const bring = (path: string) => importFile(service, of('officer'), `/v1/imports?campaignId=${id}`, path)
+  const importRows = (path: string) => importFile(service, of('officer'), `/v1/imports?campaignId=${id}`, path)
 
-  const first = await bring(small)
+  const first = await importRows(small)
   let milliseconds = 0
   for (const table of tables) {
     const written = await Readable.from(await sql.unsafe(`copy ${table} to stdout (format csv)`).readable()).toArray()
@@ -58,17 +58,17 @@ export async function measureImports(service: Service, dataDir: string, many: nu
   }
   const ofRows = (few / milliseconds) * 1000
   await sql.end()
-  const rest = await bring(large)
+  const rest = await importRows(large)
   const row = (rows: number, perSecond: number, megabytes?: number) => ({
     rows,
     'rows/s': Math.round(perSecond),
     'of the file': Number((perSecond / ofFile).toFixed(3)),
-    'of what it becomes': Number((perSecond / ofRows).toFixed(3)),
+    'of the resulting rows': Number((perSecond / ofRows).toFixed(3)),
     'MB of the service': megabytes && Math.round(megabytes),
   })
   console.table({
     'COPY of the file': row(many, ofFile),
-    'COPY of what it becomes': row(few, ofRows),
+    'COPY of the resulting rows': row(few, ofRows),
     'import, few': row(few, first.perSecond, first.memory),
     'import, many (budget 0.1)': row(many, rest.perSecond, rest.memory),
   })
@@ -82,7 +82,7 @@ async function makeFile(path: string, size: number, prefix: string): Promise<str
   return path
 }
 
-/** As this officer, from the first byte sent to the last row; with the most memory that the service had. */
+/** Imports a file as this officer. Returns rows a second, from the first byte sent to the last row, and the peak memory in MB. */
 async function importFile(service: Service, officer: Person, url: string, path: string) {
   let client = await Client.signIn(service.address, officer)
   let memory = 0
@@ -96,7 +96,7 @@ async function importFile(service: Service, officer: Person, url: string, path: 
       return client.get<Job>(`/v1/jobs/${job.id}`)
     })
   }
-  if (job.state !== 'done') throw new Error(`the import ends as ${job.state}`)
+  if (job.state !== 'done') throw new Error(`the import ended in the state ${job.state}`)
   console.log(`${job.registered} registered, ${job.rejectedRows} rejected`)
   return { perSecond: (job.done / (performance.now() - begun)) * 1000, memory }
 }

@@ -9,7 +9,7 @@ import { type Import, ownerOf, type Story, storyOf } from './story.ts'
 
 const batch = 5_000
 
-/** Puts cases of 40 organisations into the database, the oldest first; `upTo` may be called again with more. */
+/** Returns a loader that inserts cases of 40 organisations, the oldest first; `upTo` may be called again with more. */
 export async function loader(superuser: Endpoint, keys: Keys, size: number) {
   const people = registrations({ seed: 1, size })
   const random = new Random(2)
@@ -20,21 +20,21 @@ export async function loader(superuser: Endpoint, keys: Keys, size: number) {
     return { organisations: made, job: await makeImport(send, made), entry: await makeEntry(send) }
   })
 
-  const tell = ({ value }: IteratorResult<Registration, void>): Story => {
-    if (!value) throw new Error('the campaign is over')
+  const nextStory = ({ value }: IteratorResult<Registration, void>): Story => {
+    if (!value) throw new Error('the campaign has no more registrations')
     return storyOf(value, { random, keys, job, line: ++cases, organisations }, ownerOf(random, organisations))
   }
 
   return {
     organisations,
-    /** Until there are so many. */
+    /** Inserts cases until there are `count`. */
     upTo: (count: number) =>
       Connection.with(superuser, async connection => {
         await connection.script('set session_replication_role = replica') // neither triggers nor foreign keys
         let inserted: Promise<unknown> = Promise.resolve()
         while (cases < count) {
-          const stories = Array.from({ length: Math.min(batch, count - cases) }, () => tell(people.next()))
-          await inserted // the database works while the next stories are made up
+          const stories = Array.from({ length: Math.min(batch, count - cases) }, () => nextStory(people.next()))
+          await inserted // the database works while the next stories are generated
           await learn(connection.send, effects, stories)
           const rows = stories.map(story => rowsOf(story, keys, event => effects.get(alike(event)) ?? {}, entry))
           inserted = connection.atOnce(() => insert(connection.send, rows))
@@ -62,7 +62,7 @@ async function insert(send: Send, stories: readonly Record<string, object[]>[]):
 type Event = Story['events'][number]
 const alike = ({ action, from, day, outcome = '' }: Event) => [action, from, day, outcome].join(' ')
 
-/** Asks once for all events alike what they bring about, beside the handler. */
+/** Asks the database once for the effects of each group of equal events, without the handler. */
 async function learn(send: Send, effects: Map<string, Record<string, unknown>>, stories: readonly Story[]) {
   const events = new Map(stories.flatMap(story => story.events.map(event => [alike(event), event])))
   const rows = await send(
@@ -78,7 +78,7 @@ async function learn(send: Send, effects: Map<string, Record<string, unknown>>, 
   for (const row of rows) effects.set(row.alike, row.effects)
 }
 
-/** The import that brings the cases of the divisions, by an officer of the committee. */
+/** Inserts the import job of the divisions' cases, by an account of the committee. */
 async function makeImport(send: Send, organisations: readonly Organisation[]): Promise<Import> {
   const committee = organisations.find(({ kind }) => kind === 'committee')
   if (!committee) throw new Error('no committee')
@@ -91,7 +91,7 @@ async function makeImport(send: Send, organisations: readonly Organisation[]): P
   return job
 }
 
-/** One entry of the audit log for all that is loaded. */
+/** Inserts one audit entry for everything that is loaded. */
 async function makeEntry(send: Send): Promise<string> {
   const [row] = await send(
     `insert into entries (id, at, operation, outcome, case_ids, content) values (uuidv7(), now(), 'bench', 'done', '{}', '') returning id`,
@@ -99,7 +99,7 @@ async function makeEntry(send: Send): Promise<string> {
   return row?.id
 }
 
-/** What is kept of the grants is what they say, and what stands in a case is what its events say. */
+/** Throws unless case_access equals what the grants imply, and a sample of cases equals the fold of their events. */
 async function check({ send }: Connection): Promise<void> {
   const [wrong] = await send(`
     with said as (
@@ -118,5 +118,5 @@ async function check({ send }: Connection): Promise<void> {
   const [after] = await send(fold)
   await send('rollback')
   if (wrong?.said || wrong?.kept || before?.md5 !== after?.md5)
-    throw new Error('the rows are not what the triggers write')
+    throw new Error('the loaded rows differ from what the triggers write')
 }

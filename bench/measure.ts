@@ -4,21 +4,21 @@ import type { Ask } from './ceilings.ts'
 import type { Service } from './service.ts'
 
 export const connections = 16
-/** Seconds of work before it is measured. */
+/** Seconds of work before the measurement. */
 const warmUp = 3
 
-/** Requests per second, milliseconds, and the milliseconds of processor time that one request takes of each. */
+/** Requests a second, latencies in milliseconds, and milliseconds of CPU time of service and database for one request. */
 export type Measured = {
   perSecond: number
   p50: number
   p99: number
   failed: number
-  /** For a bare statement, of the driver that asks. */
+  /** For a bare statement: CPU time of the driver. */
   service: number
   database: number
 }
 
-/** A bare statement, as fast as this many connections can ask it. */
+/** Measures a bare statement on {@link connections} connections at full speed. */
 export const measureAsk = (service: Service, superuser: Endpoint, seconds: number, ask: Ask): Promise<Measured> =>
   measure(
     service,
@@ -38,7 +38,7 @@ export const measureAsk = (service: Service, superuser: Endpoint, seconds: numbe
     true,
   )
 
-/** A request, as fast as this many clients can make it. */
+/** Measures a request from {@link connections} clients at full speed. */
 export const measureRequest = (
   service: Service,
   seconds: number,
@@ -61,7 +61,7 @@ async function measure(
   run: (times: number[], seconds: number) => Promise<{ seconds: number; failed: number }>,
   bare = false,
 ): Promise<Measured> {
-  await run([], warmUp) // statements are planned once a connection, code is compiled once
+  await run([], warmUp) // each connection plans its statements once, and code is compiled once
   const times: number[] = []
   const [before, own] = [service.used(), process.cpuUsage()]
   const { seconds, failed } = await run(times, wanted)

@@ -3,13 +3,13 @@ import type { Client } from '../src/programs/demo/client.ts'
 
 const rounds = 2_000
 
-/** Milliseconds, median and 99th percentile, of the same 404: of a case that is somebody else's, and of one that never was. */
+/** Measures the same 404 for another owner's case and for one that never existed: milliseconds, median and 99th percentile. */
 export async function measureOracle(client: Client, foreign: readonly string[]) {
-  const times = { 'not yours': [] as number[], 'never was': [] as number[] }
+  const times = { 'not yours': [] as number[], 'never existed': [] as number[] }
   for (let round = 0; round < rounds; round++) {
     const asked = [
       ['not yours', foreign[round % foreign.length] as string],
-      ['never was', randomUUIDv7()],
+      ['never existed', randomUUIDv7()],
     ] as const
     // Each goes first as often as second.
     for (const [which, id] of round % 2 ? asked : asked.toReversed()) {

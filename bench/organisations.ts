@@ -9,10 +9,10 @@ export type Organisation = {
 }
 export type Person = Demonstration[number]
 
-/** How many there are of each kind, beside one of oversight and one of the operator: 40. */
+/** How many there are of each kind; with one of oversight and one of the operator, 40. */
 const wanted = { committee: 1, division: 15, ngo: 21, iom: 1 }
 
-/** Fills up the demonstration's organisations, as their owner would; everybody has the password of the demonstration. */
+/** Adds organisations and accounts to those of the demonstration; all have its password. */
 export async function makeOrganisations(send: Send): Promise<Organisation[]> {
   for (const kind of ['division', 'ngo'] as const) {
     await send(
@@ -38,12 +38,12 @@ export async function makeOrganisations(send: Send): Promise<Organisation[]> {
   )) as unknown as Organisation[]
 }
 
-/** Whoever works in the first organisation of its kind, which has the most cases. */
+/** Returns a caseworker or officer of the first organisation of its kind, which has the most cases. */
 export function workerOf(dataDir: string, kind: Organisation['kind'], organisations: readonly Organisation[]): Person {
   const largest = organisations.find(organisation => organisation.kind === kind)
   const found = readDemonstration(dataDir)?.find(
     ({ organisation, role }) => organisation.id === largest?.id && ['caseworker', 'officer'].includes(role),
   )
-  if (!found) throw new Error(`nobody works in a ${kind}`)
+  if (!found) throw new Error(`the demonstration has no caseworker or officer in a ${kind}`)
   return found
 }

@@ -20,26 +20,26 @@ type Plan = {
   'Shared Read Blocks': number
   Plans?: Plan[]
 }
-/** What one request touches: buffers in all and by table, and what is wrong with its plans. */
+/** The buffers that one request touches, in all and by table, and the faults of its plans. */
 export type Explained = { request: string; rows: number; buffers: Record<string, number>; faults: string[] }
 
 /** Tables that grow with the cases: nothing may be linear in them. */
 const big =
   /^(cases|case_access|case_events|grants|zone_versions|identifiers|decisions|documents|event_texts|proposals)$/
-/** Buffers that the scan of a page may touch, or two for each row that it gives, and a look-up by key. */
+/** Buffers that the scan of a page may touch (or two for each row it returns), and a look-up by key. */
 const [ofPage, ofRow] = [60, 6]
-const mostRows = 250 // that are sorted: a page of each of a few states
+const mostRows = 250 // that may be sorted: a page of each of a few states
 
-/** In which state those of an organisation are that are read: cases alike at every size. */
+/** The state of the case that is read, by kind of organisation: such cases are alike at every size. */
 const usual = [
   ['ngo', 'assessment'],
   ['division', 'verification'],
   ['committee', 'documented'],
 ] as const
 
-/** The plans of the very statements that the service sends, those in functions too: auto_explain tells them as notices. */
+/** Explains the statements that the service sends, including those in functions: auto_explain sends their plans as notices. */
 export async function explain(service: Service, dataDir: string, keys: Keys, organisations: readonly Organisation[]) {
-  const told: Plan[] = []
+  const plans: Plan[] = []
   const superuser = service.cluster.endpoint('postgres')
   const connection = {
     session_preload_libraries: 'auto_explain',
@@ -49,11 +49,11 @@ export async function explain(service: Service, dataDir: string, keys: Keys, org
     'auto_explain.log_buffers': true,
     'auto_explain.log_format': 'json',
     'auto_explain.log_level': 'notice',
-    plan_cache_mode: 'force_generic_plan', // as the role app has it, which sees what the policies let it see
+    plan_cache_mode: 'force_generic_plan', // as for the role app, with its policies
     jit: 'off',
     role: 'app',
   }
-  const onnotice = ({ message = '' }) => void told.push(JSON.parse(message.slice(message.indexOf('{'))).Plan)
+  const onnotice = ({ message = '' }) => void plans.push(JSON.parse(message.slice(message.indexOf('{'))).Plan)
   const db = new Database({ ...superuser, connection, onnotice } as never, keys, { size: 1 })
   const explained: Explained[] = []
   try {
@@ -67,21 +67,21 @@ export async function explain(service: Service, dataDir: string, keys: Keys, org
           db.ask(row, statement(sql`${sid}, ${offices}, ${randomUUIDv7()}, 'bench', '{"cases": []}'::jsonb`)),
         keys,
       }
-      const tell = async (request: string, asked: () => Promise<number>) => {
-        const rows = await asked() // and warm from now on
-        told.length = 0
-        await asked()
+      const explainOne = async (request: string, run: () => Promise<number>) => {
+        const rows = await run() // warms the caches
+        plans.length = 0
+        await run()
         explained.push({
           request: `${request}, as ${kind}`,
           rows,
-          buffers: buffersOf(told),
-          faults: told.flatMap(faultsOf),
+          buffers: buffersOf(plans),
+          faults: plans.flatMap(faultsOf),
         })
       }
       const id = await middleOf(superuser, person.organisation.id, state)
-      await tell('read one case', async () => Number(Boolean(await cases.read(asking, id))))
+      await explainOne('read one case', async () => Number(Boolean(await cases.read(asking, id))))
       for (const query of ['state=assessment', 'state=documented', 'state=verification&state=registered', 'limit=50'])
-        await tell(`list ${query}`, async () => {
+        await explainOne(`list ${query}`, async () => {
           const { items } = await cases.list(asking, CaseQuery.parse(Object.fromEntries(grouped(query))))
           return items.length
         })
@@ -111,9 +111,9 @@ const middleOf = (
   })
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
-const told = (plan: Plan) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
-/** What a node touches itself, without the policies' subplans below it. */
-const touched = (plan: Plan) => told(plan) - (plan.Plans ?? []).reduce((sum, below) => sum + told(below), 0)
+const inAll = (plan: Plan) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+/** Returns the buffers that a node touches itself, without the policies' subplans below it. */
+const touched = (plan: Plan) => inAll(plan) - (plan.Plans ?? []).reduce((sum, below) => sum + inAll(below), 0)
 
 function buffersOf(plans: readonly Plan[]): Record<string, number> {
   const buffers: Record<string, number> = { all: 0 }
@@ -126,7 +126,7 @@ function buffersOf(plans: readonly Plan[]): Record<string, number> {
   return buffers
 }
 
-/** What grows with the cases, as it is known to come about silently (performance.md). */
+/** Returns the signs of work that grows with the cases, in the ways that have come up unnoticed before (performance.md). */
 function faultsOf(plan: Plan): string[] {
   const hashed = /hashed SubPlan/.test(JSON.stringify(plan)) ? ['hashed SubPlan'] : []
   return nodesOf(plan).reduce((faults, node) => {

@@ -11,9 +11,9 @@ const budgets = new Map([
 ])
 const asOf = '2022-12-31'
 const campaign = '00000000-0000-7000-8000-00000000000c'
-const entry = '00000000-0000-7000-8000-00000000000e' // of the audit log: one for all that is loaded, and nobody reads it
+const entry = '00000000-0000-7000-8000-00000000000e' // one audit entry for everything that is loaded; never read
 
-/** The columns of the bare table by which each report groups. */
+/** The column of the bare table for each grouping of the report. */
 const bare: Record<Dimension, string> = {
   region: 'region',
   outcome: 'outcome',
@@ -24,13 +24,13 @@ const bare: Record<Dimension, string> = {
   division: 'owner_id',
 }
 
-/** How long a report takes of a campaign of so many cases, for a committee that sees them all, beside the bare count. */
+/** Measures a report on a campaign of so many cases, for a committee that sees them all, compared with the bare count. */
 export async function measureReports(service: Service, dataDir: string, cases: number): Promise<void> {
   const superuser = service.cluster.endpoint('postgres')
   const head = readDemonstration(dataDir)?.find(
     ({ organisation, role }) => organisation.kind === 'committee' && role === 'supervisor',
   )
-  if (!head) throw new Error('nobody heads the committee')
+  if (!head) throw new Error('the committee has no supervisor')
   for (const count of [...budgets.keys()].filter(count => count <= cases)) {
     const begun = performance.now()
     await load(superuser, count)
@@ -58,20 +58,20 @@ export async function measureReports(service: Service, dataDir: string, cases: n
   }
 }
 
-/** Milliseconds. */
+/** Returns the median of seven runs in milliseconds. */
 async function median(ask: () => PromiseLike<unknown>): Promise<number> {
   const times: number[] = []
   for (let i = 0; i < 8; i++) {
     const begun = performance.now()
     await ask()
-    if (i) times.push(performance.now() - begun) // the first one warms up
+    if (i) times.push(performance.now() - begun) // the first run warms up
   }
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
 }
 
 /**
- * Cases as a campaign has them, as many as are still missing: 12 regions, 7 outcomes, 83 % documented, 2 % with a region
- * that was corrected, owned by divisions and NGOs. What is kept for the figures is put there as the migration does it.
+ * Inserts the missing cases of a campaign: 12 regions, 7 outcomes, 83 % documented, 2 % with a corrected region, owned by
+ * divisions and NGOs. Fills the tables for the figures as the migration does.
  */
 const load = (superuser: Endpoint, count: number) =>
   Connection.with(superuser, async connection => {

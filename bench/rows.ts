@@ -9,10 +9,10 @@ import { asText, Sealer } from '../src/platform/db/sealed.ts'
 import type { Story } from './story.ts'
 
 type Facts = Record<string, unknown>
-/** What an event brings about beyond its state: app.effects(). */
+/** The effects of an event besides the new state: app.effects(). */
 export type Effects = (event: Story['events'][number]) => Facts
 
-/** The rows that the triggers would have written for a case, by table. */
+/** Returns the rows that the triggers would have written for a case, by table. */
 export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string): Record<string, object[]> {
   const { id, line, owner, by, job, handler, row, identity } = story
   const recorder = { organisation_id: job?.organisation ?? owner.id, account_id: job?.account ?? owner.account }
@@ -57,7 +57,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
     external_hmac: hmac(facts.externalHmac),
     updated_at: last?.recorded_at,
   }
-  const { kind: basis, ...said } = facts.basis as Record<string, string>
+  const { kind: basis, ...details } = facts.basis as Record<string, string>
   const shared = randomUUIDv7()
   const opened = {
     case_id: id,
@@ -74,10 +74,10 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
     given_by: recorder.account_id,
   }
   const reasons = {
-    legal_reference: said.legalReference,
-    method: said.method,
-    language: said.language,
-    form_version: said.formVersion,
+    legal_reference: details.legalReference,
+    method: details.method,
+    language: details.language,
+    form_version: details.formVersion,
   }
   const byStatute = { basis: 'statute', legal_reference: 'order_607', method: null, language: null, form_version: null }
   const determined = (recipient: string | null, zones: readonly Zone[], more: object) =>
@@ -102,7 +102,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
       .filter(grant => grant.recipient === recipient && (!zone || grant.zones.includes(zone)))
       .map(grant => ('valid_until' in grant ? String(grant.valid_until) : 'infinity'))
       .sort()
-      .at(-1) ?? '-infinity' // which sorts before any year, and infinity behind
+      .at(-1) ?? '-infinity' // -infinity sorts before any year, infinity after
   const known = { case_id: id, version: 1, written_at: first?.recorded_at, written_by: recorder.account_id }
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const sealer = new Sealer(dataKey)
@@ -199,7 +199,7 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
   }
 }
 
-/** Each seven digits once in no visible order, and a check digit: app.case_number(). */
+/** Returns a case number: seven digits in no visible order and without repeats, and a check digit, as app.case_number(). */
 function numberOf(year: string, line: number): string {
   const digits = String((line * 7_654_321) % 10_000_000).padStart(7, '0')
   let rest = 10

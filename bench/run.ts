@@ -1,7 +1,7 @@
-// npm run bench -- [--cases 100000] [--seconds 5] [--plans]: what a request costs, each row beside the bare statement of
-// the same run. Ratios count, not seconds. --plans: only that nothing is linear in the caller's cases. --reports: only the
-// figures of a campaign, of 100,000 cases and of 1,000,000. --imports: only an import, of 10,000 rows and of --cases.
-// --erasures: only a run of retention over --cases.
+// npm run bench -- [--cases 100000] [--seconds 5] [--plans]: measures the cost of requests, each compared with the bare
+// statement in the same run. Ratios count, not seconds. --plans: only checks that nothing is linear in the caller's cases.
+// --reports: only the figures of a campaign, with 100,000 and 1,000,000 cases. --imports: only an import of 10,000 rows and
+// of --cases. --erasures: only a retention run over --cases.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,7 +75,7 @@ async function measureRequests() {
   }
 }
 
-/** What the load left to do in the background is done, and does not stand in the figures of what is measured. */
+/** Waits until the background work after the load is done, so that it does not distort the measurements. */
 function settled(superuser: Endpoint): Promise<void> {
   return Connection.with(superuser, async ({ send }) => {
     await send('checkpoint')
@@ -84,7 +84,7 @@ function settled(superuser: Endpoint): Promise<void> {
   })
 }
 
-/** Whether time tells what the reply does not. */
+/** Shows whether the response time reveals what the reply hides. */
 async function showOracle(organisations: readonly Organisation[]) {
   const ngo = workerOf(dataDir, 'ngo', organisations)
   const foreign = await Connection.with(service.cluster.endpoint('postgres'), ({ send }) =>
@@ -99,7 +99,7 @@ async function showOracle(organisations: readonly Organisation[]) {
   )
 }
 
-/** Buffers at a tenth of the cases and at all of them, where an index may have one level more; a fault of a plan makes the run fail. */
+/** Shows buffers at a tenth of the cases and at all, where an index may have one level more; faults of plans fail the run. */
 function showPlans([few = [], many = []]: Awaited<ReturnType<typeof explain>>[]) {
   console.table(
     Object.fromEntries(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Cluster } from '../src/platform/embedded/cluster.ts'
 
-/** The service as `npm start` starts it, in a process of its own, and a way past it to its database. */
+/** Starts the service as `npm start` does, in a separate process, and connects to its cluster. */
 export async function startService(dataDir: string) {
   const env = { ...process.env, PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', RATE_LIMIT: '100000000' }
   const child = spawn(process.execPath, ['--max-semi-space-size=32', 'src/programs/server.ts'], {
@@ -20,12 +20,12 @@ export async function startService(dataDir: string) {
   }
   child.stdout.resume()
   const [, address] = /Service +(http\S+)/.exec(screen) ?? []
-  if (!address) throw new Error('the service does not start')
-  const cluster = await Cluster.start(dataDir) // runs already: adopted
+  if (!address) throw new Error('the service did not start')
+  const cluster = await Cluster.start(dataDir) // adopts the running one
   return {
     address,
     cluster,
-    /** Milliseconds that the processor has worked for the service and for its database, and the service's memory in MB. */
+    /** CPU time of the service and of its database in milliseconds; `memory`: of the service in MB. */
     used: () => ({ service: worked(child.pid ?? 0), database: workedForDatabase(dataDir) }),
     memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
     async stop() {
@@ -36,7 +36,7 @@ export async function startService(dataDir: string) {
 }
 export type Service = Awaited<ReturnType<typeof startService>>
 
-/** The fields of /proc/PID/stat behind the name; times in ticks of 10 ms. A process that has ended has none. */
+/** Returns the fields of /proc/PID/stat after the name; times in ticks of 10 ms. Empty for a process that has ended. */
 function statOf(pid: number | string): number[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -8,9 +8,9 @@ import type { CaseAction } from '../src/rules/lifecycle/contract.ts'
 import { steps } from '../src/rules/lifecycle/steps.ts'
 import type { Organisation } from './organisations.ts'
 
-/** Who owns how much of a country's cases. Of the organisations of a kind a few have many, and most have few. */
+/** Shares of a country's cases by kind of owner. Of each kind, a few organisations have many cases and most have few. */
 const owners = { division: 60, ngo: 35, iom: 5 } as const
-/** How many of a division's cases come by an import and as far as the campaign says; the others go step by step. */
+/** Share of a division's cases that are imported, with the outcome of the campaign; the others advance step by step. */
 const imported = 0.7
 const ways = {
   consent: [
@@ -32,7 +32,7 @@ const basis = {
 
 export type Import = { id: string; organisation: string; account: string }
 
-/** Whose case a registration of the campaign becomes: the organisation. */
+/** Draws the organisation that owns the case of a registration. */
 export function ownerOf(random: Random, organisations: readonly Organisation[]): Organisation {
   const kind = random.key(owners)
   return random.weighted(
@@ -42,10 +42,10 @@ export function ownerOf(random: Random, organisations: readonly Organisation[]):
   )
 }
 
-/** A registration of the campaign as what happens to one case of that owner, and what is then known of the person. */
+/** Turns a registration of the campaign into the events of one case of that owner and the identity of the person. */
 export function storyOf(
   registration: Registration,
-  { random, keys, job, line, organisations }: Teller,
+  { random, keys, job, line, organisations }: Context,
   owner: Organisation,
 ) {
   const given = readRow(line, registration)
@@ -104,10 +104,10 @@ export function storyOf(
   } as const
 }
 export type Story = ReturnType<typeof storyOf>
-type Teller = { random: Random; keys: Keys; job: Import; line: number; organisations: readonly Organisation[] }
+type Context = { random: Random; keys: Keys; job: Import; line: number; organisations: readonly Organisation[] }
 type Happened = { action: CaseAction; day: string | undefined; facts: Record<string, unknown> }
 
-/** An id as of that day: the order of ids is that of what happened, stage after stage. */
+/** Returns an id with the time of that day, so that ids are in the order of events, stage after stage. */
 function idOf(day: string, place: number, stage = 0): string {
   const milliseconds = (Date.parse(day) + place + stage * 3_600_000).toString(16).padStart(12, '0')
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}${randomUUIDv7().slice(13)}`

@@ -9,7 +9,7 @@ import type { Service } from './service.ts'
 
 export type Row = Measured & { workload: string; ceiling?: Measured; budget?: number }
 
-/** Everything that is measured, each behind the ceiling that it is measured by. */
+/** Yields all measurements, each after the ceiling that it is compared with. */
 export async function* workloads(
   service: Service,
   dataDir: string,
@@ -76,7 +76,7 @@ export async function* workloads(
   }
 }
 
-/** A registration with a name of its own and a telephone, shared with somebody from the beginning. */
+/** Returns a registration with a unique name and a telephone, with a grant to another organisation. */
 function registration(client: Client, to: string) {
   const { person, ...given } = client.registration()
   const [name] = person.identity.names

@@ -1,8 +1,9 @@
 import type postgres from 'postgres'
 
 /**
- * What a database consists of, a line each: tables, columns (as a set), constraints, indexes, functions, views, policies,
- * triggers, types, owners, settings of roles, and the rights that result. Two databases with the same lines behave alike.
+ * Lists the content of a database's catalogue, one line each: tables, columns (as a set), constraints, indexes, functions,
+ * views, policies, triggers, types, owners, settings of roles, and the resulting rights. Databases with the same lines behave
+ * in the same way.
  */
 export async function catalogueOf(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql`

@@ -6,19 +6,22 @@ type Answered = { id: string; operation: string; status: number; ids: Set<string
 
 const uuids = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g
 
-/** Watches apps, `alone`: no other one works on their database. When the test is over: each request about somebody on file has one entry, which names each case that the reply named. */
+/**
+ * Returns a function that watches an app. At the end of the test, throws unless each audited request has exactly one audit entry,
+ * which lists each case in the reply. `alone`: no other app uses the database, so each entry must belong to a watched request.
+ */
 export function everyRequestHasItsEntry(t: Pick<Test, 'teardown'>, superuser: postgres.Sql, { alone = true } = {}) {
   const answered: Answered[] = []
   const watch = (app: FastifyInstance) =>
     app.addHook('onSend', async (request, reply, payload) => {
       const { audit = 'nothing', permission } = request.routeOptions.config
       const { statusCode: status } = reply
-      const told = status !== 429 && status !== 503 && (request.claims || permission === 'public')
-      if (audit === 'nothing' || !told) return payload
+      const audited = status !== 429 && status !== 503 && (request.claims || permission === 'public')
+      if (audit === 'nothing' || !audited) return payload
       const operation = request.routeOptions.schema?.operationId ?? ''
-      // What an auditor reads names cases to nobody who may see them.
+      // An auditor's list of entries contains case ids without opening these cases.
       const text = status < 300 && operation !== 'listAuditEntries' && typeof payload === 'string' ? payload : ''
-      // What was read and did not open afterwards was looked at all the same.
+      // A value that was read but did not open has an entry with the outcome done.
       const unread = String(payload).includes('/problems/unreadable')
       answered.push({ id: request.id, operation, status, ids: new Set(text.match(uuids)), unread })
       return payload
@@ -32,14 +35,14 @@ export function everyRequestHasItsEntry(t: Pick<Test, 'teardown'>, superuser: po
       const [entry, ...more] = byRequest.get(id) ?? []
       const about = `${operation} ${status}`
       if (!entry || more.length) return [`${about} has ${entry ? more.length + 1 : 'no'} entries`]
-      if (!unread && (entry.outcome === 'done') !== status < 300) return [`${about} is told as ${entry.outcome}`]
+      if (!unread && (entry.outcome === 'done') !== status < 300) return [`${about} has the outcome ${entry.outcome}`]
       return [...ids]
         .filter(shown => cases.has(shown) && !entry.case_ids.includes(shown))
-        .map(shown => `${about} showed ${shown} and says nothing of it`)
+        .map(shown => `${about} showed ${shown}, which its entry lacks`)
     })
-    const asked = new Set(answered.map(({ id }) => id))
-    const strangers = [...byRequest.keys()].filter(id => id !== null && !asked.has(id))
-    if (alone) wrong.push(...strangers.map(id => `nobody asked for the entry of ${id}`))
+    const watched = new Set(answered.map(({ id }) => id))
+    const strangers = [...byRequest.keys()].filter(id => id !== null && !watched.has(id))
+    if (alone) wrong.push(...strangers.map(id => `there was no request for the entry of ${id}`))
     if (wrong.length) throw new Error(`${wrong.length} faults of the audit log: ${wrong.slice(0, 10).join('; ')}`)
   })
   return watch

@@ -9,26 +9,26 @@ export const asking = (who: Someone, caseId: string, more: object = {}) =>
 export const approving = (who: Someone, id: string, of = 1) =>
   who.post(`/v1/erasures/${id}/approval`, undefined, ifMatch(of))
 
-/** An erasure as it stands when the service has done it. */
+/** Waits until the service has done an erasure, and returns it. */
 export async function untilDone(who: Someone, id: string) {
   for (let tries = 0; tries < 500; tries++) {
     const erasure = (await who.get(`/v1/erasures/${id}`)).json()
     if (erasure.state === 'done') return erasure
     await setTimeout(10)
   }
-  throw new Error('it is not done')
+  throw new Error('the erasure is not done after 500 tries')
 }
 
-/** Asked for by the one, approved by the other, done. */
+/** Requests an erasure as `maker`, approves it as `checker`, and waits until it is done. */
 export async function erased(maker: Someone, checker: Someone, caseId: string) {
-  const asked = await asking(maker, caseId)
-  if (asked.statusCode !== 201) throw new Error(asked.body)
-  const approved = await approving(checker, asked.json().id)
+  const requested = await asking(maker, caseId)
+  if (requested.statusCode !== 201) throw new Error(requested.body)
+  const approved = await approving(checker, requested.json().id)
   if (approved.statusCode !== 200) throw new Error(approved.body)
-  return untilDone(checker, asked.json().id)
+  return untilDone(checker, requested.json().id)
 }
 
-/** Somebody of two organisations. */
+/** Signs in accounts of two organisations. */
 export async function people({ as }: Service) {
   const [asel, dina, pavel, zarina, kamila] = await Promise.all([
     as('caseworker', 'sunrise'),
@@ -40,7 +40,7 @@ export async function people({ as }: Service) {
   return { asel, dina, pavel, zarina, kamila }
 }
 
-/** All that is known of a person. */
+/** A person with all four zones. */
 export const person = {
   ...registration().person,
   contact: { phones: ['+77010000001'] },

@@ -17,7 +17,7 @@ export const row = (more: Partial<Registration>): Partial<Registration> => ({
   ...more,
 })
 
-/** Somebody's import of a file, worked off. */
+/** Uploads a file as `officer`, runs the import, and returns the finished job. */
 export async function imported({ db, keys, app }: Service, officer: Someone, text: string, query = '') {
   const response = await officer.post(`/v1/imports${query}`, text, { 'content-type': 'text/csv', ...idempotencyKey() })
   t.equal(response.statusCode, 202, response.body)

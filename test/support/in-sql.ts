@@ -1,8 +1,8 @@
 import type { Service, Someone } from './service.ts'
 
 /**
- * What somebody gets for a statement as role app, without the service: how many rows, or the refusal. Nothing of it stays,
- * unless it is kept. `before`: what the superuser does to the database first.
+ * Returns a function that runs a statement as role app in the name of an account, without the service, and returns the number
+ * of rows or the refusal. It rolls back unless `keep`. `before`: a statement that the superuser runs first.
  */
 export const inSql =
   ({ superuser }: Pick<Service, 'superuser'>, before = '') =>

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import type { Someone } from './service.ts'
 
-/** Opens a case of somebody's to somebody of another organisation, whatever the service would say; or closes it to them. */
+/** Opens a case to another organisation, without the checks of the service. {@link closeTo} closes it. */
 export const openTo = (
   superuser: postgres.Sql,
   id: string,

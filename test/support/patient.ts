@@ -1,6 +1,6 @@
 import type { Someone } from './service.ts'
 
-/** Somebody who asks again when the service had no connection free in time, as a client would: on a slow machine too. */
+/** A client that repeats a request after 503, as real clients do: on a slow machine a connection may not be free in time. */
 export function patient(someone: Someone): Someone {
   const send: Someone['send'] =
     method =>

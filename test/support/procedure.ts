@@ -1,6 +1,6 @@
 import { idempotencyKey, ifMatch, intake, registration, type Someone } from './service.ts'
 
-/** A case as it stands for somebody, and what they do with it. Each step gives the answer of the service. */
+/** Reads a case and takes steps on it, in its current version for the caller. Each step returns the service's reply. */
 export const following = (id: string) => {
   const version = async (who: Someone) => (await who.get(`/v1/cases/${id}`)).json().version ?? 0
   const send = (path: string) => (who: Someone, of: number, body: object) =>
@@ -10,7 +10,7 @@ export const following = (id: string) => {
   const propose = async (who: Someone, body: object) => proposeOn(who, await version(who), body)
   const confirm = (who: Someone, proposal: string, of = 1) =>
     who.post(`/v1/proposals/${proposal}/confirmation`, undefined, { ...idempotencyKey(), ...ifMatch(of) })
-  /** Proposed by one, confirmed by the other. */
+  /** Proposes as `maker` and confirms as `checker`. */
   const together = async (maker: Someone, checker: Someone, body: object) => {
     const proposal = await propose(maker, body)
     return proposal.statusCode === 201 ? confirm(checker, proposal.json().id) : proposal
@@ -35,7 +35,7 @@ export const register = async (who: Someone, more: object = {}) => {
   return following(response.json().id)
 }
 
-/** A case that its owner has begun to assess, ready to be offered. */
+/** Registers a case and starts its assessment; it can be offered then. */
 export const assessed = async (who: Someone, more: object = {}) => {
   const one = await register(who, more)
   const response = await one.step(who, { action: 'start_assessment', occurredOn: '2021-03-08' })
@@ -43,7 +43,7 @@ export const assessed = async (who: Someone, more: object = {}) => {
   return one
 }
 
-/** An own intake of an authority that is in its procedure. */
+/** Registers a case as an authority and takes it up. */
 export const takenUp = async (who: Someone) => {
   const one = await assessed(who)
   const response = await one.step(who, { action: 'take_up', occurredOn: '2021-03-08' })
@@ -74,10 +74,10 @@ export const document = (number = '045123987') => ({
   expiresOn: '2031-06-01',
 })
 
-/** What a person agreed to, as an NGO records it. */
+/** A consent, as an NGO records it. */
 export const consent = { kind: 'consent', method: 'written', language: 'kk', formVersion: '2026-1' }
 
-/** What comes with a submission. */
+/** The grant that belongs to a submission. */
 export const submittedWith = {
   purpose: 'status_determination',
   zones: ['identity', 'contact'],
@@ -85,7 +85,7 @@ export const submittedWith = {
   basis: consent,
 }
 
-/** A referral as it stands for somebody, and what they decide about it. */
+/** Reads a referral and decides about it, in its current version for the caller. */
 export const referred = (id: string) => {
   const read = async (who: Someone) => (await who.get(`/v1/referrals/${id}`)).json()
   const decideOn = (who: Someone, of: number, body: object) =>
@@ -95,11 +95,11 @@ export const referred = (id: string) => {
   return { id, read, decideOn, decide }
 }
 
-/** Offers a case: the answer of the service. */
+/** Offers a case; returns the service's reply. */
 export const offering = async (one: ReturnType<typeof following>, who: Someone, body: object) =>
   who.post(`/v1/cases/${one.id}/referrals`, body, { ...idempotencyKey(), ...ifMatch(await one.version(who)) })
 
-/** Offers a case to an organisation: the referral. */
+/** Offers a case to an organisation; returns the referral. */
 export const offered = async (
   one: ReturnType<typeof following>,
   who: Someone,
@@ -111,7 +111,7 @@ export const offered = async (
   return referred(response.json().id)
 }
 
-/** A case of `owner` that `handler` has accepted. */
+/** Registers a case as `owner`, which `handler` then accepts. */
 export const submitted = async (owner: Someone, handler: Someone, more: object = {}) => {
   const one = await assessed(owner, more)
   const referral = await offered(one, owner, handler.organisation)

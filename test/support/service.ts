@@ -16,11 +16,11 @@ import { everyRequestHasItsEntry } from './entries.ts'
 import { checkRows } from './rows.ts'
 import { socket } from './socket.ts'
 
-/** Everybody's, and its hash, so that no test has to wait for one. */
+/** The password of every account, and its hash, so that no test has to wait for hashing. */
 export const password = 'the password of the demonstration'
 const passwordHash = '$argon2id$v=19$m=65536,t=3,p=1$WRy9qwUhq9Kl2FJGsnl/pw$l0IRB681ObhXBvh+ifS2aIaTSyiqg4ydZYsNBjfdtXc'
 
-/** A migrated and seeded database of its own, with the demonstration's people, gone when the test ends. */
+/** Creates a migrated and seeded database for the test and drops it at the end. */
 export async function startDatabase(
   t: Pick<Test, 'teardown'>,
   { template = process.env.TEMPLATE ?? 'template_app', size = 4, keys = passingKeys() } = {},
@@ -40,7 +40,7 @@ export async function startDatabase(
   return { db, keys, owner, superuser, endpoint }
 }
 
-/** A ledger of its own. */
+/** Creates a ledger for the test and removes it at the end. */
 export function ledgerOf(t: Pick<Test, 'teardown'>, keys = passingKeys()): Ledger {
   const path = join(tmpdir(), `ledger-${randomUUID()}.jsonl`)
   Ledger.create(path)
@@ -50,7 +50,7 @@ export function ledgerOf(t: Pick<Test, 'teardown'>, keys = passingKeys()): Ledge
 
 export type Headers = Record<string, string>
 
-/** The service on a database of its own, people who can make requests, and what it logged. */
+/** Builds the service on a database for the test, with the demonstration accounts; `lines` are what it logged. */
 export async function startService(
   t: Pick<Test, 'teardown'>,
   { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true, keys = passingKeys() } = {},
@@ -76,7 +76,7 @@ export async function startService(
     return found.organisation
   }
 
-  /** Somebody of the demonstration with this role in this organisation (`which` of them), signed in. */
+  /** Signs in the demonstration account with this role in this organisation; `which` if there are several. */
   const as = async (role: Role, name: string, which = 0) => {
     const found = demonstration.filter(
       account => account.role === role && account.organisation.id === organisation(name).id,
@@ -109,13 +109,13 @@ export async function startService(
       delete: send('DELETE'),
     }
   }
-  /** From now on it is so many days later; whoever is signed in stays it. */
+  /** Sets the clock of the database to so many days later; sessions stay valid. */
   const travel = async (days: number) => {
     await owner`update sessions set ends_at = ends_at + make_interval(days => ${days + 1})`
     await owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
       return statement_timestamp() + interval '${days} days'`)
   }
-  /** Work in a transaction of somebody's, as a request makes it. */
+  /** Runs `work` in a transaction of this session, as a request does. */
   const workAs = <T>({ session }: { session: string }, permission: Permission, work: (tx: Tx) => Promise<T>) =>
     db.transact(withEntry(randomUUID(), enterSession(session, permissions[permission])), work, () =>
       writeEntry('test', { cases: [] }),
@@ -144,7 +144,7 @@ export type Someone = Awaited<ReturnType<Service['as']>>
 export const idempotencyKey = (): Headers => ({ 'idempotency-key': randomUUID() })
 export const ifMatch = (version: number): Headers => ({ 'if-match': `"${version}"` })
 
-/** A registration as an NGO sends it. */
+/** Returns a registration, as an NGO sends it. */
 export const registration = (family = 'Әбдіғали') => ({
   regionCode: 'KZ-75',
   registeredOn: '2021-03-04',
@@ -160,7 +160,7 @@ export const registration = (family = 'Әбдіғали') => ({
   },
 })
 
-/** The same as an authority sends it. */
+/** Returns a registration, as an authority sends it. */
 export const intake = (family?: string) => ({
   ...registration(family),
   basis: { kind: 'statute', legalReference: 'order_607' },

@@ -1,4 +1,4 @@
-// Starts one throwaway PostgreSQL for the whole run, with a migrated and seeded database to copy.
+// Starts one temporary PostgreSQL for the whole run, with a migrated and seeded database as template.
 import { chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import postgres from 'postgres'
 import { prepareDatabase } from '../../src/programs/prepare-database.ts'
@@ -6,7 +6,7 @@ import { initdb, pg_ctl, run, unprivileged } from './binaries.ts'
 import { socket } from './socket.ts'
 
 try {
-  run(pg_ctl, '-D', `${socket}/data`, '-m', 'immediate', 'stop') // left behind by a run that was killed
+  run(pg_ctl, '-D', `${socket}/data`, '-m', 'immediate', 'stop') // left by a killed run
 } catch {}
 rmSync(socket, { recursive: true, force: true })
 mkdirSync(socket, { recursive: true })
@@ -22,7 +22,7 @@ run(
   '--locale=C.UTF-8',
   '--no-sync',
 )
-// Its log of what it writes is kept whole, to be searched when the run is over.
+// Keeps the whole write-ahead log, which stop-cluster.ts searches after the run.
 const settings = `-k ${socket} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c wal_keep_size=64GB`
 run(pg_ctl, '-D', `${socket}/data`, '-w', '-l', `${socket}/log`, '-o', settings, 'start')
 

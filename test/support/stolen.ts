@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 
-/** Each row of each table of each schema, the catalogue's own too, as a thief reads it who has the whole database. */
+/** Yields the rows of every table of every schema, including the catalogue, as a thief of the whole database reads them. */
 async function* rowsOf(superuser: postgres.Sql) {
   const tables =
     await superuser`select oid::regclass::text as name from pg_class where relkind in ('r', 'p', 'm') order by 1`
@@ -11,7 +11,7 @@ async function* rowsOf(superuser: postgres.Sql) {
       yield `${name}: ${rows.map(({ row }) => row).join('\n')}`
 }
 
-/** How a word may stand in a text: as it is, in hexadecimal, in base64 wherever that begins; whatever script it was folded into. */
+/** Returns the forms that a word may have in a text: in clear, in hexadecimal, and in base64 at each of three offsets. */
 function spellings(word: string): string[] {
   const bytes = Buffer.from(word)
   const inBase64 = [0, 1, 2].map(before =>
@@ -22,7 +22,7 @@ function spellings(word: string): string[] {
   return [word, bytes.toString('hex'), ...inBase64]
 }
 
-/** Those of these words, each long enough to stand nowhere by chance, that a thief reads in the database, and where. */
+/** Returns which of these words are readable in the database, and in which table. Words must be too long to occur by chance. */
 export async function readByThief(superuser: postgres.Sql, words: readonly string[]): Promise<string[]> {
   const sought = words.map(word => ({ word, spelled: spellings(word) }))
   const read: string[] = []
@@ -32,7 +32,7 @@ export async function readByThief(superuser: postgres.Sql, words: readonly strin
   return read
 }
 
-/** Bytes of a file at a time; and those of the end of one piece that are read again with the next. */
+/** How many bytes of a file are read at a time, and how many from the end of a piece are read again with the next one. */
 const [piece, overlap] = [16_000_000, 1_000]
 
 function* piecesOf(path: string): Generator<Buffer> {
@@ -51,7 +51,7 @@ export function* filesIn(path: string): Generator<string> {
     else if (entry.isFile()) yield join(path, entry.name)
 }
 
-/** The same of files, byte for byte: what a database keeps on its disk, its log included. */
+/** Returns which of these words are readable in the files of a folder, byte for byte, and in which file. */
 export function readInFiles(folder: string, words: readonly string[]): string[] {
   const sought = words.map(word => ({ word, spelled: spellings(word).map(spelling => Buffer.from(spelling)) }))
   const read = new Set<string>()

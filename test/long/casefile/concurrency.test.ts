@@ -26,7 +26,7 @@ const fifty = (make: (n: number) => Promise<Response>) => Promise.all(Array.from
 
 t.setTimeout(0)
 
-t.test('of 50 changes with one version one is made', async t => {
+t.test('of 50 changes with the same version one succeeds', async t => {
   const { as } = await startService(t)
   const [asel, dina] = [patient(await as('caseworker', 'sunrise')), patient(await as('supervisor', 'sunrise'))]
   const { id } = await register(asel)
@@ -44,7 +44,7 @@ t.test('of 50 changes with one version one is made', async t => {
   t.same(count(assignments.map(({ statusCode }) => statusCode)), { 200: 1, 412: 49 }, 'assignments')
 })
 
-t.test('of 50 registrations with one key one is made, and all are told of it', async t => {
+t.test('50 registrations with the same key make one case, and all replies contain it', async t => {
   const { as, superuser } = await startService(t)
   const asel = patient(await as('caseworker', 'sunrise'))
   const key = idempotencyKey()
@@ -54,7 +54,7 @@ t.test('of 50 registrations with one key one is made, and all are told of it', a
   t.same([...(await superuser`select count(*)::int from cases`)], [{ count: 1 }])
 })
 
-t.test('pages stand still while others write: every case once', async t => {
+t.test('paging while others write returns every case once', async t => {
   const { as } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
   const before: string[] = []
@@ -75,7 +75,7 @@ t.test('pages stand still while others write: every case once', async t => {
   )
 })
 
-/** The service as a process of its own, without what tap puts into the environment of its tests. */
+/** Starts the service in a separate process, without the environment variables that tap sets. */
 async function start(environment: Record<string, string>) {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, ['src/programs/server.ts'], {
@@ -90,7 +90,7 @@ async function start(environment: Record<string, string>) {
   throw new Error('the service did not start')
 }
 
-t.test('killed around the commit and asked again: one case for each key', unhurried, t =>
+t.test('requests repeated after a kill around the commit make one case for each key', unhurried, t =>
   whileMoving(async moved => {
     const [lives, each] = [scaled(20), 10]
     const { endpoint, superuser } = await startService(t, { alone: false })
@@ -122,10 +122,10 @@ t.test('killed around the commit and asked again: one case for each key', unhurr
         () => 0,
       )
     const cases = async () => (await superuser`select count(*)::int as n from cases`)[0]?.n as number
-    let [lost, kept] = [0, 0]
+    let [lost, committed] = [0, 0]
     for (let life = 0; life < lives; life++) {
       moved()
-      const next = start(environment) // while this one works, so that nobody waits for it
+      const next = start(environment) // while the current one still runs, to save time
       await send(`${life}-warm`)
       const keys = Array.from({ length: each }, (_, n) => `${life}-${n}`)
       const before = await cases()
@@ -135,7 +135,7 @@ t.test('killed around the commit and asked again: one case for each key', unhurr
       const [statuses] = await Promise.all([Promise.all(replies), service.gone])
       service = await next
       lost += statuses.filter(status => status === 0).length
-      kept += (await cases()) - before
+      committed += (await cases()) - before
       t.same(
         await Promise.all(keys.map(statusOf)),
         keys.map(() => 201),
@@ -143,7 +143,7 @@ t.test('killed around the commit and asked again: one case for each key', unhurr
       )
     }
     t.comment(
-      `${lost} of ${lives * each} replies were lost; ${kept} cases had been made before they were asked for again`,
+      `${lost} of ${lives * each} replies were lost; ${committed} cases were committed before the requests were repeated`,
     )
     t.same([...(await superuser`select count(*)::int from cases`)], [{ count: lives * (each + 1) }])
     t.ok(lost > 0, 'some replies were lost')

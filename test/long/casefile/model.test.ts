@@ -1,4 +1,4 @@
-// Random people do random things on random days; after each of them the service says what the reference model says.
+// Random people take random steps on random days; after each step the service must agree with the reference model.
 import fc from 'fast-check'
 import t from 'tap'
 import { check } from '../../casefile/invariants.ts'
@@ -20,7 +20,7 @@ import {
   way,
 } from './reference-model.ts'
 
-/** A run has 40 steps in the middle. */
+/** A run has 40 steps on average. */
 const [runs, longest, atLeast] = [scaled(70), 80, scaled(2_000)]
 const actions = [
   'amend',
@@ -36,12 +36,12 @@ const actions = [
   'withdraw',
   'annul',
 ]
-/** What leads away from a document, and would happen too often: likely once in so many times. */
+/** Steps away from a document, which would be taken too often: each is likely only once in so many times. */
 const aside: Record<string, number> = { amend: 5, close: 10, discontinue: 4, withdraw: 25, annul: 5 }
 const start = Date.UTC(2021, 2, 4)
 const dateOf = (day: number) => new Date(start + day * 86_400_000).toISOString().slice(0, 10)
 
-/** What is tried: by whom, on which case, how; most of the time something that the model holds possible. */
+/** One random step: who takes which step on which case; most of the time one that the model allows. */
 const Try = fc.record({
   likely: fc.integer({ min: 0, max: 9 }).map(n => n > 2),
   on: fc.nat(1),
@@ -53,7 +53,7 @@ const Try = fc.record({
 
 type Tried = { likely: boolean; on: number; who: number; what: number; day: number; stale: boolean }
 
-/** The answer of the first rule that applies. */
+/** Returns the status of the first rule that applies. */
 const firstOf = (...rules: [when: boolean, status: number][]) => rules.find(([when]) => when)?.[1] ?? 0
 
 t.setTimeout(0)
@@ -212,14 +212,14 @@ t.test(`${atLeast} random steps`, unhurried, t =>
             const own = standing(c).find(entry => entry.org === org && annullable(c, entry))?.id
             const may = (action: string) => way(c, org, action, saying(c, action, 1).says, own) !== 'no'
             const expected = sees(c, org) ? actions.filter(may).sort() : []
-            const byHand = allowedActions.filter((action: string) => actions.includes(action))
-            if (String(byHand.sort()) !== String(expected))
+            const known = allowedActions.filter((action: string) => actions.includes(action))
+            if (String(known.sort()) !== String(expected))
               throw new Error(`${org} in ${fold(c).state} may ${allowedActions} instead of ${expected}`)
           }
       }),
       { numRuns: runs },
     )
-    // The story is that of the shortest sequence that still fails.
+    // The story is the shortest sequence of steps that still fails.
     t.notOk(
       failed,
       `${errorInstance}\n${story.join('\n')}\nseed ${seed}, path ${counterexamplePath}`.slice(0, failed ? 10_000 : 0),

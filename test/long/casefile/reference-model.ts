@@ -1,4 +1,4 @@
-// The lifecycle once more, as short as it can be said: what the service is held against.
+// A short second implementation of the lifecycle, with which the service is compared.
 export type Org = 'sunrise' | 'turkistan' | 'committee' | 'almaty-city'
 export type Entry = {
   id: string
@@ -17,7 +17,7 @@ export type Proposal = {
   day: number
   says: Record<string, unknown>
   annuls?: string
-  /** The entry that had brought the case to its state. */
+  /** The entry that had moved the case to its state. */
   on?: string
 }
 export type Model = {
@@ -38,25 +38,25 @@ export const sees = (c: Model, org: Org) => org === c.owner || (org === 'committ
 export const standing = (c: Model) => c.entries.filter(({ id }) => !c.annulled.includes(id))
 const moving = ({ from, to }: Entry) => from !== to
 
-/** The entry that has brought the case to its state. */
+/** Returns the id of the entry that moved the case to its state. */
 export const lastMove = (c: Model) => standing(c).findLast(moving)?.id ?? ''
 
-/** The case as its standing entries tell it. */
+/** Folds the entries that are not annulled into the state of the case. */
 export function fold(c: Model) {
   const entries = standing(c)
-  const said = Object.assign({}, ...entries.map(({ says }) => says))
+  const facts = Object.assign({}, ...entries.map(({ says }) => says))
   const taken = entries.findLastIndex(({ action }) => action === 'take_up')
   const reopened = entries.findLastIndex(({ action }) => action === 'reopen')
   return {
     state: entries.findLast(moving)?.to ?? '',
-    outcome: (said.outcome ?? null) as string | null,
-    region: said.region as string,
+    outcome: (facts.outcome ?? null) as string | null,
+    region: facts.region as string,
     handler: taken > reopened ? c.owner : null,
     day: Math.max(...entries.map(({ day }) => day)),
   }
 }
 
-/** The last entry that moved the case, or one that moved nothing and that nothing refers to; never the first. */
+/** Whether an entry can be annulled: the last move, or an entry that moved nothing and is not referenced; never the first. */
 export const annullable = (c: Model, entry: Entry) =>
   entry.from !== '' &&
   entry.action !== 'reopen' &&
@@ -66,7 +66,7 @@ export const annullable = (c: Model, entry: Entry) =>
 
 type Way = 'no' | 'alone' | 'together'
 
-/** May this organisation take this step, and does it take one person or two? */
+/** Returns whether this organisation may take this step, and with one person or two. */
 export function way(c: Model, org: Org, action: string, says: Record<string, unknown> = {}, annuls?: string): Way {
   const { state, outcome, handler } = fold(c)
   const [owns, handles, open] = [org === c.owner, org === handler, !final.includes(state)]
@@ -111,7 +111,7 @@ const to: Record<string, string> = {
   withdraw: 'withdrawn',
 }
 
-/** Writes down what happened. */
+/** Records a step in the model. */
 export function happen(c: Model, id: string, step: Omit<Proposal, 'id' | 'maker'>): void {
   const { state } = fold(c)
   c.version++

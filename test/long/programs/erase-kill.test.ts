@@ -1,4 +1,4 @@
-// kill -9 of the service and of PostgreSQL while it erases: it goes on where it stopped, and the ledger knows of all that is done.
+// kill -9 of the service and of PostgreSQL during erasures: they are resumed, and the ledger has each one that is done.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -17,7 +17,7 @@ const [size, kills] = [scaled(2_000), scaled(5)]
 
 t.setTimeout(0)
 
-t.test('killed in mid-erasure', unhurried, t =>
+t.test('killed during erasures', unhurried, t =>
   whileMoving(async moved => {
     const dataDir = `${folder()}/data`
     const first = await start(dataDir)
@@ -28,14 +28,14 @@ t.test('killed in mid-erasure', unhurried, t =>
     const client = await Client.signIn(first.address, officer)
     const { id } = await client.upload('/v1/imports', Readable.from(file([...registrations({ seed: 5, size })])))
     while ((await client.get<{ state: string }>(`/v1/jobs/${id}`)).state !== 'done') await wait(200)
-    const asked = async <T>(work: (sql: Awaited<ReturnType<typeof superuserOf>>) => Promise<T>) => {
+    const inDatabase = async <T>(work: (sql: Awaited<ReturnType<typeof superuserOf>>) => Promise<T>) => {
       const sql = await superuserOf(dataDir)
       return work(sql).finally(() => sql.end())
     }
     const count = () =>
-      asked(async sql => (await sql`select count(*)::int as n from erasures where state = 'done'`)[0]?.n as number)
-    // As if a run of retention had just been approved.
-    const total = await asked(
+      inDatabase(async sql => (await sql`select count(*)::int as n from erasures where state = 'done'`)[0]?.n as number)
+    // As if a retention run had just been approved.
+    const total = await inDatabase(
       async sql =>
         (
           await sql`insert into erasures (id, case_id, holder_id, file, legal_basis, state, requested_at, settled_at)
@@ -47,7 +47,7 @@ t.test('killed in mid-erasure', unhurried, t =>
     await first.ended
     const path = join(dataDir, 'erasures.jsonl')
     const ledger = new Ledger(path, readKeys(join(dataDir, 'keys.json')))
-    const told: number[] = []
+    const progress: number[] = []
     for (let kill = 0; kill < kills; kill++) {
       moved()
       const before = await count()
@@ -57,25 +57,25 @@ t.test('killed in mid-erasure', unhurried, t =>
       service.child.kill('SIGKILL')
       await service.ended
       const done = await count()
-      told.push(done)
+      progress.push(done)
       t.ok(done < total, 'killed half-way')
       const known = new Set(ledger.read().map(line => line.id))
-      const ids = await asked(sql => sql`select id from erasures where state = 'done'`)
+      const ids = await inDatabase(sql => sql`select id from erasures where state = 'done'`)
       t.ok(
         ids.every(({ id }) => known.has(id)),
-        'nothing was erased that the ledger does not tell of',
+        'the ledger lists every erasure that is done',
       )
       if (kill === 2) appendFileSync(path, readFileSync(path).subarray(0, 120)) // a line that the crash cut
     }
-    t.comment(told.join(', '))
+    t.comment(progress.join(', '))
     const last = await start(dataDir)
-    t.equal(await count(), total, 'all of it is done before anybody is served')
+    t.equal(await count(), total, 'all erasures are done before the service listens')
     t.equal(ledger.read().length, total)
-    const [left] = await asked(
+    const [left] = await inDatabase(
       sql => sql`select (select count(*)::int from data_keys) as keys, (select count(*)::int from identifiers) as identifiers,
       (select count(*)::int from entries where operation = 'service.erase') as entries`,
     )
-    t.match(left, { keys: 0, identifiers: 0, entries: total }, 'each once')
+    t.match(left, { keys: 0, identifiers: 0, entries: total }, 'each erasure has one entry')
     const check = await run('src/programs/admin.ts', { DATA_DIR: dataDir }, ['check']).ended
     t.match(check, { code: 0, out: 'No findings\n' })
     last.child.kill('SIGTERM')

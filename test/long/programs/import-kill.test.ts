@@ -1,4 +1,4 @@
-// kill -9 of the service and of PostgreSQL in the middle of an import, at random: nothing twice, nothing missing.
+// kill -9 of the service and of PostgreSQL at random moments of an import: every row is imported exactly once.
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { columns } from '../../../src/exchange/imports/row.ts'
@@ -13,7 +13,7 @@ const [size, kills] = [scaled(12_000), scaled(10)]
 
 t.setTimeout(0)
 
-t.test(`killed ${kills} times in mid-import`, unhurried, t =>
+t.test(`killed ${kills} times during an import`, unhurried, t =>
   whileMoving(async moved => {
     const dataDir = `${folder()}/data`
     let service = await start(dataDir)
@@ -30,26 +30,26 @@ t.test(`killed ${kills} times in mid-import`, unhurried, t =>
     })
     const { id } = (await uploaded.json()) as { id: string }
     type State = { state: string; done: number }
-    /** As soon as the service tells it: not while PostgreSQL starts anew, nor too often. */
+    /** Reads the job; repeats the request while PostgreSQL restarts (503) and over the rate limit (429). */
     const job = (): Promise<State> =>
       client
         .get<State>(`/v1/jobs/${id}`)
         .catch(error => (/: (429|503) /.test(error) ? wait(100).then(job) : Promise.reject(error)))
 
-    const told: string[] = []
+    const progress: string[] = []
     for (let kill = 0; kill < kills; kill++) {
       moved()
-      // Nobody waits for the end of a lease that died with its holder.
+      // Ends the lease of the killed worker, so that the test need not wait for its expiry.
       const sql = await superuserOf(dataDir)
       await sql`update jobs set leased_until = now() where state = 'running'`
       await sql.end()
       const { done } = await job()
       for (let now = done; now <= done; now = (await job()).done) await wait(150)
       await wait(Math.random() * 900)
-      const whom = ['service', 'backend', 'both'][kill % 3] ?? ''
-      told.push(`${whom} at ${(await job()).done}`)
-      if (whom !== 'service') process.kill(whom === 'backend' ? aBackend(dataDir) : pidOf(dataDir), 'SIGKILL')
-      if (whom === 'backend') await wait(1_000)
+      const victim = ['service', 'backend', 'both'][kill % 3] ?? ''
+      progress.push(`${victim} at ${(await job()).done}`)
+      if (victim !== 'service') process.kill(victim === 'backend' ? aBackend(dataDir) : pidOf(dataDir), 'SIGKILL')
+      if (victim === 'backend') await wait(1_000)
       else {
         service.child.kill('SIGKILL')
         await service.ended
@@ -58,7 +58,7 @@ t.test(`killed ${kills} times in mid-import`, unhurried, t =>
       while (!(await fetch(`${service.address}/health/ready`)).ok) await wait(150)
       client = await Client.signIn(service.address, officer)
     }
-    t.comment(told.join(', '))
+    t.comment(progress.join(', '))
     const sql = await superuserOf(dataDir)
     await sql`update jobs set leased_until = now() where state = 'running'`
     for (let done = -1; ; ) {

@@ -1,10 +1,10 @@
-// What a test kills of a service that runs, and what it reads of the database behind it.
+// Finds the processes of a running service that a test kills, and connects to its database.
 import { readdirSync, readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { Cluster } from '../../../src/platform/embedded/cluster.ts'
 import { pidOf } from '../../programs/start/program.ts'
 
-/** A process of PostgreSQL's that serves the service: killed, all of them start anew. */
+/** Returns the pid of a PostgreSQL backend of the service; when it is killed, PostgreSQL restarts all backends. */
 export const aBackend = (dataDir: string) => {
   const postmaster = pidOf(dataDir)
   const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
@@ -25,6 +25,6 @@ const parentOf = (pid: string) =>
   )
 const commandOf = (pid: string) => read(`/proc/${pid}/cmdline`)
 
-/** A superuser of the database as it runs now. */
+/** Connects to the running database as superuser. */
 export const superuserOf = async (dataDir: string) =>
   postgres({ ...(await Cluster.start(dataDir)).endpoint('postgres'), max: 1, onnotice() {} })

@@ -1,4 +1,4 @@
-// Clients of a service that is killed under them: each asks again, with the same key, until it is answered, and remembers.
+// Clients of a service that is killed repeatedly: each repeats a request with the same key until it succeeds, and records it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Demonstration } from '../../../src/programs/demonstration-accounts.ts'
@@ -9,18 +9,18 @@ import { registration } from '../../support/service.ts'
 type Answer = { id: string }
 type Case = { id: string; actions: string[] }
 
-/** Where the service is now, and what it has acknowledged until now. */
+/** The current address of the service, and what it has acknowledged so far. */
 export class Storm {
   address: string
   over = false
-  /** Nobody waits for an answer any more. */
+  /** The test is over: clients give up instead of repeating. */
   abandoned = false
-  /** Of every acknowledged request its key, and the id that its reply had. */
+  /** The key of every acknowledged request, and the request id in its reply. */
   readonly acknowledged: { key: string; request: string }[] = []
   readonly cases: Case[] = []
   readonly notes: string[] = []
   readonly referrals = new Map<string, string>()
-  /** Offered to the division, which has not answered. */
+  /** Offers that the division has not decided yet. */
   readonly waiting: { one: Case; referral: string }[] = []
   repeated = 0
 
@@ -28,7 +28,7 @@ export class Storm {
     this.address = address
   }
 
-  /** Somebody who posts; what is neither done nor to be tried again fails. */
+  /** Returns a function that posts as this account and repeats after 429, 503 and lost connections. Throws for other errors. */
   async as(account: Demonstration[number]) {
     const { accessToken } = (await (await signIn(this.address, account)).json()) as { accessToken: string }
     return async (path: string, body: object, version?: number): Promise<Answer> => {
@@ -64,7 +64,7 @@ type Post = Awaited<ReturnType<Storm['as']>>
 const note = async (storm: Storm, post: Post, { id }: Case) =>
   storm.notes.push((await post(`/v1/cases/${id}/notes`, { text: 'Called twice.' })).id)
 
-/** Registers with a grant, assesses, submits; takes every third submission back and makes it anew. */
+/** Registers with a grant, assesses, submits; recalls every third submission and submits again. */
 export async function caseworker(storm: Storm, post: Post, division: string, legalAid: string) {
   for (let n = 0; !storm.over; n++) {
     const grants = [
@@ -94,7 +94,7 @@ export async function caseworker(storm: Storm, post: Post, division: string, leg
   }
 }
 
-/** Accepts what is offered, notes something, and returns every second case. */
+/** Accepts each offer, writes a note, and returns every second case. */
 export async function officer(storm: Storm, post: Post) {
   for (let n = 0; !storm.over; n++) {
     const next = storm.waiting.shift()

@@ -1,5 +1,5 @@
-// kill -9 of the service and of PostgreSQL under load, 20 times at random: nothing acknowledged is lost, nothing is there
-// twice, nothing stands half-way, no event is without its entry.
+// kill -9 of the service and of PostgreSQL under load, 20 times at random: nothing acknowledged is lost, nothing is stored
+// twice or partially, and every event has its audit entry.
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
@@ -37,7 +37,7 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
       ),
       ...(await Promise.all(['bolat', 'saule', 'marat'].map(as))).map(post => officer(storm, post)),
     ])
-    clients.catch(() => {}) // told below
+    clients.catch(() => {}) // awaited below
 
     const restart = async () => {
       service = await start(dataDir)
@@ -49,8 +49,8 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
         await service.ended
         await restart()
       },
-      backend: async () => process.kill(aBackend(dataDir), 'SIGKILL'), // PostgreSQL starts anew by itself
-      // Nobody starts it anew under a service, which says so until it is started again.
+      backend: async () => process.kill(aBackend(dataDir), 'SIGKILL'), // PostgreSQL restarts by itself
+      // Nothing restarts the postmaster under a running service, which is not ready until it is restarted itself.
       postmaster: async () => {
         process.kill(pidOf(dataDir), 'SIGKILL')
         const ready = async () => (await fetch(`${service.address}/health/ready`)).status
@@ -60,8 +60,8 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
         await restart()
       },
     }
-    /** Until the service has done something again. */
-    const atWork = async (answers = 10) => {
+    /** Waits until the service has acknowledged further requests. */
+    const untilAcknowledged = async (answers = 10) => {
       const before = storm.acknowledged.length
       const tooLong = Date.now() + 120_000
       while (storm.acknowledged.length < before + answers) {
@@ -71,19 +71,19 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
         const { exitCode, signalCode } = service.child
         const ended = `${exitCode ?? signalCode ?? 'running'} ${service.output.err.slice(-2_000)}`
         throw new Error(
-          `${JSON.stringify(killed)}: nobody is answered since; ready says ${ready}; the service: ${ended}`,
+          `${JSON.stringify(killed)}: no request was acknowledged since; /health/ready: ${ready}; the service: ${ended}`,
         )
       }
     }
     for (let kill = 0; kill < kills; kill++) {
       moved()
-      await atWork()
+      await untilAcknowledged()
       await wait(Math.random() * 600)
-      const whom = ['backend', 'service', 'backend', 'postmaster'][kill % 4] ?? ''
-      killed[whom] = (killed[whom] ?? 0) + 1
-      await victims[whom]?.()
+      const victim = ['backend', 'service', 'backend', 'postmaster'][kill % 4] ?? ''
+      killed[victim] = (killed[victim] ?? 0) + 1
+      await victims[victim]?.()
     }
-    await atWork()
+    await untilAcknowledged()
     storm.over = true
     await clients
 
@@ -95,7 +95,7 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
     t.same(
       sorted(events.map(({ id, version, actions }) => [id, version, actions])),
       sorted(cases.map(({ id, actions }) => [id, actions.length, actions.join()])),
-      'each case once, each of its events once and in its order, and one version for each',
+      'each case once, with each of its events once, in order, and a version for each event',
     )
     const states = await sql`select id, state from referrals`
     t.same(sorted(states.map(({ id, state }) => [id, state])), sorted([...referrals]), 'each referral')
@@ -107,18 +107,18 @@ t.test(`killed ${kills} times under load`, unhurried, t =>
     t.same(keys.map(({ key }) => key).sort(), acknowledged.map(({ key }) => key).sort(), 'each key')
     const entries = await sql`select convert_from(content, 'UTF8')::jsonb ->> 'request' as request from entries
     where outcome = 'done' and account_id is not null`
-    const told = new Set(entries.map(({ request }) => request))
+    const recorded = new Set(entries.map(({ request }) => request))
     t.same(
-      acknowledged.filter(({ request }) => !told.has(request)),
+      acknowledged.filter(({ request }) => !recorded.has(request)),
       [],
-      'each answer has its entry',
+      'each acknowledged request has its entry',
     )
-    t.same(await findings((await Cluster.start(dataDir)).endpoint('owner')), [], 'and all of it holds together')
+    t.same(await findings((await Cluster.start(dataDir)).endpoint('owner')), [], 'no findings')
     t.comment(
       JSON.stringify({ ...killed, seconds: Math.round((Date.now() - begun) / 1000) }),
       JSON.stringify({
         acknowledged: acknowledged.length,
-        unheard: entries.length - acknowledged.length,
+        replyLost: entries.length - acknowledged.length,
         repeated,
         cases: cases.length,
         referrals: referrals.size,

@@ -1,4 +1,4 @@
-// Random organisations share, refer, decide, take back, and wait; after each step every path shows what the model says.
+// Random organisations share, refer, decide, revoke and wait; after each step every path must show what the model predicts.
 import fc from 'fast-check'
 import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
@@ -25,7 +25,7 @@ import {
 
 const steps = scaled(1_000)
 const longest = 300
-/** After so many steps every case is read, not only the one that was touched. */
+/** After so many steps every case is read, not only the changed one. */
 const sweepEvery = 100
 
 const Try = fc.record({
@@ -62,7 +62,7 @@ t.test(`${steps} random steps`, unhurried, t =>
     const done: Record<string, number> = {}
     let [day, taken, families, readings] = [0, 0, 0, 0]
     let story: string[] = []
-    /** A failure is reported as the shortest sequence that is found within two minutes. */
+    /** A failure is reported as the shortest sequence found within two minutes. */
     let tooLate = Number.POSITIVE_INFINITY
     let broken = false
     const isOver = () => (taken >= steps && !broken) || performance.now() > tooLate
@@ -115,7 +115,7 @@ t.test(`${steps} random steps`, unhurried, t =>
       await service.travel(day)
       story.push(`${days} days later`)
     }
-    /** Sends back what nobody accepted in time. */
+    /** Expires the offers that were not accepted in time. */
     const sweep = async () => {
       const due = everything.flatMap(c => c.referrals.filter(r => over(r, day)).map(r => [c, r] as const))
       for (const [c, referral] of due) decide(c, referral, 'expire')
@@ -135,7 +135,7 @@ t.test(`${steps} random steps`, unhurried, t =>
         done[name] = (done[name] ?? 0) + 1
       }
     }
-    /** Withdrawals are rare, or nothing else would happen. */
+    /** Picks a move; rarely a withdrawal, because after it few other moves are possible. */
     const pickOf = (list: readonly Move[], n: number) => {
       const rarer = n % 20 ? list.filter(({ what }) => !what.startsWith('withdraw')) : list
       return (rarer.length ? rarer : list)[n % (rarer.length || list.length)] as Move
@@ -167,7 +167,7 @@ t.test(`${steps} random steps`, unhurried, t =>
       }),
       { numRuns: steps },
     )
-    // The story is that of the shortest sequence that still fails; of a long one its end.
+    // The story is the shortest sequence of steps that still fails, or the end of a long one.
     t.notOk(
       failed,
       failed ? `${errorInstance}\n${story.slice(-60).join('\n')}\nseed ${seed}, path ${counterexamplePath}` : '',

@@ -2,9 +2,9 @@ import type { Someone } from '../../support/service.ts'
 import type { Org } from './reference-model.ts'
 
 export type Reply = { statusCode: number; body: string; json(): { id: string; grantId: string | null } }
-/** What somebody may try: the status that it has by the model, how it is asked, and what comes of it. */
+/** A move: the status that the model predicts, the request, and `makes`, its effect on the model. */
 export type Move = { what: string; status: number; send: () => Promise<Reply>; makes: (reply: Reply) => void }
-/** `who`: a supervisor; `maker`: a colleague who proposes things to them. */
+/** `who`: a supervisor; `maker`: a colleague who makes the proposals. */
 export type Who = { org: Org; who: Someone; maker: Someone }
 export type World = { day: number; dateOf: (day: number) => string; people: readonly Who[] }
 

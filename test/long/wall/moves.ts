@@ -23,7 +23,7 @@ import {
 const isDivision = (org: Org) => committeeOf(org) !== null
 const subset = (n: number) => all.filter((_, i) => ((n % 15) + 1) & (1 << i))
 
-/** All that can be tried on a case; `n` chooses the particulars. */
+/** Returns all moves that can be tried on a case; `n` selects the details. */
 export const moves = (c: Case, n: number, world: World): Move[] =>
   world.people.flatMap(one => [
     ...steps(c, one, world),

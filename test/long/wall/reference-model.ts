@@ -1,4 +1,4 @@
-// The wall once more, as short as it can be said: what every path is held against.
+// A short second implementation of the wall, with which every path is compared.
 export type Org = 'sunrise' | 'common-home' | 'iom' | 'almaty-city' | 'turkistan' | 'committee'
 export type Grant = {
   id?: string
@@ -7,7 +7,7 @@ export type Grant = {
   purpose: string
   zones: string[]
   basis: 'consent' | 'statute'
-  /** The first day on which it shows nothing any more. */
+  /** The first day on which it no longer opens anything. */
   until: number
   opened: boolean
   onward: boolean
@@ -34,12 +34,12 @@ export type Case = {
   grants: Grant[]
   referrals: Referral[]
   notes: { id: string; of: Org; audience: 'organisation' | 'case'; erased?: boolean }[]
-  /** Who has typed something about it. */
+  /** The organisations that have entered something about the case. */
   typed: Set<Org>
   erased: boolean
 }
 
-/** The day that it is, by the model. */
+/** The current day of the model. */
 export const clock = { day: 0 }
 
 export const isAuthority = (org: Org) => ['almaty-city', 'turkistan', 'committee'].includes(org)
@@ -54,11 +54,14 @@ export const zonesOf = (c: Case, org: Org, day: number) =>
 export const knows = (c: Case, grant: Grant, org: Org, day: number) =>
   org === c.owner || (org === grant.to && grant.opened) || (org === grant.giver && reaches(c, org, day))
 export const over = (referral: Referral, day: number) => referral.state === 'offered' && referral.expires < day
-/** Once it is accepted, its sender knows of it as long as it reaches the case, but for a transfer. */
+/**
+ * Whether an organisation sees the referral: the owner and the recipient always, the sender until acceptance, and afterwards for
+ * a transfer or as long as it reaches the case.
+ */
 export const hears = (c: Case, { kind, from, to, state }: Referral, org: Org, day: number) =>
   [c.owner, to].includes(org) ||
   (org === from && (!['accepted', 'ended'].includes(state) || kind === 'transfer' || reaches(c, org, day)))
-/** Of which case a referral speaks is told to those who reach it, and are no recipient who has not accepted. */
+/** Whether the referral shows its case to an organisation: if it reaches the case, and the recipient only after acceptance. */
 export const isTold = (c: Case, { from, to, state }: Referral, org: Org, day: number) =>
   reaches(c, org, day) && ([c.owner, from].includes(org) || (org === to && ['accepted', 'ended'].includes(state)))
 
@@ -77,7 +80,7 @@ export function close(c: Case, closed: string, which: (grant: Grant) => boolean)
     }
 }
 
-/** By the law of the procedure: identity, to the handler or the owner's committee. */
+/** Adds grants by statute, which open identity to the handler and to the owner's committee. */
 export function byStatute(c: Case, ...recipients: (Org | null)[]): void {
   for (const to of recipients)
     if (to && !c.grants.some(g => g.to === to && g.basis === 'statute' && !g.closed))
@@ -86,7 +89,7 @@ export function byStatute(c: Case, ...recipients: (Org | null)[]): void {
       )
 }
 
-/** Who handled the case loses it, and so does the committee above, unless it stays above. */
+/** Closes the grants of a former handler, and those of its committee unless it is also above the next handler or the owner. */
 function leave(c: Case, handler: Org, next: Org | null): void {
   const above = committeeOf(handler)
   const stays = [committeeOf(next), committeeOf(c.owner)].includes(above)
@@ -101,7 +104,7 @@ function recall(c: Case, which: (referral: Referral) => boolean): void {
     }
 }
 
-/** What a decision makes of a referral and its case. */
+/** Applies a decision to a referral and its case. */
 export function decide(c: Case, referral: Referral, decision: string): void {
   const { kind, to, grant } = referral
   referral.state =
@@ -144,9 +147,9 @@ export function withdraw(c: Case): void {
   c.state = 'withdrawn'
 }
 
-/** The file, and whatever somebody typed themselves. */
+/** Whether an organisation holds data of the case: the file, or texts of its own. */
 export const holds = (c: Case, org: Org) => (org === c.owner && !c.erased) || c.typed.has(org)
-/** What is in use stays, and what the law has an authority keep for longer than any story lasts. */
+/** Whether data is kept: while it is in use, and at an authority for a term longer than any story. */
 export const isKept = (c: Case, org: Org, day: number) =>
   (c.state !== 'withdrawn' &&
     (c.grants.some(g => g.to === org && ['open', 'offered'].includes(standing(g, day))) ||
