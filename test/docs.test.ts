@@ -1,4 +1,4 @@
-// The documents are true: their shell blocks run, the paths, links, operations, commands and variables in them exist.
+// The documents are correct: their shell blocks run, and the paths, links, operations, commands and variables in them exist.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -25,29 +25,29 @@ const notRun: Record<string, string> = {
   'docs/contributing.md: npx tap test/casefile/wall/policies.test.ts': 'would start the tests in the tests',
   'docs/contributing.md: npm run test:mutants -- --only case_access': 'takes minutes',
   'docs/figures.md: npm run demo': 'does not end; test/programs/demo/campaign.test.ts runs it',
-  'docs/operating.md: psql -d postgres -f migrations/roles.sql': 'needs a PostgreSQL of one’s own and psql',
+  'docs/operating.md: psql -d postgres -f migrations/roles.sql': 'needs a separate PostgreSQL and psql',
   'docs/operating.md: npm ci --omit=dev': 'needs another checkout, and the registry',
   'docs/operating.md: systemctl daemon-reload': 'needs systemd and root',
   'docs/operating.md: systemctl stop qujat': 'needs systemd and root',
   "docs/sealing.md: export KEY_WRAP='vault write -field=ciphertext transit/encrypt/qujat plaintext=-'": 'needs a KMS',
 }
-/** Languages of blocks that are no shell. */
+/** Languages of blocks that are not shell. */
 const others = ['text', 'mermaid', 'ini', 'csv']
 
 const blocks = documents.flatMap(blocksOf)
 
-t.test('README.md can be read at once: it has at most 9,000 bytes', async t => {
+t.test('README.md is short: at most 9,000 bytes', async t => {
   t.ok(Buffer.byteLength(textOf('README.md')) <= 9_000, `${Buffer.byteLength(textOf('README.md'))} bytes`)
 })
 
-t.test('every block is run, is listed with the reason why not, or is no shell', async t => {
+t.test('every block is run, is listed with the reason why not, or is not shell', async t => {
   for (const { document, line, info } of blocks)
     t.ok(['sh', 'sh not-run', ...others].includes(info), `${document}:${line} is ${info}`)
   const skipped = blocks.filter(({ info }) => info === 'sh not-run')
   t.same(
     skipped.map(({ document, text }) => `${document}: ${text.split(/ *#|\n/)[0]}`).sort(),
     Object.keys(notRun).sort(),
-    'those that are not run',
+    'the listed blocks exist',
   )
   for (const block of skipped) t.ok(statementsOf(block).length, `${block.document}:${block.line} is whole commands`)
 })
@@ -98,7 +98,7 @@ t.test('every command exists, and every variable is described', async t => {
   t.same(described.sort(), variables.sort(), 'docs/operating.md has a row for each variable')
 })
 
-t.test('an announced status is compared, and any other is to be below 400', async t => {
+t.test('a status given in a block is compared; without one, it must be below 400', async t => {
   const of = (announced?: number) => [{ at: 'a', text: 'get', announced }]
   t.same(faultsOf(of(404), new Map([['a', [200, 404]]])), [])
   t.same(faultsOf(of(404), new Map([['a', [404, 200]]])), ['a get is answered 200, not 404', 'a get is answered 404'])
@@ -106,7 +106,7 @@ t.test('an announced status is compared, and any other is to be below 400', asyn
   t.same(faultsOf(of(), new Map([['a', [200, 500]]])), ['a get is answered 500'])
 })
 
-t.test('what the documents show happens', async t => {
+t.test('the shell blocks of the documents work', async t => {
   const [home, mnt, scratch] = [folder(), folder(), folder()]
   mkdirSync(join(mnt, 'backup'))
   const dataDir = join(home, 'data')
@@ -130,13 +130,13 @@ t.test('what the documents show happens', async t => {
     t.test(document, async t => t.same(await run(shell, { api: address, metrics, dataDir, mnt, scratch }), []))
   }
 
-  t.test('and the service ends as it should', async t => {
+  t.test('the service stops with exit code 0', async t => {
     child.kill('SIGTERM')
     t.match(await ended, { code: 0, err: '' })
   })
 })
 
-/** A port that was free a moment ago. */
+/** Returns a port that is free at this moment. */
 async function freePort(): Promise<string> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -1,4 +1,4 @@
-// How SQL is laid out: house rules that the database itself cannot hold. What it can is in platform/db/migrate.test.ts.
+// Rules for the layout of SQL files. Rules that the database itself enforces are tested in platform/db/migrate.test.ts.
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import t from 'tap'

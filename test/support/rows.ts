@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Watcher } from '../../src/platform/db/database.ts'
 
-/** What the driver makes of a column, by the OID of its type (`pg_type.oid`): a type of JSON Schema, bytes, or any. */
+/** The JavaScript type of a column, by the OID of its type (`pg_type.oid`): a type of JSON Schema, bytes, or any. */
 const types: Record<number, string> = {
   16: 'boolean', // bool
   17: 'bytes', // bytea
@@ -37,7 +37,7 @@ function declaredAs(column: z.ZodType): string[] {
   return of(schema as JsonSchema)
 }
 
-/** The names must be the same, and the types of those whose OID is known; of an enum, whose OID is not, the values tell. */
+/** Compares the names, and the types with a known OID; the OID of an enum is not known, so its values are checked instead. */
 function compareColumns({ shape }: z.ZodObject, columns: Parameters<Watcher>[1]['columns']): void {
   const declared = Object.keys(shape).sort().join()
   const returned = columns.map(({ name }) => name).sort()
@@ -51,10 +51,10 @@ function compareColumns({ shape }: z.ZodObject, columns: Parameters<Watcher>[1][
   }
 }
 
-/** The columns that each row type was compared with last. */
+/** The columns with which each row type was last compared. */
 const compared = new WeakMap<z.ZodObject, string>()
 
-/** Compares the declared type of rows with the columns that PostgreSQL describes, and each row with it. */
+/** Compares the declared type of rows with the columns that PostgreSQL describes, and checks each row against the type. */
 export const checkRows: Watcher = (row, rows) => {
   const columns = rows.columns.map(({ name, type }) => `${name} ${type}`).join()
   if (compared.get(row) !== columns) compareColumns(row, rows.columns)

@@ -4,7 +4,7 @@ import { type Config, StartError } from '../../config.ts'
 /** Wraps and unwraps epoch keys (base64), so that the key file never holds them in clear. */
 export type Kms = { wrap(key: string): string; unwrap(wrapped: string): string }
 
-/** Returns the KMS behind the operator's commands; undefined without them: the key file then holds the keys in clear. */
+/** Returns the KMS that the operator's commands call; undefined without them: the key file then holds the keys in clear. */
 export function kmsOf({ keyWrap, keyUnwrap }: Pick<Config, 'keyWrap' | 'keyUnwrap'>): Kms | undefined {
   if (!keyWrap !== !keyUnwrap)
     throw new StartError('KEY_WRAP and KEY_UNWRAP must be set together: one of them is not set')

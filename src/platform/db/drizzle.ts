@@ -8,8 +8,8 @@ import type * as driver from 'drizzle-orm/postgres-js'
 const require = createRequire(import.meta.url)
 
 export const { and, eq, sql }: typeof core = require('drizzle-orm/sql')
-// A table beside its query has the columns that its statements use. An insert names all of them, so each must be one that
-// `app` may insert; what `set` names beside them is left out silently.
+// A table next to its query declares the columns that its statements use. An insert names all of them, so `app` must have the
+// right to insert each; drizzle silently ignores other columns in `set`.
 export const {
   customType,
   date,

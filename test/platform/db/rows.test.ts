@@ -1,4 +1,4 @@
-// That the watcher of the tests refuses what is not of its declared type.
+// The check of rows in tests (support/rows.ts) refuses rows that are not of their declared type.
 import t from 'tap'
 import { z } from 'zod'
 import { enterNobody } from '../../../src/platform/db/database.ts'
@@ -12,13 +12,13 @@ const Row = z.object({
   note: z.string().nullable(),
   count: z.int(),
   share: z.number(),
-  said: z.object({ en: z.string() }),
+  label: z.object({ en: z.string() }),
   names: z.array(z.string()),
   kinds: z.array(z.string()),
   content: z.instanceof(Buffer),
 })
 
-/** What a right row says, but for some of it. */
+/** Returns a statement that selects a correct row, with some columns replaced. */
 const select = (more: Record<string, SQL> = {}, rest = sql``) => {
   const columns = {
     id: sql`uuidv7()`,
@@ -27,7 +27,7 @@ const select = (more: Record<string, SQL> = {}, rest = sql``) => {
     note: sql`null::text`,
     count: sql`1`,
     share: sql`0.5::float`,
-    said: sql`'{"en": "yes"}'::jsonb`,
+    label: sql`'{"en": "yes"}'::jsonb`,
     names: sql`array['Ann']`,
     kinds: sql`'{ngo}'::organisation_kind[]`,
     content: sql`'\\x00'::bytea`,
@@ -37,7 +37,7 @@ const select = (more: Record<string, SQL> = {}, rest = sql``) => {
   return sql`select ${sql.join(each, sql`, `)} ${rest}`
 }
 
-t.test('rows of their declared type pass', async t => {
+t.test('rows of the declared type pass', async t => {
   const { db } = await startDatabase(t)
   for (const statement of [select(), select({ day: sql`null::date` }), select({}, sql`where false`)]) {
     await t.resolves(db.ask(Row, statement))
@@ -45,7 +45,7 @@ t.test('rows of their declared type pass', async t => {
   }
 })
 
-t.test('others are refused', async t => {
+t.test('other rows are refused', async t => {
   const { db } = await startDatabase(t)
   const refused = async (why: RegExp, statement: SQL, row: z.ZodObject = Row) => {
     await t.rejects(db.ask(row, statement), { message: why })
@@ -79,7 +79,7 @@ t.test('others are refused', async t => {
   await refused(/kind: /, select({ kind: sql`'division'::organisation_kind` }))
   await refused(/kind: /, select({ kind: sql`'police'::text` }))
   await refused(/id: /, select({ id: sql`null::uuid` }))
-  await refused(/said\.en: /, select({ said: sql`'{"en": null}'::jsonb` }))
+  await refused(/label\.en: /, select({ label: sql`'{"en": null}'::jsonb` }))
   await refused(/names: /, select({ names: sql`null::text[]` }))
   await refused(/id: /, sql`${select()} union all ${select({ id: sql`null::uuid` })}`)
 })

@@ -1,8 +1,8 @@
-// The documents, the API reference and the pages of problems, as a browser gets them.
+// The documents, the API reference and the pages of problems, as a browser receives them.
 import t from 'tap'
 import { startService } from '../../support/service.ts'
 
-t.test('the pages for integrators need nobody else’s server', async t => {
+t.test('the documentation pages load nothing from other servers', async t => {
   const { app } = await startService(t)
   for (const url of ['/docs', '/docs/access', '/docs/tour', '/docs/operating', '/docs/api/']) {
     const page = await app.inject({ url })
