@@ -39,7 +39,7 @@ folded as (
   select case_id, app.merged(facts order by id) as f,
     (array_agg(to_state order by id desc) filter (where from_state <> to_state))[1] as state,
     (array_agg(organisation_id order by id))[1] as registered_by
-  from standing_events
+  from valid_events
   group by case_id),
 referral_events as (
   select r.id, r.case_id, array_agg(e.action) filter (where e.action is not null) as actions

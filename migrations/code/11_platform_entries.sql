@@ -38,12 +38,12 @@ grant execute on function app.write_entry(text, jsonb) to app, definer;
 
 -- Writes an entry for what no request asked for: a start or stop of the service, a command of its operator, an expired
 -- offer.
-create function app.tell(p_operation text, p_said jsonb default '{}') returns void language plpgsql as $$
+create function app.write_own_entry(p_operation text, p_said jsonb default '{}') returns void language plpgsql as $$
 begin
   perform set_config('app.entry', uuidv7()::text, true);
   perform app.write_entry(p_operation, '{"cases": []}' || p_said);
 end $$;
-grant execute on function app.tell(text, jsonb) to app, definer;
+grant execute on function app.write_own_entry(text, jsonb) to app, definer;
 
 -- Writes the entry of a refused request, in a transaction of its own, because the refused one was rolled back. The
 -- account of the session is recorded even if the session has ended.

@@ -8,12 +8,12 @@ create view open_grants with (security_invoker) as
 grant select on open_grants to app, definer;
 
 -- The state of a grant at this moment: closed, expired, offered or open.
-create function app.standing(g grants) returns text language sql stable return case
+create function app.grant_state(g grants) returns text language sql stable return case
   when g.closed_at is not null then 'closed'
   when g.valid_until <= app.now() then 'expired'
   when g.opened_at is null then 'offered'
   else 'open' end;
-grant execute on function app.standing(grants) to app, definer;
+grant execute on function app.grant_state(grants) to app, definer;
 
 -- The instant until which a row of case_access opens this zone.
 create function app.zone_until(a case_access, z zone) returns timestamptz language sql immutable return case z

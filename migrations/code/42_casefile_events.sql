@@ -1,32 +1,32 @@
 -- Events: what may happen to a case, and what follows from it. The event is the write.
 
 -- Events that count: a later event annuls one that was entered by mistake, and then neither of the two counts.
-create view standing_events with (security_invoker) as
+create view valid_events with (security_invoker) as
   select * from case_events e
   where annuls is null and not exists (select from case_events a where a.annuls = e.id);
-grant select on standing_events to app, definer;
+grant select on valid_events to app, definer;
 
 -- Events that can be annulled, because no later event depends on them: the last one that moved the case, and those that
 -- did not move it and that no later event refers to. Never the first event of a case, a reopening (whose grant replaced
 -- another one for good), or an event of a referral (which has decisions of its own).
 create view annullable_events with (security_invoker) as
-  select e.* from standing_events e
+  select e.* from valid_events e
   where e.from_state <> '' and e.action <> 'reopen' and e.referral_id is null and not exists (
-    select from standing_events later
+    select from valid_events later
     where later.case_id = e.case_id and later.id > e.id
       and (e.from_state <> e.to_state and later.from_state <> later.to_state
         or later.facts ->> 'document' = e.id::text));
 grant select on annullable_events to definer;
 
 -- True if the event can be annulled: see annullable_events.
-create function app.annullable(e public.standing_events) returns boolean
+create function app.annullable(e public.valid_events) returns boolean
 language sql stable security definer set search_path = '' return exists (
   select from public.annullable_events a where a.id = e.id);
 
 -- The event that moved the case to its present state.
 create function app.last_move(p_case uuid) returns uuid
 language sql stable security definer set search_path = '' return (
-  select id from public.standing_events where case_id = p_case and from_state <> to_state order by id desc limit 1);
+  select id from public.valid_events where case_id = p_case and from_state <> to_state order by id desc limit 1);
 grant execute on function app.last_move(uuid) to app;
 
 -- What an organisation is to a case with this owner and handler: owner, handler, authority (an owner that is a division
@@ -59,14 +59,14 @@ returns boolean language sql stable security definer set search_path = '' return
       and (o.polarity <> 'negative' or 'committee' = any (relations)))
   when 'discontinued' then p_facts ->> 'outcome' = 'discontinued'
   when 'not_by_authority' then not 'authority' = any (relations)
-  when 'not_handed_over' then exists (select from public.standing_events d
+  when 'not_handed_over' then exists (select from public.valid_events d
     where d.id = (p_facts ->> 'document')::uuid and d.case_id = c.id
       and d.action in ('record_document', 'import_documented'))
     and not exists (
-      select from public.standing_events h where h.case_id = c.id and h.facts ->> 'document' = p_facts ->> 'document')
-  when 'only_imported' then not exists (select from public.standing_events e
+      select from public.valid_events h where h.case_id = c.id and h.facts ->> 'document' = p_facts ->> 'document')
+  when 'only_imported' then not exists (select from public.valid_events e
     where e.case_id = c.id and e.from_state <> e.to_state and not starts_with(e.action, 'import_'))
-  when 'only_imported_and_needs_document' then not exists (select from public.standing_events e
+  when 'only_imported_and_needs_document' then not exists (select from public.valid_events e
     where e.case_id = c.id and e.from_state <> e.to_state and not starts_with(e.action, 'import_'))
     and exists (select from public.codes o where o.list = 'outcome' and o.code = c.outcome and o.needs_document)
   else condition is null end;
@@ -87,13 +87,13 @@ create function app.check_step(c public.cases, p_action text, p_organisation uui
   p_on_version int, p_day date, p_referral uuid)
 returns public.lifecycle language plpgsql security definer set search_path = '' as $$
 declare
-  step public.lifecycle; target public.standing_events; today date := app.today();
+  step public.lifecycle; target public.valid_events; today date := app.today();
   owner uuid := coalesce(c.owner_id, (p_facts ->> 'owner')::uuid, p_organisation);
   relations text[] := app.relations(p_organisation, owner, c.handler_id);
 begin
   select * into step from public.lifecycle where action = p_action and from_state = coalesce(c.state, '');
   if p_annuls is not null then
-    select * into target from public.standing_events where id = p_annuls and case_id = c.id;
+    select * into target from public.valid_events where id = p_annuls and case_id = c.id;
     if target.organisation_id = p_organisation and app.annullable(target) then
       relations := relations || 'recorder'::text;
     end if;
@@ -127,7 +127,7 @@ begin
   end if;
   if p_day > today then
     perform app.refuse('invalid-request', 'occurredOn is in the future');
-  elsif p_day < (select max(occurred_on) from public.standing_events where case_id = c.id) then
+  elsif p_day < (select max(occurred_on) from public.valid_events where case_id = c.id) then
     perform app.refuse('invalid-request', 'occurredOn is before the last event of the case');
   end if;
   return step;

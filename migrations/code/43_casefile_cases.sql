@@ -12,7 +12,7 @@ create trigger keep_version before update of assignee_id on cases for each row w
 
 -- What the service needs to list the steps that the caller may take: the caller's relations to the case (recorder: an
 -- event of theirs can be annulled), and what conditions ask for. Nulls if the caller cannot read the case.
-create function app.standing_of(
+create function app.case_position(
   p_case uuid, out relations text[], out needs_document boolean, out final boolean, out to_hand_over boolean)
 language plpgsql stable security definer set search_path = '' as $$
 declare c public.cases;
@@ -31,9 +31,9 @@ begin
   final := c.final_on is null or c.final_on <= app.today();
   to_hand_over := c.state = 'documented' and exists (select from public.documents d
     where d.case_id = c.id and not d.annulled and not exists (
-      select from public.standing_events e where e.case_id = c.id and e.facts ->> 'document' = d.event_id::text));
+      select from public.valid_events e where e.case_id = c.id and e.facts ->> 'document' = d.event_id::text));
 end $$;
-grant execute on function app.standing_of(uuid) to app;
+grant execute on function app.case_position(uuid) to app;
 
 -- The index of a case as the API returns it. Only the owner sees the assignee.
 create view case_index with (security_invoker) as
@@ -63,7 +63,7 @@ create view looks with (security_invoker) as
         where v.case_id = i.id
         order by zone, version desc) z
       where z.kept is not null) as person
-  from case_access a join case_index i on i.id = a.case_id, app.standing_of(i.id) s;
+  from case_access a join case_index i on i.id = a.case_id, app.case_position(i.id) s;
 grant select on looks to app;
 
 -- Reads one case in one statement that is a whole transaction: admits the caller, reads, and writes the audit entry, or

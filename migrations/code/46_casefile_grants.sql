@@ -29,7 +29,7 @@ begin
   given.valid_until := app.end_of(given.valid_until::date);
   if c.owner_id <> app.org() then
     select * into held from public.grants g
-      where g.case_id = c.id and g.recipient_id = app.org() and app.standing(g) = 'open' and g.onward
+      where g.case_id = c.id and g.recipient_id = app.org() and app.grant_state(g) = 'open' and g.onward
         and g.basis = 'consent' and g.purpose = given.purpose and g.zones @> given.zones and g.states @> given.states
         and g.publication >= coalesce(given.publication, false) and g.valid_until >= given.valid_until
       order by g.valid_until desc limit 1;
@@ -120,11 +120,11 @@ begin
   end if;
   if g.basis = 'statute' or g.recipient_id = g.owner_id then
     perform app.refuse('grant-not-revocable');
-  elsif app.standing(g) in ('closed', 'expired') then
+  elsif app.grant_state(g) in ('closed', 'expired') then
     perform app.refuse('grant-over');
   end if;
   if p_typed is not null then insert into public.grant_texts values (g.id, 'closed', app.org(), p_typed); end if;
-  if app.standing(g) = 'offered' then
+  if app.grant_state(g) = 'offered' then
     perform app.settle_referral(r, 'recall', null, null)
       from public.referrals r where r.grant_id = g.id and r.state = 'offered';
   end if;
@@ -159,7 +159,7 @@ language plpgsql security definer set search_path = '' as $$
 declare g public.grants := app.grant_of(p_grant, p_version);
 begin
   if g.owner_id <> app.org() then perform app.refuse('forbidden', 'An account of the owner confirms it'); end if;
-  if g.basis <> 'vital_interest' or g.confirmed_at is not null or app.standing(g) <> 'open' then
+  if g.basis <> 'vital_interest' or g.confirmed_at is not null or app.grant_state(g) <> 'open' then
     perform app.refuse('grant-over');
   end if;
   if g.given_by = app.account() then perform app.refuse('same-person'); end if;

@@ -239,11 +239,11 @@ begin
     from public.tasks t join public.grants g on g.id = t.grant_id
     where t.kind = 'confirm_vital_interest' and t.done_at is null and g.valid_until <= app.now();
   if due = '{}' then return 0; end if;
-  perform app.tell('referral.expire',
+  perform app.write_own_entry('referral.expire',
     jsonb_build_object('cases', (select jsonb_agg(distinct f.case_id) from unnest(due) f)));
   foreach r in array due loop
     perform app.settle_referral(r, 'expire', null, greatest(r.expires_on,
-      (select max(occurred_on) from public.standing_events where case_id = r.case_id)));
+      (select max(occurred_on) from public.valid_events where case_id = r.case_id)));
   end loop;
   return cardinality(due);
 end $$;

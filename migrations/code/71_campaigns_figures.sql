@@ -1,9 +1,9 @@
 -- The figures of a case: how it is counted in reports, derived from its events, its identity and its grants.
 
 -- The value of the event with the highest id, from a maximum over texts of id and value; null if there is none.
-create function app.last_word(id_and_word text) returns text language sql immutable return
+create function app.last_value(id_and_word text) returns text language sql immutable return
   nullif(substr(id_and_word, 37), '');
-grant execute on function app.last_word(text) to definer;
+grant execute on function app.last_value(text) to definer;
 
 -- The rows of a case that was corrected: one for each stretch of both times in which it is counted alike. The instants
 -- at which an annulment or another identity was recorded divide the time of knowledge into epochs; within an epoch,
@@ -29,9 +29,9 @@ create function app.stretches(p_case uuid) returns table (
   words as (
     select k.from_at, k.until_at, t.day, t.instant, lead(t.day, 1, 'infinity') over so_far as next_day,
       lead(t.instant, 1, 'infinity') over so_far as next_instant,
-      app.last_word(max((t.id || (t.facts ->> 'region')) collate "C") over so_far) as region,
-      app.last_word(max((t.id || (t.facts ->> 'category')) collate "C") over so_far) as category,
-      app.last_word(max((t.id || coalesce(t.facts ->> 'outcome', '')) collate "C")
+      app.last_value(max((t.id || (t.facts ->> 'region')) collate "C") over so_far) as region,
+      app.last_value(max((t.id || (t.facts ->> 'category')) collate "C") over so_far) as category,
+      app.last_value(max((t.id || coalesce(t.facts ->> 'outcome', '')) collate "C")
         filter (where t.facts ? 'outcome') over so_far) as outcome,
       bool_or(t.documents) over so_far as documented
     from epochs k join told t on t.annulled_at > k.from_at and t.instant < k.until_at

@@ -73,10 +73,10 @@ grant execute on function app.report_groups(
 
 -- The number that is published for a group: the largest multiple of p_least that is not above p_number. If p_number is
 -- itself a multiple, it is published only with p_even (see app.pooled), otherwise the multiple before it.
-create function app.told_of(p_number int, p_least int, p_even boolean) returns int language sql immutable return
+create function app.publishable(p_number int, p_least int, p_even boolean) returns int language sql immutable return
   greatest(p_number - p_number % p_least
     - case when p_number % p_least = 0 and not p_even then p_least else 0 end, 0);
-grant execute on function app.told_of(integer, integer, boolean) to definer;
+grant execute on function app.publishable(integer, integer, boolean) to definer;
 
 -- The groups of a whole campaign, changed so that no report, and no two reports together, reveal a number below `least`
 -- (threshold smallest_group). Each group is published as a multiple of it, documented and undocumented apart; what
@@ -101,8 +101,8 @@ language sql stable parallel safe as $$
   told as (
     select g.key, d.documented + u.undocumented as registered, d.documented
     from groups g, rule r, odd o,
-      lateral (select app.told_of(g.documented, r.least, o.documented and o.registered) as documented) d,
-      lateral (select app.told_of(g.registered - g.documented, r.least, o.registered) as undocumented) u
+      lateral (select app.publishable(g.documented, r.least, o.documented and o.registered) as documented) d,
+      lateral (select app.publishable(g.registered - g.documented, r.least, o.registered) as undocumented) u
     where g.key <> 'other' and (select count(*) from groups) >= r.several),
   -- `other` has at least `least`, from several groups; otherwise the smallest named group goes into it too, or all do.
   named as (

@@ -131,7 +131,7 @@ begin
       left join lateral (
         select max(occurred_on) as last,
           bool_or(from_state <> to_state and not starts_with(action, 'import_')) as by_hand
-        from public.standing_events
+        from public.valid_events
         where case_id = c.id) e on c.id is not null,
       lateral (
         select s.stage < case when r.document_type is not null then 3 when r.outcome is not null then 2 else 0 end

@@ -10,7 +10,7 @@ grant select on held_parts to definer;
 -- The day on which a case was closed, withdrawn or merged.
 create view final_days with (security_invoker) as
   select c.id as case_id, (
-    select e.occurred_on from standing_events e
+    select e.occurred_on from valid_events e
     where e.case_id = c.id and e.from_state <> e.to_state
     order by e.id desc limit 1) as day
   from cases c

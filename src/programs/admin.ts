@@ -79,7 +79,7 @@ async function createAdministrator(config: Config, { email }: Options): Promise<
           `insert into enrolments (account_id, code_hash, expires_at) values ($1, $2, app.now() + app.term('enrolment_code'))`,
           [id, hash],
         )
-        await send(`select app.tell('admin.createAdministrator', $1)`, [{ subject: id }])
+        await send(`select app.write_own_entry('admin.createAdministrator', $1)`, [{ subject: id }])
       }),
     ),
   )

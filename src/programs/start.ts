@@ -47,7 +47,7 @@ export async function startService(config: Config, interrupted = new AbortContro
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database, enterNobody }, { tell }, { checkLedger, eraseApproved }] = await loaded
+  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { checkLedger, eraseApproved }] = await loaded
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
@@ -71,9 +71,9 @@ export async function startService(config: Config, interrupted = new AbortContro
   interrupted.throwIfAborted()
   const address = await app.listen({ host: config.host, port: config.port }).catch(refused('PORT', config))
   interrupted.throwIfAborted()
-  await db.transact(enterNobody, tx => tx.execute(tell('service.start')))
+  await db.transact(enterNobody, tx => tx.execute(writeOwnEntry('service.start')))
   opened.defer(async () => {
-    await db.transact(enterNobody, tx => tx.execute(tell('service.stop'))).catch(() => {})
+    await db.transact(enterNobody, tx => tx.execute(writeOwnEntry('service.stop'))).catch(() => {})
   })
   const running = opened.move()
   let stopped: Promise<void> | undefined

@@ -6,7 +6,7 @@ export async function check(sql: Service['superuser'], c: Model) {
   const fail = (what: string) => Promise.reject(new Error(what))
   const [row] =
     await sql`select c.*, c.due_on::text as due, o.short_name as handler from cases c left join organisations o on o.id = c.handler_id where c.id = ${c.id}`
-  const events = await sql`select * from standing_events where case_id = ${c.id} order by id`
+  const events = await sql`select * from valid_events where case_id = ${c.id} order by id`
   const { state, outcome, region, handler } = fold(c)
   const expected = JSON.stringify({ state, outcome, region, handler, version: c.version })
   const actual = JSON.stringify({

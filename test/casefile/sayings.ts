@@ -1,4 +1,4 @@
-import { decisions, type Model, standing } from '../long/casefile/reference-model.ts'
+import { decisions, type Model, validEntries } from '../long/casefile/reference-model.ts'
 
 type Sent = { says: Record<string, unknown>; body: object; annuls?: string }
 
@@ -8,8 +8,8 @@ let numbers = 0
  * Returns the content of an action: the facts that the model records, and the body to send. `what` selects a variant.
  */
 export function saying(c: Model, action: string, what: number): Sent {
-  const target = standing(c)[what % standing(c).length]
-  const document = standing(c).findLast(entry => entry.action === 'record_document')?.id ?? crypto.randomUUID()
+  const target = validEntries(c)[what % validEntries(c).length]
+  const document = validEntries(c).findLast(entry => entry.action === 'record_document')?.id ?? crypto.randomUUID()
   const region = what % 2 ? 'KZ-61' : 'KZ-75'
   const outcome = decisions[what % 4 ? 0 : 1]
   const basis =

@@ -3,7 +3,7 @@ import t from 'tap'
 import { isIin } from '../../src/casefile/zones/iin.ts'
 import { CaseAction, CaseState } from '../../src/rules/lifecycle/contract.ts'
 import { diagram } from '../../src/rules/lifecycle/diagram.ts'
-import { allowedActions, type Standing } from '../../src/rules/lifecycle/standing.ts'
+import { allowedActions, type Position } from '../../src/rules/lifecycle/position.ts'
 import { steps } from '../../src/rules/lifecycle/steps.ts'
 import { startService } from '../support/service.ts'
 
@@ -40,17 +40,17 @@ t.test('the service returns the lifecycle, with a label for each state and actio
 })
 
 t.test('a final state allows only to reopen a closed case', async t => {
-  const standing: Standing = {
+  const position: Position = {
     state: 'closed',
     relations: ['owner', 'authority', 'handler', 'committee', 'recorder'],
     needsDocument: true,
     final: true,
     toHandOver: true,
   }
-  t.same(allowedActions(standing), ['reopen'])
-  for (const state of ['withdrawn', 'merged'] as const) t.same(allowedActions({ ...standing, state }), [])
+  t.same(allowedActions(position), ['reopen'])
+  for (const state of ['withdrawn', 'merged'] as const) t.same(allowedActions({ ...position, state }), [])
   for (const state of CaseState.options)
-    t.same(allowedActions({ ...standing, state, relations: [] }), [], `a stranger in ${state}`)
+    t.same(allowedActions({ ...position, state, relations: [] }), [], `a stranger in ${state}`)
 })
 
 t.test('an IIN has its check digit', async t => {

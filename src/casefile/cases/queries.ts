@@ -8,7 +8,7 @@ import type { Asking } from '../../platform/http/authenticate.ts'
 import { Instant } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem, stale } from '../../problem.ts'
 import { Relation } from '../../rules/lifecycle/contract.ts'
-import { allowedActions, type Standing } from '../../rules/lifecycle/standing.ts'
+import { allowedActions, type Position } from '../../rules/lifecycle/position.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
 import { Assignments, Case, CaseIndex, type CaseList, type CaseQuery } from './contract.ts'
@@ -70,7 +70,7 @@ const LookRow = CaseIndex.extend({
 export const find = async (tx: Tx, id: string): Promise<Case> => (await look(tx, id)).case
 
 /** The same, with what decides which steps the caller can take. */
-export async function look(tx: Tx, id: string): Promise<{ case: Case; standing: Standing }> {
+export async function look(tx: Tx, id: string): Promise<{ case: Case; position: Position }> {
   const [row] = await tx.rows(LookRow, sql`select * from looks where id = ${id}`)
   if (!row) throw notFound()
   return seen(tx.keys, row)
@@ -87,16 +87,16 @@ function seen(
   keys: Keys,
   { open, person, relations, needsDocument, final, toHandOver, ...index }: z.output<typeof LookRow>,
 ) {
-  const standing: Standing = { state: index.state, relations, needsDocument, final, toHandOver }
+  const position: Position = { state: index.state, relations, needsDocument, final, toHandOver }
   const withheld = Zone.options.filter(zone => !open.includes(zone))
   return {
     case: {
       ...index,
       person: zones.personOf(keys, index.id, person),
       withheld,
-      allowedActions: allowedActions(standing),
+      allowedActions: allowedActions(position),
     },
-    standing,
+    position,
   }
 }
 

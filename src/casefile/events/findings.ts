@@ -23,7 +23,7 @@ export async function decisions(tx: Tx, caseId: string): Promise<Decision[]> {
         ${party('o')} as organisation, d.final_on as "finalOn",
         e.job_id is not null as imported, d.annulled,
         not d.annulled and not exists (select from decisions later where later.case_id = d.case_id and later.event_id > d.event_id
-          and not later.annulled) and not exists (select from standing_events r where r.case_id = d.case_id and r.action = 'reopen'
+          and not later.annulled) and not exists (select from valid_events r where r.case_id = d.case_id and r.action = 'reopen'
           and r.id > d.event_id) as current
       from decisions d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
         join codes code on code.list = 'outcome' and code.code = d.outcome
@@ -48,7 +48,7 @@ export async function documents(tx: Tx, caseId: string): Promise<IdentityDocumen
       select e.id, d.type, ${sealed('d.content')} as content, d.text_id as "textId",
         d.issued_on as "issuedOn", d.expires_on as "expiresOn", app.rfc3339(e.recorded_at) as "recordedAt",
         ${party('o')} as organisation, d.annulled, e.job_id is not null as imported,
-        (select jsonb_build_object('on', h.occurred_on, 'to', h.facts ->> 'handedOverTo') from standing_events h
+        (select jsonb_build_object('on', h.occurred_on, 'to', h.facts ->> 'handedOverTo') from valid_events h
           where h.case_id = d.case_id and h.facts ->> 'document' = d.event_id::text) as "handedOver"
       from documents d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
       where d.case_id = ${caseId} order by e.id desc`,

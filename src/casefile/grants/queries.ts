@@ -13,18 +13,18 @@ const columns = sql`
   select g.id, g.case_id as "caseId", ${party('f')} as "from",
     ${party('r')} as "to", g.purpose, g.zones::text[] as zones, g.basis,
     g.legal_reference as "legalReference", g.method, g.language, g.form_version as "formVersion", g.representative,
-    g.onward, g.states, g.publication, g.parent_id as "parentId", app.standing(g) as state,
+    g.onward, g.states, g.publication, g.parent_id as "parentId", app.grant_state(g) as state,
     app.rfc3339(g.given_at) as "givenAt", app.rfc3339(g.opened_at) as "openedAt",
     app.rfc3339(nullif(g.valid_until, 'infinity')) as "validUntil", app.rfc3339(g.confirmed_at) as "confirmedAt",
     app.rfc3339(g.closed_at) as "closedAt", g.closed_reason as "closedReason", app.rfc3339(g.acknowledged_at) as "acknowledgedAt",
     ${sealed('given.content')} as given, ${sealed('closed.content')} as closed,
     array_remove(array[
       case when (select app.org()) in (g.owner_id, g.giver_id) and g.basis <> 'statute' and g.recipient_id <> g.owner_id
-        and app.standing(g) in ('offered', 'open') then 'revoke' end,
+        and app.grant_state(g) in ('offered', 'open') then 'revoke' end,
       case when g.recipient_id = (select app.org()) and g.closed_reason = 'revoked' and g.opened_at is not null
         and g.acknowledged_at is null then 'acknowledge' end,
       case when g.owner_id = (select app.org()) and g.basis = 'vital_interest' and g.confirmed_at is null
-        and app.standing(g) = 'open' and g.given_by <> (select app.account()) then 'confirm' end], null) as "allowedActions",
+        and app.grant_state(g) = 'open' and g.given_by <> (select app.account()) then 'confirm' end], null) as "allowedActions",
     g.version
   from grants g join organisations f on f.id = g.giver_id join organisations r on r.id = g.recipient_id
     left join grant_texts given on given.grant_id = g.id and given.occasion = 'given'
@@ -60,7 +60,7 @@ export async function list(tx: Tx, { box, state, basis, cursor, limit }: GrantQu
     sql`
       ${columns} where g.owner_id <> g.recipient_id
         and ${box === 'given' ? sql`g.giver_id = app.org()` : box === 'received' ? sql`g.recipient_id = app.org()` : sql`app.org() in (g.giver_id, g.recipient_id)`}
-        and (${state ?? null}::text is null or app.standing(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
+        and (${state ?? null}::text is null or app.grant_state(g) = ${state ?? null}) and (${basis ?? null}::basis is null or g.basis = ${basis ?? null})
         and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`,
   )
   return pageOf(rows.map(opened(tx)), { limit })

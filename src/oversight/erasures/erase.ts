@@ -30,7 +30,7 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<void>
         erasures.map(({ id, case_id, holder_id, legal_basis }) => {
           const entry = { cases: [case_id], target: id, holder: holder_id, basis: legal_basis }
           return tx.execute(sql`
-            select app.tell('service.erase', ${JSON.stringify(entry)}::jsonb) from (select app.erase(${id}) as done) e where done`)
+            select app.write_own_entry('service.erase', ${JSON.stringify(entry)}::jsonb) from (select app.erase(${id}) as done) e where done`)
         }),
       ),
     )

@@ -8,7 +8,7 @@ export const writeEntry = (operation: string, content: EntryContent): SQL =>
   sql`select app.write_entry(${operation}, ${JSON.stringify(content)}::jsonb)`
 
 /** The statement that writes an audit entry for something other than an API request. */
-export const tell = (operation: string): SQL => sql`select app.tell(${operation})`
+export const writeOwnEntry = (operation: string): SQL => sql`select app.write_own_entry(${operation})`
 
 /** The statement that writes the audit entry of a refused request; `session`: that of the caller, if signed in. */
 export const writeRefusal = (session: string | null, operation: string, problem: string, content: EntryContent): SQL =>

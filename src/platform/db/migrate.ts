@@ -83,7 +83,7 @@ export const migrate = (endpoint: Endpoint, release = readRelease()): Promise<st
     const names = [...todo.tables.map(({ name }) => name), ...(todo.code ? [codeName] : [])]
     if (!names.length) return names
     await retryDeadlocks(() => connection.atOnce(() => apply(connection, release, todo.tables)))
-    await send(`select app.tell('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessWithoutLog)
+    await send(`select app.write_own_entry('admin.migrate', $1)`, [{ migrations: names }]).catch(unlessWithoutLog)
     return names
   })
 

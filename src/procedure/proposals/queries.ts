@@ -14,23 +14,23 @@ import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
 import { Proposal, type ProposalQuery } from './contract.ts'
 
-const standing = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as standing
+const withCurrentState = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as current_state
   from proposals p`
 /**
  * A supervisor other than the proposer, of the same organisation or its committee (the policy of the table checks
  * that).
  */
-const mayConfirm = sql`(p.standing = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
+const mayConfirm = sql`(p.current_state = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
 const unchanged = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
   p.facts - '{numberHmac,iinHmac}'::text[] as facts, ${sealed('p.content')} as content, p.annuls, p.identity_version as "identityVersion",
   ${party('o')} as organisation, p.proposed_by as "proposedBy",
-  app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.standing as state, p.settled_by as "settledBy",
+  app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.current_state as state, p.settled_by as "settledBy",
   app.rfc3339(p.settled_at) as "settledAt", ${sealed('p.rejection')} as rejection, p.version,
   array_remove(array[case when ${mayConfirm} and ${unchanged} then 'confirm' end,
-    case when ${mayConfirm} or p.standing = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
-  from (${standing}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
+    case when ${mayConfirm} or p.current_state = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
+  from (${withCurrentState}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
 const ProposalRow = Proposal.omit({ text: true }).extend({ content: Sealed.nullable(), rejection: Sealed.nullable() })
 
@@ -47,7 +47,7 @@ export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>
   const rows = await tx.rows(
     ProposalRow,
     sql`
-      select ${columns} where (${state}::text is null or p.standing = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
+      select ${columns} where (${state}::text is null or p.current_state = ${state}) and (${caseId}::uuid is null or p.case_id = ${caseId})
         and ${awaiting ? sql`${mayConfirm} and ${unchanged}` : sql`true`} and p.id ${olderThan(cursor)}
       order by p.id desc limit ${limit + 1}`,
   )

@@ -26,11 +26,11 @@ import {
 /** The counts by state stop at this number. */
 const countedUpTo = 1_000
 
-const standing = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
+const currentState = sql`case when r.state = 'offered' and r.expires_at <= app.now() then 'expired' else r.state end`
 
 const columns = sql`
   select r.id, r.kind, ${party('f')} as "from",
-    ${party('t')} as "to", ${standing} as state,
+    ${party('t')} as "to", ${currentState} as state,
     c.case_id as "caseId", c.grant_id as "grantId",
     jsonb_build_object('regionCode', r.region_code, 'category', r.category, 'child', r.child, 'zones', to_jsonb(r.zones), 'purpose', r.purpose) as preview,
     ${sealed('offered.content')} as offered, app.rfc3339(r.offered_at) as "offeredAt",
@@ -66,7 +66,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
     tx.rows(
       ReferralRow,
       sql`
-        ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${standing} = ${state ?? null})
+        ${columns} where ${mine('r')} and (${state ?? null}::text is null or ${currentState} = ${state ?? null})
           and (${kind ?? null}::text is null or r.kind = ${kind ?? null}) and r.id ${olderThan(cursor)}
         order by r.id desc limit ${limit + 1}`,
     ),
@@ -74,7 +74,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
       CountRow,
       sql`
         select s.state, (select count(*)::int from (
-          select from referrals r where ${mine('r')} and ${standing} = s.state limit ${countedUpTo}) counted) as count
+          select from referrals r where ${mine('r')} and ${currentState} = s.state limit ${countedUpTo}) counted) as count
         from unnest(${sql.param([...ReferralState.options])}::text[]) s(state)`,
     ),
   ])

@@ -9,7 +9,7 @@ import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { refusalOf, type Tx } from '../../platform/db/database.ts'
 import { invalid, notFound, Problem, stale } from '../../problem.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
-import { allowedActions, type Standing, stepFor } from '../../rules/lifecycle/standing.ts'
+import { allowedActions, type Position, stepFor } from '../../rules/lifecycle/position.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Outcome, ProposedStep, Transition } from './contract.ts'
 import { type Statement, statementOf } from './statement.ts'
@@ -36,9 +36,9 @@ export async function prepare(
   step: Transition | ProposedStep,
   twoPersons: boolean,
 ): Promise<Statement & { found: Case }> {
-  const { case: found, standing } = await cases.look(tx, caseId)
+  const { case: found, position } = await cases.look(tx, caseId)
   if (found.version !== version) throw stale()
-  admit(standing, step.action, twoPersons)
+  admit(position, step.action, twoPersons)
   const statement = statementOf(step, tx.keys)
   const faults = await faultsOfCodes(tx, statement.uses)
   if (step.action === 'reopen' && found.person.identity)
@@ -47,9 +47,9 @@ export async function prepare(
   return { ...statement, found }
 }
 
-function admit(standing: Standing, action: CaseAction, twoPersons: boolean) {
-  const step = stepFor(action, standing)
-  const conflict = { state: standing.state, allowedActions: allowedActions(standing) }
+function admit(position: Position, action: CaseAction, twoPersons: boolean) {
+  const step = stepFor(action, position)
+  const conflict = { state: position.state, allowedActions: allowedActions(position) }
   if (!step) throw new Problem('action-not-allowed', conflict)
   if (twoPersons && !step.twoPersons)
     throw new Problem('action-not-allowed', {

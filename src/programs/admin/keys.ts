@@ -57,7 +57,7 @@ export const rotateEpoch = (config: Config): Promise<string> =>
         more = await connection.atOnce(() => rewrap(connection.send, keys, epoch))
         done += more
       } while (more)
-      await connection.send(`select app.tell('admin.rotateKeys', $1)`, [{ epoch, rewrapped: done }])
+      await connection.send(`select app.write_own_entry('admin.rotateKeys', $1)`, [{ epoch, rewrapped: done }])
       return `Epoch ${epoch} now wraps every data key (${done} rewrapped). Destroy the epochs that no backup needs any more: npm run admin -- keys destroy <epoch>`
     }),
   )
@@ -93,7 +93,7 @@ export const destroyEpoch = (config: Config, asked: string | undefined): Promise
         throw new StartError(`Epoch ${epoch} is the newest and wraps new keys: run keys rotate first`)
       if (wraps) throw new StartError(`Epoch ${epoch} wraps ${wraps} data keys: run keys rotate first`)
       if (!(await confirmedTwice(epoch))) throw new StartError('Nothing was destroyed')
-      await send(`select app.tell('admin.destroyEpoch', $1)`, [{ epoch }])
+      await send(`select app.write_own_entry('admin.destroyEpoch', $1)`, [{ epoch }])
       removeEpoch(config.keyFile, epoch)
       return `Removed epoch ${epoch} from ${config.keyFile}. Remove it from every copy of that file too`
     }),

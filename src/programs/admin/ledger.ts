@@ -31,7 +31,7 @@ export const restoreCheck = (config: Config): Promise<string> =>
           await send('set local role definer')
           await send('select app.replay_erasure($1::text::jsonb)', [JSON.stringify(one)])
           await send('reset role')
-          await send(`select app.tell('admin.eraseAgain', $1)`, [{ cases: [one.case_id], target: one.id }])
+          await send(`select app.write_own_entry('admin.eraseAgain', $1)`, [{ cases: [one.case_id], target: one.id }])
         })
       return `Repeated ${unknown.length} of the ${lines.length} erasures in ERASURE_LEDGER and added ${untold.length} to it. The service may start`
     }),

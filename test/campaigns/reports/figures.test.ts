@@ -67,9 +67,9 @@ t.test('the stored figures of a case equal a fold of its events, at any two time
       facts: object,
       annuls?: string,
     ) => {
-      const standing = events.filter(event => !event.annuls && !events.some(({ annuls }) => annuls === event.id))
+      const counting = events.filter(event => !event.annuls && !events.some(({ annuls }) => annuls === event.id))
       const last =
-        standing
+        counting
           .map(event => event.occurred_on)
           .sort()
           .at(-1) ?? day(0)

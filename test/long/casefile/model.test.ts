@@ -16,7 +16,7 @@ import {
   type Org,
   type Proposal,
   sees,
-  standing,
+  validEntries,
   way,
 } from './reference-model.ts'
 
@@ -209,7 +209,7 @@ t.test(`${atLeast} random steps`, unhurried, t =>
         for (const c of cases)
           for (const { org, who } of everybody) {
             const { allowedActions = [] } = (await who.get(`/v1/cases/${c.id}`)).json()
-            const own = standing(c).find(entry => entry.org === org && annullable(c, entry))?.id
+            const own = validEntries(c).find(entry => entry.org === org && annullable(c, entry))?.id
             const may = (action: string) => way(c, org, action, saying(c, action, 1).says, own) !== 'no'
             const expected = sees(c, org) ? actions.filter(may).sort() : []
             const known = allowedActions.filter((action: string) => actions.includes(action))

@@ -35,15 +35,15 @@ export const decisions = ['kz_citizenship_confirmed', 'refused']
 
 export const sees = (c: Model, org: Org) => org === c.owner || (org === 'committee' && c.owner === 'turkistan')
 
-export const standing = (c: Model) => c.entries.filter(({ id }) => !c.annulled.includes(id))
+export const validEntries = (c: Model) => c.entries.filter(({ id }) => !c.annulled.includes(id))
 const moving = ({ from, to }: Entry) => from !== to
 
 /** Returns the id of the entry that moved the case to its state. */
-export const lastMove = (c: Model) => standing(c).findLast(moving)?.id ?? ''
+export const lastMove = (c: Model) => validEntries(c).findLast(moving)?.id ?? ''
 
 /** Folds the entries that are not annulled into the state of the case. */
 export function fold(c: Model) {
-  const entries = standing(c)
+  const entries = validEntries(c)
   const facts = Object.assign({}, ...entries.map(({ says }) => says))
   const taken = entries.findLastIndex(({ action }) => action === 'take_up')
   const reopened = entries.findLastIndex(({ action }) => action === 'reopen')
@@ -60,7 +60,7 @@ export function fold(c: Model) {
 export const annullable = (c: Model, entry: Entry) =>
   entry.from !== '' &&
   entry.action !== 'reopen' &&
-  !standing(c).some(
+  !validEntries(c).some(
     later => later.id > entry.id && ((moving(entry) && moving(later)) || later.says.document === entry.id),
   )
 
@@ -72,9 +72,9 @@ export function way(c: Model, org: Org, action: string, says: Record<string, unk
   const [owns, handles, open] = [org === c.owner, org === handler, !final.includes(state)]
   const reviews = org === 'committee' && (c.owner === 'turkistan' || handler === 'turkistan')
   const needs = outcome === null ? null : needsDocument[outcome]
-  const documents = standing(c).filter(entry => entry.action === 'record_document')
-  const waits = documents.some(({ id }) => !standing(c).some(entry => entry.says.document === id))
-  const target = standing(c).find(({ id }) => id === annuls)
+  const documents = validEntries(c).filter(entry => entry.action === 'record_document')
+  const waits = documents.some(({ id }) => !validEntries(c).some(entry => entry.says.document === id))
+  const target = validEntries(c).find(({ id }) => id === annuls)
   const rules: Record<string, Way> = {
     amend: owns && open ? 'alone' : 'no',
     start_assessment: owns && state === 'registered' ? 'alone' : 'no',

@@ -9,6 +9,7 @@ import {
   committeeOf,
   decide,
   type Grant,
+  grantState,
   hears,
   isAuthority,
   knows,
@@ -16,7 +17,6 @@ import {
   over,
   type Referral,
   reaches,
-  standing,
   withdraw,
 } from './reference-model.ts'
 
@@ -65,7 +65,7 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
   const purpose = pick(['legal_aid', 'case_conference'], n >> 5)
   const [zones, lasts, onward] = [subset(n >> 7), day + (n % 40), n % 3 === 0]
   const held = c.grants
-    .filter(g => g.to === org && standing(g, day) === 'open' && g.onward && g.purpose === purpose)
+    .filter(g => g.to === org && grantState(g, day) === 'open' && g.onward && g.purpose === purpose)
     .filter(g => zones.every(zone => g.zones.includes(zone)) && g.until > lasts)
     .sort((a, b) => b.until - a.until)[0]
   const body = {
@@ -111,7 +111,7 @@ function revoking(c: Case, { org, who }: Who, grant: Grant, { day }: World): Mov
       [!knows(c, grant, org, day), 404],
       [![c.owner, grant.giver].includes(org), 403],
       [grant.basis === 'statute' || grant.to === c.owner, 409],
-      [!['open', 'offered'].includes(standing(grant, day)), 409],
+      [!['open', 'offered'].includes(grantState(grant, day)), 409],
     ),
     send: async () => {
       const version = (await who.get(`/v1/grants/${grant.id}`)).json().version ?? 1
@@ -119,7 +119,7 @@ function revoking(c: Case, { org, who }: Who, grant: Grant, { day }: World): Mov
     },
     makes: () => {
       const offer = c.referrals.find(referral => referral.grant === grant && referral.state === 'offered')
-      if (offer && standing(grant, day) === 'offered') decide(c, offer, 'recall')
+      if (offer && grantState(grant, day) === 'offered') decide(c, offer, 'recall')
       close(c, 'revoked', g => g === grant)
     },
   }

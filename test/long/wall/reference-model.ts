@@ -45,9 +45,9 @@ export const clock = { day: 0 }
 export const isAuthority = (org: Org) => ['almaty-city', 'turkistan', 'committee'].includes(org)
 export const committeeOf = (org: Org | null) => (org === 'almaty-city' || org === 'turkistan' ? 'committee' : null)
 
-export const standing = (grant: Grant, day: number) =>
+export const grantState = (grant: Grant, day: number) =>
   grant.closed ? 'closed' : grant.until <= day ? 'expired' : grant.opened ? 'open' : 'offered'
-const openTo = (c: Case, org: Org, day: number) => c.grants.filter(g => g.to === org && standing(g, day) === 'open')
+const openTo = (c: Case, org: Org, day: number) => c.grants.filter(g => g.to === org && grantState(g, day) === 'open')
 export const reaches = (c: Case, org: Org, day: number) => openTo(c, org, day).length > 0
 export const zonesOf = (c: Case, org: Org, day: number) =>
   [...new Set(openTo(c, org, day).flatMap(({ zones }) => zones))].sort()
@@ -152,7 +152,7 @@ export const holds = (c: Case, org: Org) => (org === c.owner && !c.erased) || c.
 /** Whether data is kept: while it is in use, and at an authority for a term longer than any story. */
 export const isKept = (c: Case, org: Org, day: number) =>
   (c.state !== 'withdrawn' &&
-    (c.grants.some(g => g.to === org && ['open', 'offered'].includes(standing(g, day))) ||
+    (c.grants.some(g => g.to === org && ['open', 'offered'].includes(grantState(g, day))) ||
       c.referrals.some(r => r.to === org && r.state === 'offered' && !over(r, day)))) ||
   (isAuthority(org) &&
     (c.grants.some(g => g.to === org && ['case_management', 'status_determination'].includes(g.purpose)) ||

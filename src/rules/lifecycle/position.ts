@@ -3,7 +3,7 @@ import type { Condition } from './policy.ts'
 import { steps } from './steps.ts'
 
 /** What decides which steps the caller can take on a case. */
-export type Standing = {
+export type Position = {
   state: CaseState
   relations: readonly Relation[]
   /** Whether the outcome needs a document; null without an outcome. */
@@ -14,7 +14,7 @@ export type Standing = {
   toHandOver: boolean
 }
 
-const conditions: Record<Condition, (standing: Standing) => boolean> = {
+const conditions: Record<Condition, (position: Position) => boolean> = {
   not_by_authority: ({ relations }) => !relations.includes('authority'),
   needs_document: ({ needsDocument }) => needsDocument === true,
   needs_no_document_and_final: ({ needsDocument, final }) => needsDocument === false && final,
@@ -28,15 +28,15 @@ const conditions: Record<Condition, (standing: Standing) => boolean> = {
 }
 
 /** Returns the step of this action from this state for these relations, or undefined if there is none. */
-export const stepFor = (action: CaseAction, standing: Standing) =>
+export const stepFor = (action: CaseAction, position: Position) =>
   steps.find(
     step =>
       step.action === action &&
-      step.from === standing.state &&
-      step.by.some(relation => standing.relations.includes(relation)) &&
-      (!step.condition || conditions[step.condition](standing)),
+      step.from === position.state &&
+      step.by.some(relation => position.relations.includes(relation)) &&
+      (!step.condition || conditions[step.condition](position)),
   )
 
 /** Returns the actions that the caller can take next, without those of an import. */
-export const allowedActions = (standing: Standing): CaseAction[] =>
-  CaseAction.options.filter(action => !action.startsWith('import_') && stepFor(action, standing))
+export const allowedActions = (position: Position): CaseAction[] =>
+  CaseAction.options.filter(action => !action.startsWith('import_') && stepFor(action, position))
