@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { StartError } from '../../config.ts'
 import { type Database, enterNobody } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { type Ledger, Told } from './ledger.ts'
+import { ErasureRecord, type Ledger } from './ledger.ts'
 
 /** Erasures per transaction. */
 const batch = 100
 
-const ApprovedRow = z.object({ line: Told })
+const ApprovedRow = z.object({ line: ErasureRecord })
 
 /**
  * Carries out the approved erasures. Writes them to the ledger first, so that after a crash the next run carries them
@@ -20,7 +20,7 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<void>
         ApprovedRow,
         sql`select to_jsonb(e) as line from app.approved_erasures(${batch}) e`,
       )
-      const lines = approved.map(({ line }) => Told.parse(line)) // drops the other columns of the row
+      const lines = approved.map(({ line }) => ErasureRecord.parse(line)) // drops the other columns of the row
       if (lines.length) ledger.append(lines) // the transaction locks out other processes that write to the ledger
       return lines
     })

@@ -15,8 +15,8 @@ import { StartError, unusable } from '../../config.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import { Id } from '../../platform/http/contract.ts'
 
-/** A line of the ledger: an erasure, which `app.replay_erasure` can repeat. */
-export const Told = z.object({
+/** An erasure as the ledger records it: `app.replay_erasure` can repeat it. */
+export const ErasureRecord = z.object({
   id: Id,
   case_id: Id,
   holder_id: Id,
@@ -27,9 +27,8 @@ export const Told = z.object({
   settled_by: Id.nullable(),
   settled_at: z.string().nullable(),
 })
-export type Told = z.output<typeof Told>
-/** `told` is the name in existing ledgers. */
-const Line = z.object({ told: Told, mac: z.string() })
+export type ErasureRecord = z.output<typeof ErasureRecord>
+const Line = z.object({ erasure: ErasureRecord, mac: z.string() })
 
 /** The maximal length of a line, in bytes. */
 const longest = 4096
@@ -63,7 +62,7 @@ export class Ledger {
    * Returns all erasures, oldest first, each once: after a crash the file may contain some twice. Throws a
    * {@link StartError} if the file is missing, is not writable, or has a line that was not written with these keys.
    */
-  read(): Told[] {
+  read(): ErasureRecord[] {
     try {
       accessSync(this.path, constants.W_OK) // fails now, and not at the first erasure
       const lines = wholeLines(readFileSync(this.path, 'utf8')).map((line, i) => this.#opened(line, i + 1))
@@ -71,7 +70,7 @@ export class Ledger {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         throw new StartError(
-          `ERASURE_LEDGER ${this.path} is not there. It lists what has to be erased again after a restore: copy it together with KEY_FILE. In a new installation: npm run admin -- create-ledger`,
+          `ERASURE_LEDGER ${this.path} does not exist. It lists what has to be erased again after a restore: copy it together with KEY_FILE. In a new installation: npm run admin -- create-ledger`,
         )
       throw unusable('ERASURE_LEDGER', this.path, example, error)
     }
@@ -80,12 +79,12 @@ export class Ledger {
   /**
    * Writes lines to the disk after the last complete line. Cuts off the rest of a line that a crash left incomplete.
    */
-  append(erasures: readonly Told[]): void {
+  append(erasures: readonly ErasureRecord[]): void {
     const file = openSync(this.path, 'r+')
     try {
       const end = endOfLastLine(file)
       ftruncateSync(file, end)
-      const lines = erasures.map(erasure => `${JSON.stringify({ told: erasure, mac: this.#macOf(erasure) })}\n`)
+      const lines = erasures.map(erasure => `${JSON.stringify({ erasure, mac: this.#macOf(erasure) })}\n`)
       writeSync(file, lines.join(''), end)
       fsyncSync(file)
     } finally {
@@ -93,14 +92,15 @@ export class Ledger {
     }
   }
 
-  #opened(line: string, number: number): Told {
+  #opened(line: string, number: number): ErasureRecord {
     const read = Line.safeParse(parsed(line))
-    if (!read.success || read.data.mac !== this.#macOf(read.data.told))
+    if (!read.success || read.data.mac !== this.#macOf(read.data.erasure))
       throw new StartError(`ERASURE_LEDGER ${this.path}: line ${number} was not written with this KEY_FILE`)
-    return read.data.told
+    return read.data.erasure
   }
 
-  #macOf = (erasure: Told) => this.#keys.hash('erasure', JSON.stringify(Object.entries(erasure).sort())).toString('hex')
+  #macOf = (erasure: ErasureRecord) =>
+    this.#keys.hash('erasure', JSON.stringify(Object.entries(erasure).sort())).toString('hex')
 }
 
 /** Returns the position after the last complete line. Searches the last `longest` bytes, because no line is longer. */

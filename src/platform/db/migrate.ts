@@ -122,7 +122,7 @@ async function retryDeadlocks<T>(work: () => Promise<T>, tries = 10): Promise<T>
   }
 }
 
-/** Ignores that there is no function `app.tell`: the releases of tests may have no audit log. */
+/** Ignores that there is no function `app.write_own_entry`: the releases of tests may have no audit log. */
 const unlessWithoutLog = (error: { code?: string }) => {
   if (error.code !== '42883') throw error
 }

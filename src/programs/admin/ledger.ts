@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Config } from '../../config.ts'
-import { Ledger, Told } from '../../oversight/erasures/ledger.ts'
+import { ErasureRecord, Ledger } from '../../oversight/erasures/ledger.ts'
 import { readKeys } from '../../platform/access/keys.ts'
 import { kmsOf } from '../../platform/access/kms.ts'
 import { Connection, type Send } from '../../platform/db/connection.ts'
@@ -38,10 +38,13 @@ export const restoreCheck = (config: Config): Promise<string> =>
   )
 
 /** Returns the ids that only the ledger has (`unknown`) and the erasures that only the database has (`untold`). */
-async function compared(send: Send, lines: readonly Told[]): Promise<{ unknown: string[]; untold: Told[] }> {
+async function compared(
+  send: Send,
+  lines: readonly ErasureRecord[],
+): Promise<{ unknown: string[]; untold: ErasureRecord[] }> {
   const [differing] = await send('select * from app.compare_ledger($1::uuid[], $2::uuid[])', [
     lines.map(({ id }) => id),
     lines.map(({ case_id }) => case_id),
   ])
-  return { unknown: differing?.unknown, untold: z.array(Told).parse(differing?.untold) }
+  return { unknown: differing?.unknown, untold: z.array(ErasureRecord).parse(differing?.untold) }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
 import { checkLedger } from '../../../src/oversight/erasures/erase.ts'
-import { Ledger, type Told } from '../../../src/oversight/erasures/ledger.ts'
+import { type ErasureRecord, Ledger } from '../../../src/oversight/erasures/ledger.ts'
 import { createKeyFile, passingKeys, readKeys } from '../../../src/platform/access/keys.ts'
 import { folder, oneLine, run } from '../../programs/start/program.ts'
 import { erased } from '../../support/erasing.ts'
@@ -12,7 +12,7 @@ import { register } from '../../support/procedure.ts'
 import { ledgerOf, startService } from '../../support/service.ts'
 import { socket } from '../../support/socket.ts'
 
-const erasure = (case_id: string, holder_id: string, more: Partial<Told> = {}): Told => ({
+const erasure = (case_id: string, holder_id: string, more: Partial<ErasureRecord> = {}): ErasureRecord => ({
   id: crypto.randomUUID(),
   case_id,
   holder_id,
@@ -45,8 +45,8 @@ t.test('the service does not start on a database older than an erasure, until th
   const [one, other, third] = [await register(asel), await register(asel), await register(zarina)]
   await asel.post(`/v1/cases/${other.id}/notes`, { text: 'Comes back on Monday' })
 
-  oneLine(t, await server(), /^ERASURE_LEDGER \S+erasures.jsonl is not there.+create-ledger\n$/)
-  oneLine(t, await admin('restore-check'), /^ERASURE_LEDGER .+ is not there/)
+  oneLine(t, await server(), /^ERASURE_LEDGER \S+erasures.jsonl does not exist.+create-ledger\n$/)
+  oneLine(t, await admin('restore-check'), /^ERASURE_LEDGER .+ does not exist/)
   t.match(await admin('create-ledger'), { code: 0 })
   oneLine(t, await admin('create-ledger'), /exists already/)
   const ledger = new Ledger(join(place, 'erasures.jsonl'), keys)
@@ -95,7 +95,7 @@ t.test('the ledger refuses lines written with other keys, and ignores a line tha
   const ledger = ledgerOf(t, keys)
   const lines = [1, 2, 3].map(() => erasure(crypto.randomUUID(), crypto.randomUUID()))
   ledger.append(lines.slice(0, 2))
-  appendFileSync(ledger.path, '{"told":{"id":"01')
+  appendFileSync(ledger.path, '{"erasure":{"id":"01')
   t.same(ledger.read(), lines.slice(0, 2))
   ledger.append(lines.slice(2))
   ledger.append(lines.slice(2))
@@ -113,7 +113,7 @@ t.test('the ledger refuses lines written with other keys, and ignores a line tha
   writeFileSync(ledger.path, text)
   t.throws(() => new Ledger(ledger.path, passingKeys()).read(), /line 1 was not written/)
   const elsewhere = new Ledger(`${ledger.path}.elsewhere`, keys)
-  t.throws(() => elsewhere.read(), /is not there/)
+  t.throws(() => elsewhere.read(), /does not exist/)
   t.throws(() => elsewhere.append(lines), { code: 'ENOENT' }, 'an erasure fails without the file')
   Ledger.create(elsewhere.path)
   t.same(elsewhere.read(), [])

@@ -81,7 +81,7 @@ t.test(
     )
     copyFileSync(join(dataDir, 'keys.json'), keyFile)
     const serving = (DATA_DIR: string) => run('src/programs/server.ts', { DATA_DIR }).ended
-    oneLine(t, await serving(restored), /^ERASURE_LEDGER .+ is not there/)
+    oneLine(t, await serving(restored), /^ERASURE_LEDGER .+ does not exist/)
     copyFileSync(join(dataDir, 'erasures.jsonl'), join(restored, 'erasures.jsonl'))
     oneLine(t, await serving(restored), /^This database is from before 1 of the erasures/)
     t.match(await admin(restored, 'restore-check'), { code: 0, out: /^Repeated 1 of the 1 erasures/ })
