@@ -1,4 +1,6 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 
@@ -22,13 +24,36 @@ function spellings(word: string): string[] {
   return [word, bytes.toString('hex'), ...inBase64]
 }
 
+/** Words and the forms that each may have, as the patterns of a grep, which searches five times as fast as Node. */
+function patternsOf(words: readonly string[]) {
+  const sought = words.map(word => ({ word, spelled: spellings(word) }))
+  return { sought, patterns: sought.flatMap(({ spelled }) => spelled).join('\n') }
+}
+
+/** Returns what grep prints; nothing if it finds nothing. */
+function grep(options: readonly string[], input: string): string[] {
+  const { status, stdout, stderr } = spawnSync('grep', options, { input, env: { LC_ALL: 'C' }, maxBuffer: 2 ** 30 })
+  if (status !== 0 && status !== 1) throw new Error(`grep failed: ${stderr}`)
+  return stdout.toString().split('\n').filter(Boolean)
+}
+
 /** Returns which of these words are readable in the database, and in which table. Words must be too long to occur by chance. */
 export async function readByThief(superuser: postgres.Sql, words: readonly string[]): Promise<string[]> {
-  const sought = words.map(word => ({ word, spelled: spellings(word) }))
+  const { sought, patterns } = patternsOf(words)
+  const folder = mkdtempSync(join(tmpdir(), 'thief-'))
+  const file = join(folder, 'patterns')
+  writeFileSync(file, patterns)
   const read: string[] = []
-  for await (const rows of rowsOf(superuser))
-    for (const { word, spelled } of sought)
-      if (spelled.some(spelling => rows.includes(spelling))) read.push(`${word} in ${rows.slice(0, rows.indexOf(':'))}`)
+  try {
+    for await (const rows of rowsOf(superuser)) {
+      if (grep(['-alF', '-f', file], rows).length)
+        for (const { word, spelled } of sought)
+          if (spelled.some(spelling => rows.includes(spelling)))
+            read.push(`${word} in ${rows.slice(0, rows.indexOf(':'))}`)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
   return read
 }
 
@@ -53,9 +78,9 @@ export function* filesIn(path: string): Generator<string> {
 
 /** Returns which of these words are readable in the files of a folder, byte for byte, and in which file. */
 export function readInFiles(folder: string, words: readonly string[]): string[] {
-  const sought = words.map(word => ({ word, spelled: spellings(word).map(spelling => Buffer.from(spelling)) }))
+  const { sought, patterns } = patternsOf(words)
   const read = new Set<string>()
-  for (const path of filesIn(folder))
+  for (const path of grep(['-rlaF', '-D', 'skip', '-f', '-', folder], patterns))
     for (const bytes of piecesOf(path))
       for (const { word, spelled } of sought)
         if (spelled.some(spelling => bytes.includes(spelling))) read.add(`${word} in ${path}`)
