@@ -42,6 +42,12 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply) 
 /** SQLSTATEs and codes of a database that is unreachable, too busy or full: no bug, and a later try may succeed. */
 const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CONNECT_TIMEOUT/
 
+/**
+ * Messages of PostgreSQL's internal errors (XX000) for a statement whose functions or views were dropped after it was
+ * planned: a migration has just created the SQL code again. The next try plans it anew.
+ */
+const recreated = /^(cache lookup failed for|could not open relation with OID)/
+
 const unknown = (pointer: string) => invalid([{ pointer, detail: 'Not found' }])
 const taken = () => new Problem('already-exists')
 
@@ -79,8 +85,8 @@ type Foreign = Partial<FastifyError> & { constraint_name?: string }
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   const foreign = error as Foreign
-  const { code = '', constraint_name = '' } = ofDriver<Foreign>(error)
-  if (passing.test(code)) return unavailable(error)
+  const { code = '', constraint_name = '', message = '' } = ofDriver<Foreign>(error)
+  if (passing.test(code) || (code === 'XX000' && recreated.test(message))) return unavailable(error)
   const constraint = constraints[constraint_name]
   if (constraint) return constraint()
   const named = ofFastify[code]

@@ -5,14 +5,18 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { createKeyFile, readKeys } from '../../../src/platform/access/keys.ts'
 import { Client } from '../../../src/programs/demo/client.ts'
-import { superuserOf } from '../../long/programs/kill.ts'
+import { accountsOf, folder, oneLine, pidOf, postmaster, run, start } from '../../programs/start/program.ts'
 import { filesIn, readInFiles } from '../../support/stolen.ts'
-import { accountsOf, folder, oneLine, pidOf, postmaster, run, start } from './program.ts'
+import { unhurried } from '../length.ts'
+import { superuserOf } from './kill.ts'
 
 const canary = 'Қарлығаш48151623'
 
+t.setTimeout(0)
+
 t.test(
   'a backup taken while the service runs restores every case but those erased since, sealed, and opens only with its key file',
+  unhurried,
   async t => {
     const dataDir = join(folder(), 'data')
     const admin = (DATA_DIR: string, ...args: string[]) => run('src/programs/admin.ts', { DATA_DIR }, args).ended
