@@ -14,7 +14,7 @@ const from = (status: number, title: string, meaning: string, next: string): Des
   next,
 })
 
-/** Every problem that the service replies with. Its type is `/problems/{name}`. To add a problem, add an entry here. */
+/** Every problem that the service replies with. Its type is `/problems/{name}`. To add one, add an entry here and name it in the routes that can reply with it. */
 export const problems = {
   'invalid-request': from(
     400,
@@ -56,7 +56,7 @@ export const problems = {
     403,
     'Another person has to confirm this',
     'Two persons are needed. The one who proposed or asked cannot also confirm.',
-    'Ask a supervisor of your organisation, or of the committee above it, to confirm.',
+    'Ask a supervisor of your organisation to confirm; for a step of the lifecycle also one of the committee above it.',
   ),
   'not-found': from(
     404,
@@ -109,7 +109,7 @@ export const problems = {
   'grant-not-revocable': from(
     409,
     'This grant does not rest on consent',
-    'Only a grant that the person gave, or that was given in danger to life, can be revoked. A law opened this one.',
+    'Only a grant that the person gave to another organisation, or that was given in danger to life, can be revoked. This one rests on a law, or is the legal basis of the owner itself.',
     'To end the procedure, record the wish of the person with the action `withdraw`.',
   ),
   'grant-over': from(

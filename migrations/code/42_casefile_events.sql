@@ -114,7 +114,7 @@ begin
   end if;
   if p_facts ? 'region'
       and not exists (select from public.regions r where r.code = p_facts ->> 'region' and r.valid @> p_day) then
-    perform app.refuse('invalid-request', 'This region did not exist on that day');
+    perform app.refuse('invalid-request', 'Expected a region that existed on that day');
   end if;
   if p_facts ? 'basis' and p_facts #>> '{basis,kind}' is distinct from (
       select case when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end

@@ -48,7 +48,8 @@ create view case_index with (security_invoker) as
   from cases c join organisations o on o.id = c.owner_id left join organisations h on h.id = c.handler_id;
 grant select on case_index to app;
 
--- A case as the caller may see it: index, open zones, legal basis, and the latest version of each zone, sealed.
+-- A case as the caller may see it: its index, its position (relations, needsDocument, final, toHandOver, on which the
+-- allowed actions depend), open zones, legal basis, and the latest version of each zone, sealed.
 create view looks with (security_invoker) as
   select i.*, s.relations, s.needs_document as "needsDocument", s.final, s.to_hand_over as "toHandOver",
     app.open_zones(a) as open,

@@ -65,7 +65,7 @@ const Step = z
     from: CaseState.nullable().describe('Null: the step makes the case.'),
     to: CaseState,
     by: z.array(Relation),
-    byReferral: z.boolean().describe('The step is taken only by deciding a referral.'),
+    byReferral: z.boolean().describe('The step is taken only by offering or deciding a referral.'),
     twoPersons: z.boolean().describe('One account proposes the step, another one confirms it.'),
     condition: z.string().nullable().describe('The name of a further condition.'),
     waitingFor: z.string().nullable().describe('Who has to act after the step; `outcome`: it depends on the outcome.'),

@@ -16,7 +16,7 @@ export type Step = {
   /** null: the state stays as it is. */
   to: CaseState | null
   by: readonly Relation[]
-  /** The step is taken only by deciding a referral of the case. */
+  /** The step is taken only by offering or deciding a referral of the case. */
   byReferral?: true
   /** One account proposes it, another one confirms it. */
   twoPersons?: true

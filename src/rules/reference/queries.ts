@@ -122,7 +122,7 @@ export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =
     UnknownRow,
     sql`
       select u.at, case when u.named then 'Expected no country: this outcome names no State' when not u.named then 'Missing: this outcome needs a country'
-        when c.sensitive then 'This code belongs in the zone protection' when u.list = 'region' then 'This region did not exist on that day'
+        when c.sensitive then 'This code belongs in the zone protection' when u.list = 'region' then 'Expected a region that existed on that day'
         else 'Expected a code of the list ' || u.list end as detail
       from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, named boolean)
       left join codes c on c.list = u.list and c.code = u.code
