@@ -22,19 +22,28 @@ export class Connection {
   #run: postgres.ReservedSql | undefined
   #lost: (error: Error) => void = quiet
 
-  private constructor(endpoint: Endpoint) {
+  private constructor(endpoint: Endpoint, like: Connection | undefined) {
     this.client = postgres({
       connect_timeout: 2,
       onnotice: quiet,
       ...endpoint,
       max: 1,
       max_lifetime: null,
+      fetch_types: !like,
       onclose: () => this.kill(),
     })
+    if (!like) return
+    const [own, known] = [this.client.options, like.client.options]
+    Object.assign(own.parsers, known.parsers)
+    Object.assign(own.serializers, known.serializers)
   }
 
-  static async open(endpoint: Endpoint): Promise<Connection> {
-    const connection = new Connection(endpoint)
+  /**
+   * `like`: an earlier connection to this database, which has read its array types. The new one takes them from it: postgres.js
+   * awaits the reading of types nowhere, so a connection that is reset meanwhile would end the process.
+   */
+  static async open(endpoint: Endpoint, like?: Connection): Promise<Connection> {
+    const connection = new Connection(endpoint, like)
     try {
       await connection.client.unsafe('select 1')
       connection.#run = await connection.client.reserve()

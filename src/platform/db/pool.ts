@@ -11,6 +11,8 @@ export class Pool {
   readonly #idle: Connection[] = []
   readonly #held = new Set<Connection>()
   readonly #queue: Waiting[] = []
+  /** The first connection, whose types the later ones take over. */
+  #first: Connection | undefined
   #opening = 0
   #closed = false
 
@@ -79,9 +81,12 @@ export class Pool {
   #open() {
     if (this.#closed || !this.#queue.length || this.#held.size + this.#idle.length + this.#opening >= this.#size) return
     this.#opening++
-    Connection.open(this.#endpoint)
+    Connection.open(this.#endpoint, this.#first)
       .then(
-        connection => this.#hand(connection),
+        connection => {
+          this.#first ??= connection
+          this.#hand(connection)
+        },
         cause => this.#queue[0] && this.#giveUp(this.#queue[0], cause),
       )
       .finally(() => {
