@@ -7,15 +7,22 @@ export const scaled = (count: number): number => Math.max(1, Math.round(count * 
 /** Options of tap without a time limit: {@link whileMoving} ends these tests. */
 export const unhurried = { timeout: 0 }
 
+/** Milliseconds without a step after which a test is stuck. */
+const patience = 120_000
+
 /**
- * Runs work that calls `moved` at each step; throws if there is no step for `patience` milliseconds. Work that makes progress
- * may take any time, so that a slow machine does not fail the test.
+ * Runs work that calls `moved` at each step; throws if there is no step for two minutes. Work that makes progress may take
+ * any time, so that a slow machine does not fail the test. The function that was last passed to `moved` describes where the
+ * work is stuck.
  */
-export async function whileMoving<T>(work: (moved: () => void) => Promise<T>, patience = 120_000): Promise<T> {
+export async function whileMoving<T>(work: (moved: (where?: () => unknown) => void) => Promise<T>): Promise<T> {
   const stuck = Promise.withResolvers<never>()
-  const giveUp = () => stuck.reject(new Error(`no progress for ${patience / 1000} s`))
+  let describe: (() => unknown) | undefined
+  const giveUp = async () =>
+    stuck.reject(new Error(`no progress for ${patience / 1000} s: ${JSON.stringify(await describe?.())}`))
   let timer = setTimeout(giveUp, patience)
-  const moved = () => {
+  const moved = (where?: () => unknown) => {
+    describe = where
     clearTimeout(timer)
     timer = setTimeout(giveUp, patience)
   }

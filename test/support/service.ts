@@ -11,6 +11,7 @@ import { passingKeys } from '../../src/platform/access/keys.ts'
 import { type Permission, permissions, type Role } from '../../src/platform/access/permissions.ts'
 import { Database, enterSession, type Tx, withEntry } from '../../src/platform/db/database.ts'
 import { writeEntry } from '../../src/platform/db/entry.ts'
+import type { AccessToken } from '../../src/platform/http/tokens.ts'
 import { seedDemonstration } from '../../src/programs/demonstration-accounts.ts'
 import { everyRequestHasItsEntry } from './entries.ts'
 import { checkRows } from './rows.ts'
@@ -83,15 +84,15 @@ export async function startService(
     )[which]
     if (!found) throw new Error(`no ${role} in ${name}`)
     const [session] = await owner`insert into sessions (account_id, ends_at)
-      select id, now() + interval '1 hour' from accounts where email = ${found.email} returning id, account_id`
-    const { accessToken } = app.tokens.issue(session?.account_id, session?.id)
+      select id, now() + interval '1 day' from accounts where email = ${found.email} returning id, account_id`
+    const tokenOf = renewed(() => app.tokens.issue(session?.account_id, session?.id))
     const send =
       (method: InjectOptions['method'] & string) =>
       (url: string, payload?: object | string, headers: Headers = {}) =>
         app.inject({
           method: method as 'GET',
           url,
-          headers: { authorization: `Bearer ${accessToken}`, ...headers },
+          headers: { authorization: `Bearer ${tokenOf()}`, ...headers },
           ...(payload !== undefined && { payload }),
         })
     return {
@@ -100,7 +101,7 @@ export async function startService(
       session: session?.id as string,
       organisation: found.organisation,
       role,
-      accessToken,
+      accessToken: tokenOf(),
       send,
       get: send('GET'),
       post: send('POST'),
@@ -135,6 +136,18 @@ export async function startService(
     travel,
     workAs,
     watch,
+  }
+}
+
+/** Returns a function that returns an access token, and a new one each time half of its life has passed. */
+function renewed(issue: () => AccessToken): () => string {
+  let [token, until] = ['', 0]
+  return () => {
+    if (performance.now() >= until) {
+      const { accessToken, expiresIn } = issue()
+      ;[token, until] = [accessToken, performance.now() + (expiresIn / 2) * 1_000]
+    }
+    return token
   }
 }
 

@@ -112,8 +112,11 @@ t.test('requests repeated after a kill around the commit make one case for each 
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(body),
       })
-    const signedIn = await post('/v1/sessions', { email: 'asel@sunrise.example', password })
-    const { accessToken } = (await signedIn.json()) as { accessToken: string }
+    const signIn = async () => {
+      const signedIn = await post('/v1/sessions', { email: 'asel@sunrise.example', password })
+      return (await signedIn.json()) as { accessToken: string }
+    }
+    let { accessToken } = await signIn()
     const send = (key: string) =>
       post('/v1/cases', registration(), { authorization: `Bearer ${accessToken}`, 'idempotency-key': key })
     const statusOf = (key: string) =>
@@ -134,6 +137,7 @@ t.test('requests repeated after a kill around the commit make one case for each 
       setTimeout(() => service.child.kill('SIGKILL'), 10 * life)
       const [statuses] = await Promise.all([Promise.all(replies), service.gone])
       service = await next
+      ;({ accessToken } = await signIn()) // a token lives shorter than a long run
       lost += statuses.filter(status => status === 0).length
       committed += (await cases()) - before
       t.same(

@@ -1,6 +1,7 @@
 // Clients of a service that is killed repeatedly: each repeats a request with the same key until it succeeds, and records it.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { AccessToken } from '../../../src/platform/http/tokens.ts'
 import type { Demonstration } from '../../../src/programs/demonstration-accounts.ts'
 import { signIn } from '../../programs/start/program.ts'
 import { consent, submittedWith } from '../../support/procedure.ts'
@@ -23,6 +24,8 @@ export class Storm {
   /** Offers that the division has not decided yet. */
   readonly waiting: { one: Case; referral: string }[] = []
   repeated = 0
+  /** The last reply that a client repeated its request after, or why there was none. */
+  lastRefusal = ''
 
   constructor(address: string) {
     this.address = address
@@ -30,14 +33,21 @@ export class Storm {
 
   /** Returns a function that posts as this account and repeats after 429, 503 and lost connections. Throws for other errors. */
   async as(account: Demonstration[number]) {
-    const { accessToken } = (await (await signIn(this.address, account)).json()) as { accessToken: string }
+    const enter = async () => {
+      const reply = await signIn(this.address, account)
+      if (!reply.ok) throw new Error(`sign-in: ${reply.status}`)
+      const { accessToken, expiresIn } = (await reply.json()) as AccessToken
+      return { accessToken, renewAt: performance.now() + (expiresIn / 2) * 1_000 }
+    }
+    let session = await enter()
     return async (path: string, body: object, version?: number): Promise<Answer> => {
       const key = randomUUID()
       for (;;) {
+        if (performance.now() >= session.renewAt) session = await enter().catch(() => session)
         const reply = await fetch(this.address + path, {
           method: 'POST',
           headers: {
-            authorization: `Bearer ${accessToken}`,
+            authorization: `Bearer ${session.accessToken}`,
             'content-type': 'application/json',
             'idempotency-key': key,
             ...(version !== undefined && { 'if-match': `"${version}"` }),
@@ -46,12 +56,15 @@ export class Storm {
           signal: AbortSignal.timeout(20_000),
         })
           .then(async reply => ({ ...reply, status: reply.status, headers: reply.headers, text: await reply.text() }))
-          .catch(() => undefined)
+          .catch(error => {
+            this.lastRefusal = String(error.cause ?? error)
+          })
         if (reply && reply.status < 300) {
           this.acknowledged.push({ key, request: reply.headers.get('x-request-id') ?? '' })
           return JSON.parse(reply.text)
         }
         if (reply && ![429, 503].includes(reply.status)) throw new Error(`${path}: ${reply.status} ${reply.text}`)
+        if (reply) this.lastRefusal = `${reply.status} ${reply.text}`
         if (this.abandoned) throw new Error('abandoned')
         this.repeated++
         await wait(150)
