@@ -100,16 +100,10 @@ function seen(
   }
 }
 
-/** Throws `not-found` for a case that is not open to the caller, as for one that does not exist. */
-export async function requireReached(tx: Tx, id: string): Promise<void> {
-  const [reached] = await tx.execute(sql`select from cases where id = ${id}`)
-  if (!reached) throw notFound()
-}
-
 /** Returns the assignees of the case while the caller's organisation owned it, newest first. */
 export async function assignments(tx: Tx, id: string): Promise<Assignments> {
   const [, items] = await Promise.all([
-    requireReached(tx, id),
+    zones.requireReached(tx, id),
     tx.rows(
       Assignments.shape.items.element,
       sql`

@@ -3,7 +3,7 @@ import { party } from '../../people/organisations/queries.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { newerThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { Id } from '../../platform/http/contract.ts'
 import { notFound } from '../../problem.ts'
@@ -35,7 +35,7 @@ export async function list(tx: Tx, caseId: string, { cursor, limit }: PageQuery)
   const rows = await tx.rows(
     EventRow,
     sql`
-      ${timeline} where e.case_id = ${caseId} and (${cursor ?? null}::uuid is null or e.id > ${cursor ?? null}::uuid)
+      ${timeline} where e.case_id = ${caseId} and e.id ${newerThan(cursor)}
       order by e.id limit ${limit + 1}`,
   )
   if (!rows.length && !cursor) throw notFound()

@@ -7,6 +7,7 @@ import { olderThan, type Page, type PageQuery, pageOf } from '../../platform/db/
 import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
 import { sealedColumns } from '../sealed-columns.ts'
+import { requireReached } from '../zones/queries.ts'
 import { Grant, type GrantQuery, type Revocation } from './contract.ts'
 
 const columns = sql`
@@ -42,14 +43,13 @@ const opened =
 
 /** Returns a page of the grants of a case that the caller may see, newest first: the owner sees all of them. */
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Grant>> {
-  const [[found], rows] = await Promise.all([
-    tx.execute(sql`select from cases where id = ${caseId}`),
+  const [, rows] = await Promise.all([
+    requireReached(tx, caseId),
     tx.rows(
       GrantRow,
       sql`${columns} where g.case_id = ${caseId} and g.id ${olderThan(cursor)} order by g.id desc limit ${limit + 1}`,
     ),
   ])
-  if (!found) throw notFound()
   return pageOf(rows.map(opened(tx)), { limit })
 }
 

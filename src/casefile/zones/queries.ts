@@ -82,6 +82,12 @@ export async function current(tx: Tx, caseId: string, zone: Zone): Promise<Curre
   return newest ?? { version: 0, writtenAt: null, content: null }
 }
 
+/** Throws `not-found` for a case of which no zone is open to the caller, as for one that does not exist. */
+export async function requireReached(tx: Tx, caseId: string): Promise<void> {
+  const [reached] = await tx.execute(sql`select from cases where id = ${caseId}`)
+  if (!reached) throw notFound()
+}
+
 const OpenRow = z.object({ open: z.boolean() })
 
 /** Throws `not-found` if the zone is not open to the caller, as for a case that does not exist. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Birth, Identity } from '../../casefile/zones/contract.ts'
-import { isKeepable, isOnRecord } from '../../platform/http/contract.ts'
+import { Country, Day, isKeepable, notKeepable } from '../../platform/http/contract.ts'
 
 /** The columns of the file, in order. Those of `required` must be present. */
 export const columns = [
@@ -27,20 +27,17 @@ export const columns = [
 ] as const
 export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
 
-const day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Expected a code, for example ussr_passport_1974')
 /** An empty cell counts as missing. */
 const optional = <T extends z.ZodType>(rule: T) =>
   z.preprocess(cell => (cell === '' ? undefined : cell), rule.optional())
-const kept = z
-  .string()
-  .refine(isKeepable, 'Expected text that can be stored: without U+0000 and without half a surrogate pair')
+const kept = z.string().refine(isKeepable, notKeepable)
 const text = kept.trim().max(120, 'Expected at most 120 characters')
 
 const Row = z
   .object({
     externalId: kept.trim().min(1, 'Missing').max(100, 'Expected at most 100 characters'),
-    registeredOn: day,
+    registeredOn: Day,
     regionCode: kept.min(1, 'Missing').max(10, 'Expected the code of a region, for example KZ-75'),
     division: optional(kept.max(60, 'Expected the short name of a division')),
     category: code,
@@ -58,17 +55,15 @@ const Row = z
     patronymic: text,
     sex: optional(z.enum(['male', 'female', 'other', 'unknown'])),
     birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Expected YYYY, YYYY-MM or YYYY-MM-DD')),
-    birthCountry: optional(
-      z.string().regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB'),
-    ),
+    birthCountry: optional(Country),
     formerDocumentType: optional(code),
     formerDocumentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
     outcome: optional(code),
-    decidedOn: optional(day),
+    decidedOn: optional(Day),
     documentType: optional(code),
     documentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
-    documentIssuedOn: optional(day),
-    documentExpiresOn: optional(day),
+    documentIssuedOn: optional(Day),
+    documentExpiresOn: optional(Day),
   })
   .superRefine((row, context) => {
     const fault = (field: keyof typeof row, message: string) =>

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
+import { newerThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { notFound, stale } from '../../problem.ts'
 import { Account, type AccountChange, type NewAccount } from './contract.ts'
 
@@ -12,7 +12,7 @@ export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<A
   const rows = await tx.rows(
     Account,
     sql`
-      select ${columns} from accounts a where ${cursor ?? null}::uuid is null or a.id > ${cursor ?? null}::uuid order by a.id limit ${limit + 1}`,
+      select ${columns} from accounts a where a.id ${newerThan(cursor)} order by a.id limit ${limit + 1}`,
   )
   return pageOf(rows, { limit })
 }

@@ -4,7 +4,7 @@ import type { OrganisationKind, Role } from '../../platform/access/permissions.t
 import type { Tx } from '../../platform/db/database.ts'
 import { eq, pgTable, type SQL, sql, text, uuid } from '../../platform/db/drizzle.ts'
 import { among } from '../../platform/db/filter.ts'
-import { type Page, pageOf } from '../../platform/db/page.ts'
+import { newerThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { Id } from '../../platform/http/contract.ts'
 import { notFound, stale } from '../../problem.ts'
 import { type NewOrganisation, Organisation, type OrganisationChange, type OrganisationQuery } from './contract.ts'
@@ -23,7 +23,7 @@ export async function list(tx: Tx, { kind, region, cursor, limit }: Organisation
     Organisation,
     sql`
       select ${columns} from organisations o
-      where (${cursor ?? null}::uuid is null or o.id > ${cursor ?? null}::uuid) ${among(sql`o.kind`, kind)}
+      where o.id ${newerThan(cursor)} ${among(sql`o.kind`, kind)}
         and (${region === undefined} or exists (
           select from coverage c where c.organisation_id = o.id ${among(sql`c.region_code`, region)}))
       order by o.id limit ${limit + 1}`,

@@ -13,10 +13,16 @@ const Cursor = z
 /** Greater than every id: a page that starts here starts with the newest row. */
 const last = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
+/** Less than every id. */
+const first = '00000000-0000-0000-0000-000000000000'
+
 /** The id that every id of the page is below. */
 export const startOf = (cursor: string | undefined): SQL => sql`${cursor ?? last}::uuid`
 /** The comparison that selects the rows after the cursor: `id ${olderThan(cursor)}`. */
 export const olderThan = (cursor: string | undefined): SQL => sql`< ${startOf(cursor)}`
+
+/** The same for a list that starts with the oldest row. */
+export const newerThan = (cursor: string | undefined): SQL => sql`> ${cursor ?? first}::uuid`
 
 /** The query of a list: how many rows, and after which row. */
 export const PageQuery = z.strictObject({
@@ -46,16 +52,16 @@ export const ChangeCursor = z
     return { at: String(bytes.readBigUInt64BE()), id: idOf(bytes.subarray(8)) }
   })
 
-/** Returns a page of changes; the query must have selected one row more than `limit`. */
-export function pageOfChanges<T extends Change>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items, nextCursor: rows.length > limit && last ? ofChange(last) : null }
-}
+/** Makes a page of rows with the cursor of its last row; the query must have selected one row more than `limit`. */
+const pageWith =
+  <Last>(cursorOf: (last: Last) => string) =>
+  <T extends Last>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> => {
+    const items = rows.slice(0, limit)
+    const last = items.at(-1)
+    return { items, nextCursor: rows.length > limit && last ? cursorOf(last) : null }
+  }
 
-/** Returns a page of rows; the query must have selected one row more than `limit`. */
-export function pageOf<T extends { id: string }>(rows: readonly T[], { limit }: Pick<PageQuery, 'limit'>): Page<T> {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items, nextCursor: rows.length > limit && last ? encode(last.id) : null }
-}
+/** Returns a page of rows in the order of their ids; the query must have selected one row more than `limit`. */
+export const pageOf = pageWith(({ id }: { id: string }) => encode(id))
+/** The same in the order of changes. */
+export const pageOfChanges = pageWith(ofChange)

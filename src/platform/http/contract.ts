@@ -28,13 +28,10 @@ const places: Record<string, readonly string[]> = {
 
 /** PostgreSQL stores neither U+0000 nor half a surrogate pair. */
 export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+export const notKeepable = 'Expected text that can be stored: without U+0000 and without half a surrogate pair'
 
 function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
-  if (typeof value === 'string' && !isKeepable(value))
-    yield {
-      pointer: pointer(path),
-      detail: 'Expected text that can be stored: without U+0000 and without half a surrogate pair',
-    }
+  if (typeof value === 'string' && !isKeepable(value)) yield { pointer: pointer(path), detail: notKeepable }
   else if (typeof value === 'object' && value !== null && !(value instanceof Readable))
     for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
 }
@@ -77,8 +74,8 @@ type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 
 
 export const Id = z.uuid()
 export const IdParams = z.strictObject({ id: Id })
-/** Nobody on file was born before 1800, and PostgreSQL's dates have no year 0. */
-export const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
+/** Every person on file was born after 1800, and PostgreSQL's dates have no year 0. */
+const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
 export const Day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Instant = z.iso.datetime().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Version = z.int().min(1)

@@ -4,6 +4,7 @@ import * as cases from '../../casefile/cases/queries.ts'
 import { faultsOfBasis, mayBeChild, splitBasis } from '../../casefile/grants/basis.ts'
 import { prepare, rowOf } from '../../casefile/grants/give.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
+import { requireReached } from '../../casefile/zones/queries.ts'
 import { party } from '../../people/organisations/queries.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
@@ -87,7 +88,7 @@ export async function box(tx: Tx, { box, state, kind, cursor, limit }: ReferralQ
 /** Returns a page of the referrals of a case that the caller may see, newest first. */
 export async function ofCase(tx: Tx, caseId: string, { cursor, limit }: PageQuery): Promise<Page<Referral>> {
   const [, rows] = await Promise.all([
-    cases.requireReached(tx, caseId),
+    requireReached(tx, caseId),
     tx.rows(
       ReferralRow,
       sql`

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { z } from 'zod'
-import { requireReached } from '../../casefile/cases/queries.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
+import { requireReached } from '../../casefile/zones/queries.ts'
 import { party } from '../../people/organisations/queries.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
