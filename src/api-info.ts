@@ -46,6 +46,6 @@ export const apiInfo = {
     { name: 'Jobs', description: 'Long work, such as an import: its progress and its result.' },
     { name: 'Reports', description: 'Figures as of a day, as they were on record at an instant.' },
     { name: 'Audit', description: 'Who read and changed what, for auditors and for the owner of a case.' },
-    { name: 'Service', description: 'For whoever runs the service.' },
+    { name: 'Service', description: 'For the operator of the service.' },
   ],
 }

@@ -63,7 +63,7 @@ create policy invited on accounts for insert to app with check (
     or (select app.has_role('administrator')) and not app.has_accounts(organisation_id)));
 create policy changed on accounts for update to app using (app.manages(organisation_id));
 
--- An enrolment is read by whoever can read the account, and written by the account's managers.
+-- A caller who can read an account can read its enrolment; only the managers of the account write it.
 grant select, insert, update on enrolments to app;
 create policy managed on enrolments for select to app using (exists (select from accounts a where a.id = account_id));
 create policy given on enrolments for insert to app with check (

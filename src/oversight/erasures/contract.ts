@@ -25,7 +25,7 @@ export const ErasurePlan = z
         documents: Count.describe('Documents that lose their number, issuer and IIN.'),
       })
       .describe(
-        'What nobody can read afterwards: in this database at once, in a backup once the key of its epoch is destroyed.',
+        'What can no longer be read afterwards: in this database at once, in a backup once the key of its epoch is destroyed.',
       ),
     stays: z.array(
       z.object({

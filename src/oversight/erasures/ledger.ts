@@ -37,8 +37,8 @@ const example = '/etc/qujat/erasures.jsonl'
 
 /**
  * The list of all erasures, in a file outside the database. After a restore of an older backup it shows what to erase
- * again. Each line is an erasure: ids, codes and instants, and a keyed hash, so that nobody without the keys can add a
- * line that erases a file.
+ * again. Each line is an erasure: ids, codes and instants, and a keyed hash, so that a line
+ * that erases a file can be added only with the keys.
  */
 export class Ledger {
   readonly path: string
