@@ -23,7 +23,7 @@ import type { Database } from './platform/db/database.ts'
 import { openapi } from './platform/http/api-document.ts'
 import { audit } from './platform/http/audit.ts'
 import { authenticate } from './platform/http/authenticate.ts'
-import { serializerCompiler, validatorCompiler, type ZodTypes } from './platform/http/contract.ts'
+import { contracts, type ZodTypes } from './platform/http/contract.ts'
 import { docs } from './platform/http/docs.ts'
 import { edge, serverOptions } from './platform/http/edge.ts'
 import { healthRoutes } from './platform/http/health.ts'
@@ -55,9 +55,8 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   const { keys } = db
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
   const app = Fastify({ ...serverOptions(config), logger, frameworkErrors: answerError }).withTypeProvider<ZodTypes>()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
 
+  contracts(app)
   answerProblems(app)
   logRequests(app)
   openapi(app, apiInfo)

@@ -15,9 +15,10 @@ import { destroyEpoch, listEpochs, rotateEpoch } from './admin/keys.ts'
 import { createLedger, restoreCheck } from './admin/ledger.ts'
 import { asOwner } from './admin/owner.ts'
 import { dueForErasure } from './admin/retention.ts'
+import { reseal, unreadable } from './admin/seals.ts'
 import { prepareDatabase } from './prepare-database.ts'
 
-type Options = { email: string | undefined; dryRun: boolean; words: readonly string[] }
+type Options = { email: string | undefined; dryRun: boolean; open: boolean; words: readonly string[] }
 
 const commands: Record<string, [what: string, run: (config: Config, options: Options) => Promise<string>]> = {
   migrate: ['migrates the database of DATABASE_OWNER_URL to this release', migrate],
@@ -41,7 +42,11 @@ const commands: Record<string, [what: string, run: (config: Config, options: Opt
     '--dry-run: counts the cases due for erasure, by organisation and rule; to erase, two administrators use the API',
     (config, { dryRun }) => dueForErasure(config, dryRun),
   ],
-  check: ['lists everything in the database that cannot have been done through the service', check],
+  check: [
+    '[--open]: lists what the service cannot have done, and sealed values that do not open: of all, or of a sample',
+    check,
+  ],
+  reseal: ['seals again what an older release sealed for an id in capitals, so that it opens', reseal],
 }
 
 async function makeKeyFile(config: Config): Promise<string> {
@@ -94,8 +99,11 @@ function keys(config: Config, { words: [what, epoch] }: Options): Promise<string
 }
 
 /** Prints one line for each finding; any finding makes the command exit with 1. */
-async function check(config: Config): Promise<string> {
-  const found = await asOwner(config, findings)
+async function check(config: Config, { open }: Options): Promise<string> {
+  const found = await asOwner(config, async owner => [
+    ...(await findings(owner)),
+    ...(await unreadable(owner, config, { all: open })),
+  ])
   if (!found.length) return 'No findings'
   process.exitCode = 1
   return found.map(({ finding, ids }) => `${finding} ${JSON.stringify(ids)}`).join('\n')
@@ -117,13 +125,17 @@ const failures: Record<string, (message: string) => string> = {
 try {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { email: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+    options: {
+      email: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      open: { type: 'boolean', default: false },
+    },
   })
   const command = commands[positionals[0] ?? '']
   if (!command) throw new StartError(usage())
   const config = readConfig()
   process.stdout.write(
-    `${await command[1](config, { email: values.email, dryRun: values['dry-run'], words: positionals.slice(1) })}\n`,
+    `${await command[1](config, { email: values.email, dryRun: values['dry-run'], open: values.open, words: positionals.slice(1) })}\n`,
   )
 } catch (error) {
   const { code = '', message } = error as Error & { code?: string }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Config } from '../../config.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Routes } from '../../platform/http/contract.ts'
-import { once } from '../../platform/http/idempotency.ts'
+import { askedOf, once } from '../../platform/http/idempotency.ts'
 import { Problem } from '../../problem.ts'
 import { Job } from '../jobs/contract.ts'
 import * as jobs from '../jobs/queries.ts'
@@ -52,7 +52,9 @@ export const importRoutes =
           const file = await takeIn(request.body as Readable, importLimit, async piece => {
             await request.aside(tx => imports.keepChunk(tx, keys, received, position++, piece))
           })
-          const fingerprint = app.fingerprint(Buffer.concat([file.sha256, Buffer.from(request.url)]))
+          const fingerprint = app.fingerprint(
+            Buffer.concat([file.sha256, Buffer.from(JSON.stringify(askedOf(request)))]),
+          )
           const job = await request.transact(async tx => {
             const { resource, replayed } = await once(tx, request, fingerprint, {
               make: async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Problem } from '../../problem.ts'
-import type { DataKey, Sealed } from '../access/data-key.ts'
+import { type DataKey, keyOf, type Sealed } from '../access/data-key.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Database, Tx } from './database.ts'
 import { type SQL, sql } from './drizzle.ts'
@@ -82,10 +82,30 @@ export class SealedColumn<T extends z.ZodType = z.ZodType, const Key extends rea
     return { ...Object.fromEntries(Object.keys(shape).map(field => [field, null])), ...given } as never
   }
 
+  /**
+   * Returns the value sealed again for its row, under the same data key, if it was sealed for this `spelling` of the row;
+   * null if not.
+   */
+  reseal({ open, dataKey }: Keys, row: Row<Key>, spelling: Row<Key>, kept: Sealed): Buffer | null {
+    try {
+      const value = open(spelled([this.#sealedAs, ...spelling]), kept) as object
+      const content = Buffer.from(kept.content, 'base64')
+      return dataKey({ id: keyOf(content), epoch: kept.epoch, wrapped: Buffer.from(kept.key, 'base64') }).seal(
+        this.#placeOf(row),
+        value,
+      )
+    } catch {
+      return null
+    }
+  }
+
+  /** The place of a row as the database has it: ids and codes in lower case, however a caller typed them. */
   #placeOf(row: Row<Key>): string {
-    return [this.#sealedAs, ...row].join('/')
+    return spelled([this.#sealedAs, ...row]).toLowerCase()
   }
 }
+
+const spelled = (parts: readonly (string | number)[]): string => parts.join('/')
 
 const isGiven = (value: object) => Object.values(value).some(field => field !== undefined)
 

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
 import { Problem } from '../../problem.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
@@ -135,7 +136,7 @@ class Entry {
   /** The id in the path. */
   get #target(): string | undefined {
     const { id } = (this.#request.params ?? {}) as { id?: string }
-    return isId(id) ? id : undefined
+    return isId(id) ? id.toLowerCase() : undefined
   }
 
   /** The case in the path, if there is one. */
@@ -151,11 +152,18 @@ class Entry {
     return { request, address, ...(target && { target }), ...this.#noted }
   }
 
-  /** The fields of the search, and a keyed hash of their values: repeated searches for the same values have the same hash. */
+  /**
+   * The fields of the search, and a keyed hash of their values: repeated searches for the same values have the same hash.
+   * Only names of the contract: a caller could have written anything into others.
+   */
   #criteria() {
-    const { query, body } = this.#request
+    const { query, body, routeOptions } = this.#request
+    const { querystring, body: searched } = (routeOptions.schema ?? {}) as Record<string, z.ZodObject | undefined>
+    const known = { ...querystring?.shape, ...(this.#audit.criteria && searched?.shape) }
     const given = { ...(query as object), ...(this.#audit.criteria && (body as object)) }
-    const fields = Object.keys(given).sort()
+    const fields = Object.keys(given)
+      .filter(field => field in known)
+      .sort()
     if (!fields.length) return {}
     return { criteria: { fields, hash: this.#keys.hash('criteria', JSON.stringify(given, fields)).toString('hex') } }
   }

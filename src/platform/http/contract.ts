@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import fastJson from 'fast-json-stringify'
 import type {
+  FastifyInstance,
   FastifyPluginAsync,
   FastifySchemaCompiler,
   FastifySerializerCompiler,
@@ -30,14 +31,21 @@ const places: Record<string, readonly string[]> = {
 export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 export const notKeepable = 'Expected text that can be stored: without U+0000 and without half a surrogate pair'
 
+/** Stands for text of a query that is not UTF-8: half a surrogate pair, which no UTF-8 text can contain. */
+export const notUtf8 = '\udc80'
+
 function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {
-  if (typeof value === 'string' && !isKeepable(value)) yield { pointer: pointer(path), detail: notKeepable }
+  if (typeof value === 'string' && !isKeepable(value))
+    yield {
+      pointer: pointer(path),
+      detail: value === notUtf8 ? 'Expected text in UTF-8, percent-encoded' : notKeepable,
+    }
   else if (typeof value === 'object' && value !== null && !(value instanceof Readable))
     for (const [key, inner] of Object.entries(value)) yield* unkeepable(inner, [...path, key])
 }
 
 /** Checks a part of the request; each fault has a pointer, which starts with `#/query/` or `#/path/` outside the body. */
-export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
+const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart = 'body' }) =>
   data => {
     const place = places[httpPart] ?? []
@@ -47,10 +55,21 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
     return unkept.length ? { error: invalid(unkept) } : { value: result.data }
   }
 
+const noQuery = z.strictObject({})
+
+/** Checks requests and serializes replies by their contracts. A route that declares no query takes none. */
+export function contracts(app: FastifyInstance) {
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.addHook('onRoute', route => {
+    if (!route.config?.hidden) route.schema = { querystring: noQuery, ...route.schema }
+  })
+}
+
 const serializers = new WeakMap<z.ZodType, ReturnType<typeof fastJson>>()
 
 /** Serializes only the fields of the contract: a surplus field of a reply is left out. Compiled at its first use. */
-export const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
+const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
   ({ schema }) =>
   data => {
     const serialize = serializers.get(schema) ?? fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)
@@ -72,7 +91,8 @@ export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = '
   })
 type JsonSchemaOptions = { target?: 'draft-7' | 'draft-2020-12'; io?: 'input' | 'output' }
 
-export const Id = z.uuid()
+/** An id, in lower case as the database has it: many systems write capitals, and RFC 9562 allows both. */
+export const Id = z.uuid().toLowerCase()
 export const IdParams = z.strictObject({ id: Id })
 /** Every person on file was born after 1800, and PostgreSQL's dates have no year 0. */
 const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'

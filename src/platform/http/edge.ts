@@ -1,9 +1,12 @@
 import type { Server } from 'node:http'
+import { promisify } from 'node:util'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../../config.ts'
 import { Problem, tooMany } from '../../problem.ts'
+import { notUtf8 } from './contract.ts'
+import { decodeJson, refuseRepeatedNames } from './json.ts'
 
 /** Milliseconds that a client may take to send a body, and to send an accepted upload. */
 const bodyDeadline = 10_000
@@ -34,15 +37,27 @@ export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
     logController: new LogController({ disableRequestLogging: true }), // http/log.ts writes the one line
     routerOptions: {
       maxParamLength: 200,
-      querystringParser: text => Object.fromEntries(grouped(new URLSearchParams(text))),
+      querystringParser: text => Object.fromEntries(grouped(text)),
     },
   }) satisfies FastifyHttpOptions<Server>
 
-/** A query parameter given more than once is a list. */
-function* grouped(query: URLSearchParams): Generator<[string, string | string[]]> {
-  for (const name of new Set(query.keys())) {
-    const values = query.getAll(name)
-    yield [name, values.length > 1 ? values : (values[0] ?? '')]
+/** The parameters of a query, decoded. One that is given more than once is a list. */
+function* grouped(text: string): Generator<[string, string | string[]]> {
+  const given = Map.groupBy(
+    text.split('&').flatMap(part => (part ? [part.split(/=(.*)/s, 2).map(decoded)] : [])),
+    ([name = '']) => name,
+  )
+  for (const [name, pairs] of given) {
+    const [value = '', ...more] = pairs.map(([, value = '']) => value)
+    yield [name, more.length ? [value, ...more] : value]
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part.replaceAll('+', ' '))
+  } catch {
+    return notUtf8
   }
 }
 
@@ -102,11 +117,20 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     reply.header('ratelimit-limit', max).header('ratelimit-remaining', 0)
     throw tooMany(Math.ceil(limit.ttl / 1000))
   })
-  // JSON is UTF-8 (RFC 8259), and no other charset is accepted; an empty body is allowed with the content type JSON.
+  // JSON is UTF-8 (RFC 8259), and nothing else is accepted: a decoder would replace other bytes without a word. An empty
+  // body is allowed with the content type JSON.
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['text/plain', 'application/json'])
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
-    body === '' ? done(null, undefined) : parse(request, body, done),
+  app.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (!body.length) return undefined
+      const text = decodeJson(body)
+      const value = await promisify(parse)(request, text)
+      refuseRepeatedNames(text)
+      return value
+    },
   )
   app.addHook('preParsing', async ({ headers }) => {
     if (/charset=(?!"?utf-8\b)/i.test(headers['content-type'] ?? '')) throw new Problem('unsupported-media-type')

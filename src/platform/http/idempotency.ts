@@ -48,12 +48,15 @@ export type Making<T> = {
   read: (tx: Tx, id: string) => Promise<T>
 }
 
+/** What a request asks for, besides its body: after validation, so that another spelling of an id is the same request. */
+export const askedOf = ({ routeOptions, params, query }: FastifyRequest) => [routeOptions.url, params, query]
+
 /**
  * Makes a resource, at most once for a key, and returns it. A second request with the same key and body gets the same
  * status and location, and the resource as it is now; with another body it is refused.
  */
 export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, making: Making<T>): Promise<T> {
-  const fingerprint = request.server.fingerprint(JSON.stringify([request.url, request.body ?? null]))
+  const fingerprint = request.server.fingerprint(JSON.stringify([askedOf(request), request.body ?? null]))
   const made = await request.transact(
     tx => once(tx, request, fingerprint, making),
     ({ resource }) => resource,
