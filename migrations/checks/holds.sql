@@ -100,8 +100,12 @@ where g.basis <> 'statute' and (a.organisation_id <> g.giver_id or not case
   when g.parent_id is null then exists (select from owners o where o.case_id = g.case_id and o.owner = g.giver_id)
   else exists (select from grants p
     where p.id = g.parent_id and p.case_id = g.case_id and p.recipient_id = g.giver_id and p.onward
-      and p.basis = 'consent' and p.purpose = g.purpose and p.zones @> g.zones and p.opened_at is not null
-      and p.valid_until >= g.valid_until) end)
+      and p.basis = 'consent' and p.purpose = g.purpose and p.zones @> g.zones and p.opened_at is not null) end)
+union all
+-- A grant that was given onward ends with the grant that it came from, at the latest.
+select 'grant-outlives-its-parent', jsonb_build_object('case', g.case_id, 'grant', g.id, 'parent', p.id)
+from grants g join grants p on p.id = g.parent_id
+where g.closed_at is null and g.valid_until > least(p.closed_at, p.valid_until)
 union all
 -- The audit log has the request that gave the grant. The id of the grant has the time; clocks may differ by minutes.
 select 'grant-without-entry', jsonb_build_object('case', g.case_id, 'grant', g.id)

@@ -1,5 +1,12 @@
 -- The wall: which organisation can read which case, and which zones of it.
 
+-- Locks a case and returns it; null if there is none. The one rule of locks: what changes who can read a case locks the
+-- case first (several in the order of their ids), and then its grant, referral, proposal or erasure. Two orders would
+-- let a share be given onward from a grant that is revoked at the same time, and would end in deadlocks.
+create function app.lock_case(p_case uuid) returns public.cases language sql security definer set search_path = '' as $$
+  select * from public.cases where id = p_case for update
+$$;
+
 -- The open grants of the caller's organisation: opened, not closed, and not at their end by the clock. A grant expires
 -- by the clock alone: each read compares its end with app.now(), here and in the policy of case_access. No job closes
 -- it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.

@@ -168,7 +168,7 @@ end $$;
 create function app.check_event() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; p public.proposals; target public.case_events; step public.lifecycle;
 begin
-  select * into c from public.cases where id = new.case_id for update;
+  c := app.lock_case(new.case_id);
   if c.id is null and not exists (select from public.lifecycle where action = new.action and from_state = '')
       or c.id is not null and new.referral_id is null and not app.reaches(c.id) then
     perform app.refuse('not-found');

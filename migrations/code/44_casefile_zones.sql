@@ -7,21 +7,27 @@ begin
   return (select max(version) from public.zone_versions where case_id = p_case and zone = 'identity');
 end $$;
 
--- Before a version after the first is inserted: refuses it if it is not the next one (the caller has not read the
--- latest version) or if the file was erased. Other organisations than the owner always get the refusal of the policy,
--- so that they do not learn what has been written.
+-- Before the caller inserts a version: refuses it if it is not the next one (the caller has not read the latest
+-- version), if the file was erased or the case withdrawn, or if the caller has waited for a transfer and does not own
+-- the case any more: the policy judges by what there was before it waited. Others than owners get the refusal of the
+-- policy, so that they learn nothing. Versions that functions insert (an import) pass.
 create function app.check_zone_version() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases;
 begin
   select * into c from public.cases k where k.id = new.case_id and k.owner_id = app.org() for key share;
+  if c.id is null and exists (select from public.grants g
+      where g.case_id = new.case_id and g.recipient_id = app.org() and g.purpose = 'case_management') then
+    perform app.refuse('not-found');
+  end if;
   if c.erased_at is not null then perform app.refuse('file-erased'); end if;
+  if c.state in ('withdrawn', 'merged') then perform app.refuse('action-not-allowed'); end if;
   if c.id is not null and new.version <> 1 + coalesce(
       (select max(version) from public.zone_versions where case_id = new.case_id and zone = new.zone), 0) then
     perform app.refuse('precondition-failed');
   end if;
   return new;
 end $$;
-create trigger check_version before insert on zone_versions for each row when (new.version > 1)
+create trigger check_version before insert on zone_versions for each row when (current_user = 'app')
   execute function app.check_zone_version();
 
 -- Before a version is changed: refuses it, unless an erasure removes sex and birth year after it has deleted the key.
@@ -36,11 +42,11 @@ begin
 end $$;
 create trigger keep_history before update or delete on zone_versions for each row execute function app.keep_zones();
 
--- The owner writes zones until the case is withdrawn or merged; protection only its supervisors and the assignee.
+-- The owner writes zones; protection only its supervisors and the assignee.
 grant select, insert (case_id, zone, version, content, sex, birth_year) on zone_versions to app;
 create policy written on zone_versions for insert to app with check (
   written_by = (select app.account()) and exists (select from cases c
-    where c.id = case_id and c.owner_id = (select app.org()) and c.state not in ('withdrawn', 'merged')
+    where c.id = case_id and c.owner_id = (select app.org())
       and (zone <> 'protection' or (select app.has_role('supervisor')) or c.assignee_id = (select app.account()))));
 -- A zone is read by every organisation to which it is open.
 create policy seen on zone_versions for select to app using (

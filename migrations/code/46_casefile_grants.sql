@@ -23,7 +23,7 @@ declare
   c public.cases; recipient public.organisations; rule public.purposes; held public.grants;
   instant timestamptz := app.now(); vital boolean := given.basis = 'vital_interest';
 begin
-  select * into c from public.cases where id = given.case_id for update;
+  c := app.lock_case(given.case_id);
   if c.id is null or not app.reaches(c.id) then perform app.refuse('not-found'); end if;
   if c.state in ('withdrawn', 'merged') then perform app.refuse('action-not-allowed'); end if;
   given.valid_until := app.end_of(given.valid_until::date);
@@ -94,11 +94,13 @@ begin
 end $$;
 grant execute on function app.give_grant(grants, bytea, date, boolean, text) to app;
 
--- Locks and returns a grant that the caller can see. Refuses others, and an outdated version.
+-- Locks the case of a grant and the grant, and returns it, for a caller who can see it. Refuses others, and an outdated
+-- version.
 create function app.grant_of(p_grant uuid, p_version int) returns public.grants
 language plpgsql security definer set search_path = '' as $$
 declare g public.grants;
 begin
+  perform app.lock_case(case_id) from public.grants where id = p_grant;
   select * into g from public.grants where id = p_grant for update;
   if g.id is null or not (g.owner_id = app.org() or g.recipient_id = app.org() and g.opened_at is not null
       or g.giver_id = app.org() and app.reaches(g.case_id)) then

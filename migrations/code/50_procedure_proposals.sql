@@ -6,7 +6,7 @@
 create function app.check_proposal() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; step public.lifecycle;
 begin
-  select * into c from public.cases where id = new.case_id for update;
+  c := app.lock_case(new.case_id);
   if c.id is null or not app.reaches(c.id) then perform app.refuse('not-found'); end if;
   step := app.check_step(c, new.action, app.org(), new.facts, new.annuls, new.on_version,
     coalesce(new.occurred_on, app.today()), null);
@@ -30,6 +30,7 @@ create function app.settleable(p_proposal uuid) returns public.proposals
 language plpgsql security definer set search_path = '' as $$
 declare p public.proposals;
 begin
+  perform app.lock_case(case_id) from public.proposals where id = p_proposal;
   select * into p from public.proposals where id = p_proposal for update;
   if p.id is null or not app.reaches(p.case_id) or not app.own_or_division(p.organisation_id) then
     perform app.refuse('not-found');
@@ -45,6 +46,7 @@ create function app.reject_proposal(p_proposal uuid, p_version int, p_rejection 
 language plpgsql security definer set search_path = '' as $$
 declare p public.proposals;
 begin
+  perform app.lock_case(case_id) from public.proposals where id = p_proposal;
   select * into p from public.proposals
     where id = p_proposal and proposed_by = app.account() and state = 'open' and expires_on >= app.today()
       and app.reaches(case_id) for update;

@@ -74,7 +74,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   c public.cases; rule public.referral_rules; recipient public.organisations; instant timestamptz := app.now();
 begin
-  select * into c from public.cases where id = offered.case_id for update;
+  c := app.lock_case(offered.case_id);
   if c.id is null or not app.reaches(c.id) then perform app.refuse('not-found'); end if;
   if c.version <> on_version then perform app.refuse('precondition-failed'); end if;
   select r.* into rule from public.referral_rules r
@@ -196,7 +196,7 @@ create function app.decide_referral(p_referral uuid, p_version int, p_decision t
 returns void language plpgsql security definer set search_path = '' as $$
 declare r public.referrals; d public.referral_decisions;
 begin
-  perform from public.cases c join public.referrals f on f.case_id = c.id where f.id = p_referral for update of c;
+  perform app.lock_case(case_id) from public.referrals where id = p_referral;
   select * into r from public.referrals where id = p_referral for update;
   if r.id is null or not (app.org() in (r.owner_id, r.to_id) or app.org() = r.from_id -- the rule of the policy
       and (r.state not in ('accepted', 'ended') or r.kind = 'transfer' or app.reaches(r.case_id))) then

@@ -134,7 +134,7 @@ create function app.request_erasure(p_id uuid, p_case uuid, p_basis text, p_cont
 language plpgsql security definer set search_path = '' as $$
 declare plan record;
 begin
-  perform from public.cases c where c.id = p_case for update;
+  perform app.lock_case(p_case);
   select * into plan from app.erasure_plan(p_case);
   if not plan.holds then perform app.refuse('nothing-held'); end if;
   if plan.kept is not null then perform app.refuse('file-must-stay', plan.kept); end if;
@@ -165,7 +165,7 @@ create function app.decide_erasure(p_erasure uuid, p_version int, p_decision tex
 language plpgsql security definer set search_path = '' as $$
 declare e public.erasures; kept text;
 begin
-  perform from public.cases c join public.erasures x on x.case_id = c.id where x.id = p_erasure for update of c;
+  perform app.lock_case(case_id) from public.erasures where id = p_erasure;
   select * into e from public.erasures where id = p_erasure and holder_id = app.org() for update;
   if e.id is null then perform app.refuse('not-found'); end if;
   if e.version <> p_version then perform app.refuse('precondition-failed'); end if;
@@ -207,7 +207,7 @@ declare e public.erasures; gone uuid[]; shared uuid[]; newest int; hashes text[]
 begin
   perform pg_advisory_xact_lock(7282, hashtext(x.case_id::text)) -- app.own_data_key() takes the shared lock
     from public.erasures x where x.id = p_erasure;
-  perform from public.cases c join public.erasures x on x.case_id = c.id where x.id = p_erasure for update of c;
+  perform app.lock_case(case_id) from public.erasures where id = p_erasure;
   select * into e from public.erasures where id = p_erasure and state = 'approved' for update;
   if not found then return false; end if;
   with destroyed as (

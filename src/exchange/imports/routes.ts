@@ -50,7 +50,8 @@ export const importRoutes =
           let position = 0
           // Each piece has its own transaction, so that a slow upload holds none open.
           const file = await takeIn(request.body as Readable, importLimit, async piece => {
-            await request.aside(tx => imports.keepChunk(tx, keys, received, position++, piece))
+            const at = position++
+            await request.aside(tx => imports.keepChunk(tx, keys, received, at, piece))
           })
           const fingerprint = app.fingerprint(
             Buffer.concat([file.sha256, Buffer.from(JSON.stringify(askedOf(request)))]),

@@ -22,7 +22,7 @@ export async function eraseApproved(db: Database, ledger: Ledger): Promise<void>
       )
       const lines = approved.map(({ line }) => ErasureRecord.parse(line)) // drops the other columns of the row
       if (lines.length) ledger.append(lines) // the transaction locks out other processes that write to the ledger
-      return lines
+      return lines.toSorted((a, b) => (a.case_id < b.case_id ? -1 : 1)) // cases are locked in the order of their ids
     })
     if (!erasures.length) return
     await db.transact(enterNobody, tx =>

@@ -78,8 +78,15 @@ export class Database {
    * admission fails the transaction, so that no statement sent after it can run. `last` makes the statement that
    * records the result of `work`; it shares a round trip with `commit`, and if it fails, the transaction is rolled
    * back. The handle cannot be used after the transaction has ended.
+   *
+   * A transaction that PostgreSQL ended for the sake of another one, such as in a deadlock, is run again from the start:
+   * `work` changes nothing outside of it.
    */
   transact<T>(admission: Admission, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
+    return again(() => this.#transactOnce(admission, work, last))
+  }
+
+  #transactOnce<T>(admission: Admission, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
     return this.#hold(async (connection, answered) => {
       const handle = { open: true }
       try {
@@ -113,10 +120,12 @@ export class Database {
    * cost.
    */
   ask<Row extends z.ZodObject>(row: Row, statement: SQL): Promise<z.output<Row>[]> {
-    return this.#hold((connection, answered) =>
-      answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
-        throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
-      }),
+    return again(() =>
+      this.#hold((connection, answered) =>
+        answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
+          throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
+        }),
+      ),
     )
   }
 
@@ -140,6 +149,31 @@ export class Database {
       this.#pool.release(connection)
     }
   }
+}
+
+/** How often a transaction is run before its error is the caller's. */
+const attempts = 3
+
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await run()
+    } catch (error) {
+      if (attempt === attempts || !wasOvertaken(error)) throw error
+    }
+}
+
+/**
+ * Whether another transaction got in the way: a deadlock, a serialization failure, or a row that a policy refuses because
+ * the case was closed to the caller after the service had found it open. The next run finds what there is then.
+ */
+function wasOvertaken(error: unknown): boolean {
+  const { code = '', message = '', cause } = error as Partial<Refusal> & { cause?: unknown }
+  return (
+    /^40(P01|001)$/.test(code) ||
+    (code === '42501' && message.includes('row-level security')) ||
+    (cause !== undefined && wasOvertaken(cause))
+  )
 }
 
 /** Returns the error of the driver, which drizzle wraps in its own. */

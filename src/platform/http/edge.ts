@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -101,6 +102,10 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
     request.patient = () => clearTimeout(timer)
     reply.raw.once('close', request.patient)
+  })
+  // The body is here. What follows has deadlines of its own.
+  app.addHook('preValidation', async request => {
+    if (!(request.body instanceof Readable)) request.patient()
   })
   // While the service stops, each reply closes its connection: the stop would wait for open ones.
   let closing = false

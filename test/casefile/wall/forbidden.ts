@@ -67,7 +67,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, zone(shared, 'contact'), one],
     [asel, zone(shared, 'contact', { written_by: ruslan.account }), refused],
     [marta, zone(shared, 'contact'), refused],
-    [asel, zone(withdrawn, 'contact'), refused],
+    [asel, zone(withdrawn, 'contact'), 'QJ001 action-not-allowed'],
     [asel, zone(shared, 'protection'), one],
     [dina, zone(shared, 'protection'), one],
     [ruslan, zone(shared, 'protection'), refused],

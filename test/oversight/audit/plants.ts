@@ -97,6 +97,16 @@ export const plants = ({
       }),
     ],
     [
+      'grant-outlives-its-parent',
+      'its parent is closed',
+      `update grants set closed_at = now(), closed_reason = 'revoked' where ${aid}`,
+    ],
+    [
+      'grant-outlives-its-parent',
+      'its parent ends before it',
+      `update grants set valid_until = now() + interval '1 day' where ${aid}`,
+    ],
+    [
       'grant-without-entry',
       'no entry',
       copy('grants', aid, { ...again, id: 'gen_random_uuid()', recipient_id: `'${zarina.organisation.id}'` }),

@@ -63,7 +63,7 @@ t.test('every operation refuses callers without a token and every office without
       const permission = operation['x-permission']
       if (!permission) continue
       const id = crypto.randomUUID()
-      const url = path.replaceAll(/\{\w+\}/g, id) + (path.startsWith('/v1/reports') ? `?campaignId=${id}` : '')
+      const url = path.replaceAll(/\{\w+\}/g, id) + (path.startsWith('/v1/reports/') ? `?campaignId=${id}` : '')
       const [type, payload] = bodyOf(operation) ?? []
       const verb = method.toUpperCase() as 'GET'
       const anonymous = await app.inject({ method: verb, url, headers: headers(type), ...(payload && { payload }) })

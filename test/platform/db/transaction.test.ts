@@ -181,3 +181,34 @@ t.test('a single statement is a transaction of its own, on a new connection and 
   await cut(Number(after?.pid))
   await t.resolves(db.ask(WhoRow, whoAmI), 'a dropped connection is not used again')
 })
+
+t.test('a transaction that a deadlock ended is run again from the start', async t => {
+  const { endpoint, keys } = await startDatabase(t)
+  const db = new Database(endpoint('app'), keys, { size: 2, watch: checkRows })
+  t.teardown(() => db.close())
+  const both = Promise.withResolvers<void>()
+  let begun = 0
+  const locking = (first: number, second: number) => {
+    let runs = 0
+    return db.transact(enterNobody, async tx => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${first})`)
+      if (++begun === 2) both.resolve()
+      await both.promise
+      await tx.execute(sql`select pg_advisory_xact_lock(${second})`)
+      return ++runs
+    })
+  }
+  t.same(await Promise.all([locking(1, 2), locking(2, 1)]), [1, 1], 'each was committed once')
+  t.equal(begun, 3, 'one of them was run twice')
+})
+
+t.test('a transaction that always ends so is run three times', async t => {
+  const { db } = await startDatabase(t)
+  let runs = 0
+  const failing = db.transact(enterNobody, tx => {
+    runs++
+    return tx.execute(sql`do $$ begin raise exception using errcode = '40001'; end $$`)
+  })
+  await t.rejects(failing)
+  t.equal(runs, 3)
+})
