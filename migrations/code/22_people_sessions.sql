@@ -39,49 +39,78 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function app.credentials(text) to app;
 
--- Starts a session with its first refresh token and returns its id. Called after the password was verified.
-create function app.start_session(p_account uuid, p_refresh_hash bytea) returns uuid
+-- Starts a session with its first refresh token and returns its id. Called after the password was verified against this
+-- hash, in another transaction: returns null if the account has another password by now, or is not active.
+create function app.start_session(p_account uuid, p_password_hash text, p_refresh_hash bytea) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare session uuid := uuidv7();
 begin
+  -- Locked, so that whoever disables the account or closes the organisation at this moment ends this session too.
+  perform from public.accounts a join public.organisations o on o.id = a.organisation_id
+    where a.id = p_account and a.password_hash = p_password_hash and a.status = 'active' and o.status = 'active'
+    for share;
+  if not found then return null; end if;
   insert into public.sessions (id, account_id, ends_at) values (session, p_account, app.now() + app.term('session'));
   insert into public.refresh_tokens (hash, session_id) values (p_refresh_hash, session);
   return session;
 end $$;
-grant execute on function app.start_session(uuid, bytea) to app;
+grant execute on function app.start_session(uuid, text, bytea) to app;
 
--- Exchanges a refresh token for the next one and returns its session and account; no row if the token is unknown or its
--- session has ended. A token used before ends its session and returns the account without a session.
-create function app.refresh_session(p_hash bytea, p_next_hash bytea) returns table (session uuid, account uuid)
+-- True if the session was used from another address than this one (a keyed hash) since this instant: with a successor of
+-- this refresh token, or with an access token, by the audit log.
+create function app.used_elsewhere(p_session uuid, p_successor bytea, p_address bytea, since timestamptz) returns boolean
+language sql stable security definer set search_path = '' return
+  exists (select from public.refresh_tokens n where n.hash = p_successor and n.used_from <> p_address)
+  or exists (
+    select from public.sessions s join public.entries e on e.account_id = s.account_id,
+      lateral (select convert_from(e.content, 'UTF8')::jsonb as c) said
+    -- The ids of entries have the order of time; a minute for clocks that differ.
+    where s.id = p_session and e.id > uuidv7(since - clock_timestamp() - interval '1 minute') and e.at >= since
+      and c ->> 'session' = p_session::text and c ->> 'address' <> encode(p_address, 'hex'));
+
+-- Exchanges a refresh token for the next one and returns its session and account; no row if the token is unknown. A token
+-- that was used before gives the same next one again for a short time (term refresh_grace), because the reply may have
+-- been lost: to the address that used it, and while the session was used from no other. Otherwise it was stolen: its
+-- session ends, and the account is returned without a session. So it is for a session that has ended, and for one that
+-- was not used for a long time (term session_inactivity).
+create function app.refresh_session(p_hash bytea, p_next_hash bytea, p_address bytea)
+returns table (session uuid, account uuid, reused boolean)
 language plpgsql security definer set search_path = '' as $$
-declare token public.refresh_tokens;
+declare token public.refresh_tokens; s record; allowed boolean;
 begin
   select * into token from public.refresh_tokens where hash = p_hash for update;
-  if token.used_at is not null then
-    update public.sessions set revoked_at = app.now() where id = token.session_id and revoked_at is null;
-    return query select null::uuid, s.account_id from public.sessions s where s.id = token.session_id;
-    return;
-  end if;
-  return query
-    select s.id, s.account_id
-    from public.sessions s
-      join public.accounts a on a.id = s.account_id
+  if not found then return; end if;
+  select k.id, k.account_id, k.revoked_at is null and k.ends_at > app.now() and a.status = 'active'
+      and o.status = 'active' as alive into s
+    from public.sessions k
+      join public.accounts a on a.id = k.account_id
       join public.organisations o on o.id = a.organisation_id
-    where s.id = token.session_id and s.revoked_at is null and s.ends_at > app.now()
-      and a.status = 'active' and o.status = 'active';
-  if found then
-    update public.refresh_tokens set used_at = app.now() where hash = p_hash;
-    insert into public.refresh_tokens (hash, session_id) values (p_next_hash, token.session_id);
+    where k.id = token.session_id;
+  if token.used_at is null then
+    allowed := s.alive and token.made_at + app.term('session_inactivity') > app.now();
+    if allowed then
+      update public.refresh_tokens set used_at = app.now(), used_from = p_address where hash = p_hash;
+      insert into public.refresh_tokens (hash, session_id) values (p_next_hash, s.id);
+    end if;
+  else
+    allowed := s.alive and token.used_from = p_address and token.used_at + app.term('refresh_grace') > app.now()
+      and not app.used_elsewhere(s.id, p_next_hash, p_address, token.used_at);
   end if;
+  if not allowed then
+    update public.sessions set revoked_at = app.now() where id = s.id and revoked_at is null;
+  end if;
+  return query select case when allowed then s.id end, s.account_id::uuid, token.used_at is not null;
 end $$;
-grant execute on function app.refresh_session(bytea, bytea) to app;
+grant execute on function app.refresh_session(bytea, bytea, bytea) to app;
 
 -- Counts an attempt as failed before it is made, so that parallel attempts are counted too. Returns 0 if it may be
--- made, and otherwise the seconds to wait: the first `free` failures cost nothing, each further one doubles the wait,
--- from one second to 15 minutes. Failures are forgotten after one day.
-create function app.count_guess(p_key bytea, free int) returns int
+-- made, and otherwise the seconds to wait: as many failures as the threshold cost nothing, each further one doubles the
+-- wait, from one second to 15 minutes. Failures are forgotten after one day.
+create function app.count_guess(p_key bytea, p_threshold text) returns int
 language plpgsql security definer set search_path = '' as $$
-declare g public.guesses; wait interval;
+declare
+  g public.guesses; wait interval;
+  free int := (select t.value from public.thresholds t where t.threshold = p_threshold);
 begin
   insert into public.guesses (key, failures, last_at) values (p_key, 0, app.now()) on conflict do nothing;
   select * into g from public.guesses where key = p_key for update;
@@ -94,16 +123,22 @@ begin
   update public.guesses set failures = g.failures + 1, last_at = app.now() where key = p_key;
   return 0;
 end $$;
-grant execute on function app.count_guess(bytea, integer) to app;
+grant execute on function app.count_guess(bytea, text) to app;
 
 -- Called after a successful attempt, which app.count_guess had counted as a failure: sets the failures of the account
--- to zero, and subtracts one from those of the address.
-create function app.forget_guesses(p_account bytea, p_address bytea) returns void
+-- from this address to zero, and subtracts one from those of the account and of the address.
+create function app.forget_guesses(p_pair bytea, p_account bytea, p_address bytea) returns void
 language sql security definer set search_path = '' as $$
-  update public.guesses set failures = case key when p_account then 0 else greatest(failures - 1, 0) end
-  where key in (p_account, p_address)
+  update public.guesses set failures = case key when p_pair then 0 else greatest(failures - 1, 0) end
+  where key in (p_pair, p_account, p_address)
 $$;
-grant execute on function app.forget_guesses(bytea, bytea) to app;
+grant execute on function app.forget_guesses(bytea, bytea, bytea) to app;
+
+-- True if an enrolment code could be used now: looked up before the password is hashed, which is slow.
+create function app.is_code(p_code_hash bytea) returns boolean
+language sql stable security definer set search_path = '' return exists (
+  select from public.enrolments where code_hash = p_code_hash and used_at is null and expires_at > app.now());
+grant execute on function app.is_code(bytea) to app;
 
 -- Sets the password of the account that an enrolment code belongs to, activates the account, ends its sessions, and
 -- returns its id. Refuses a code that is unknown, expired or used, and the code of a disabled account.
@@ -128,15 +163,18 @@ create function app.own_password() returns text language sql stable security def
   (select password_hash from public.accounts where id = app.account());
 grant execute on function app.own_password() to app;
 
--- Changes the caller's password, and ends all other sessions of the account.
-create function app.change_password(p_password_hash text) returns void
+-- Changes the caller's password, and ends all other sessions of the account. Refuses it if the current password is not
+-- the one that was verified, in another transaction.
+create function app.change_password(p_verified_hash text, p_password_hash text) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  update public.accounts set password_hash = p_password_hash, version = version + 1 where id = app.account();
+  update public.accounts set password_hash = p_password_hash, version = version + 1
+    where id = app.account() and password_hash = p_verified_hash;
+  if not found then perform app.refuse('wrong-credentials'); end if;
   update public.sessions set revoked_at = app.now()
     where account_id = app.account() and id <> (app.actor() ->> 'session')::uuid and revoked_at is null;
 end $$;
-grant execute on function app.change_password(text) to app;
+grant execute on function app.change_password(text, text) to app;
 
 -- After an account was disabled: ends its sessions.
 create function app.end_sessions() returns trigger language plpgsql security definer set search_path = '' as $$

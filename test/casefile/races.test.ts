@@ -1,34 +1,9 @@
 // What two callers do at the same instant: whatever changes who can read a case locks the case first, and what has waited
 // for the lock is judged by what there is then.
 import t from 'tap'
+import { meanwhile } from '../support/meanwhile.ts'
 import { assessed, consent, offered } from '../support/procedure.ts'
-import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
-
-/**
- * Runs a statement as role app in the name of an account and keeps its transaction open until `request` waits for a lock;
- * then commits it, and returns the reply.
- */
-const meanwhile = async <T>({ superuser }: Service, who: Someone, statement: string, request: () => PromiseLike<T>) => {
-  let reply: Promise<T> | undefined
-  await superuser.begin(async sql => {
-    const { account, organisation, role } = who
-    const actor = { account, organisation: organisation.id, kind: organisation.kind, roles: [role] }
-    await sql`select app.act_as(${JSON.stringify(actor)}::text::jsonb), set_config('app.entry', uuidv7()::text, true)`
-    await sql.unsafe('set local role app')
-    await sql.unsafe(statement)
-    await sql`select app.write_entry('test', '{"cases": []}')`
-    await sql.unsafe('reset role')
-    reply = Promise.resolve(request())
-    for (;;) {
-      const waiting = await sql`select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock' and backend_type = 'client backend'`
-      if (waiting.length) break
-      const over = await Promise.race([reply.then(() => true), new Promise(resolve => setTimeout(resolve, 5, false))])
-      if (over) break
-    }
-  })
-  return reply as Promise<T>
-}
+import { idempotencyKey, ifMatch, startService } from '../support/service.ts'
 
 t.test('a grant that is revoked at this moment is not given onward', async t => {
   const service = await startService(t)

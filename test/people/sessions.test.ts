@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { buildApp } from '../../src/app.ts'
+import { hashPassword, requireStrong } from '../../src/people/sessions/password.ts'
+import { meanwhile } from '../support/meanwhile.ts'
 import { password, type Service, startService } from '../support/service.ts'
 
 type App = Service['app']
@@ -77,16 +79,17 @@ t.test('the refusal of a sign-in does not reveal its reason', async t => {
 t.test('guesses are slowed down, across processes', async t => {
   const service = await startService(t)
   const { app, db, ledger, keys, owner } = service
+  const atAccount = keys.hash('guess', `${email} 127.0.0.1`)
   const guesses = await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(app, { password: `guess ${i}` })))
   const tried = guesses.filter(({ statusCode }) => statusCode === 401)
   const refused = guesses.filter(({ statusCode }) => statusCode === 429)
   t.ok(tried.length >= 1 && tried.length <= 5, `${tried.length} of 20 at once are tried`)
   t.equal(refused.length, 20 - tried.length)
   for (const { headers } of refused) t.match(headers['retry-after'], /^[1-9]\d*$/)
-  const [counted] = await owner`select failures from guesses where key = ${keys.hash('guess', email)}`
+  const [counted] = await owner`select failures from guesses where key = ${atAccount}`
   t.equal(counted?.failures, tried.length)
 
-  await owner`update guesses set failures = 12, last_at = now() where key = ${keys.hash('guess', email)}`
+  await owner`update guesses set failures = 12, last_at = now() where key = ${atAccount}`
   const log = { write() {} }
   const second = await buildApp({
     db,
@@ -108,35 +111,130 @@ t.test('guesses are slowed down, across processes', async t => {
     201,
     'another account is not slowed down',
   )
+  const elsewhere = { method: 'POST', url: '/v1/sessions', remoteAddress: '10.0.0.9' } as const
+  t.equal(
+    (await app.inject({ ...elsewhere, payload: { email, password } })).statusCode,
+    201,
+    'the owner of the account is not kept out, who signs in from another address',
+  )
   await later(service, '1 hour')
   t.equal((await signIn(second)).statusCode, 201, 'the right password after the delay')
-  const [forgotten] = await owner`select failures from guesses where key = ${keys.hash('guess', email)}`
+  const [forgotten] = await owner`select failures from guesses where key = ${atAccount}`
   t.equal(forgotten?.failures, 0)
 })
 
-t.test('a refresh token works once; using it again ends the session', async t => {
-  const { app } = await startService(t)
-  const first = (await signIn(app)).json()
-  const other = (await signIn(app)).json()
+t.test('a refresh token works once; using it again from elsewhere or later ends the session', async t => {
+  const service = await startService(t)
+  const { app } = service
+  const signedIn = async () => (await signIn(app)).json()
+  const from = (refreshToken: string, remoteAddress: string) =>
+    app.inject({ method: 'POST', url: '/v1/sessions/refresh', payload: { refreshToken }, remoteAddress })
+  const isOver = async (...sessions: { accessToken: string; refreshToken: string }[]) => {
+    for (const { accessToken, refreshToken } of sessions) {
+      t.equal(await me(app, accessToken), 401)
+      t.equal((await refresh(app, refreshToken)).statusCode, 401)
+    }
+  }
+  const [first, other, third] = [await signedIn(), await signedIn(), await signedIn()]
   const refreshed = await refresh(app, first.refreshToken)
   t.equal(refreshed.statusCode, 200)
   const second = refreshed.json()
   t.not(second.refreshToken, first.refreshToken)
   t.equal(await me(app, second.accessToken), 200)
-
-  const again = await refresh(app, first.refreshToken)
-  t.equal(again.statusCode, 401)
-  t.match(again.json(), { type: '/problems/unauthorized' })
-  t.equal(await me(app, first.accessToken), 401)
-  t.equal(await me(app, second.accessToken), 401, 'the session has ended for both holders of the token')
-  t.equal((await refresh(app, second.refreshToken)).statusCode, 401)
+  const stolen = await from(first.refreshToken, '10.0.0.9')
+  t.match(stolen.json(), { status: 401, type: '/problems/unauthorized' })
+  await isOver(first, second)
   t.equal(await me(app, other.accessToken), 200, 'another session of the account has not ended')
 
-  const both = await Promise.all([refresh(app, other.refreshToken), refresh(app, other.refreshToken)])
-  t.same(both.map(({ statusCode }) => statusCode).sort(), [200, 401], 'of two at once, one succeeds')
-  t.equal(await me(app, other.accessToken), 401)
+  const next = (await refresh(app, other.refreshToken)).json()
+  t.equal((await from(next.refreshToken, '10.0.0.9')).statusCode, 200, 'a client may change its network')
+  t.equal((await refresh(app, other.refreshToken)).statusCode, 401, 'its successor was used elsewhere')
+  await isOver(other, next)
+
+  await refresh(app, third.refreshToken)
+  await later(service, '31 seconds')
+  t.equal((await refresh(app, third.refreshToken)).statusCode, 401, 'no reply is lost for so long')
+  await isOver(third)
   t.equal((await refresh(app, 'x'.repeat(43))).statusCode, 401, 'unknown')
   t.equal((await refresh(app, 'x')).statusCode, 400, 'not a refresh token')
+})
+
+t.test('after a lost reply, and for two workers at once, a refresh token gives the same next one', async t => {
+  const { app } = await startService(t)
+  const first = (await signIn(app)).json()
+  const replies = [...(await Promise.all([1, 2].map(() => refresh(app, first.refreshToken))))]
+  replies.push(await refresh(app, first.refreshToken))
+  const [next] = replies.map(reply => reply.json())
+  for (const reply of replies) {
+    t.match(reply, { statusCode: 200 })
+    t.equal(reply.json().refreshToken, next.refreshToken)
+    t.equal(await me(app, reply.json().accessToken), 200)
+  }
+  t.equal(await me(app, first.accessToken), 200)
+  t.equal((await refresh(app, next.refreshToken)).statusCode, 200)
+})
+
+t.test('a refresh token is not given again once an access token was used from elsewhere', async t => {
+  const { app } = await startService(t)
+  const first = (await signIn(app)).json()
+  const next = (await refresh(app, first.refreshToken)).json()
+  const headers = { authorization: `Bearer ${next.accessToken}` }
+  t.equal((await app.inject({ url: '/v1/cases', headers, remoteAddress: '10.0.0.9' })).statusCode, 200)
+  t.equal((await refresh(app, first.refreshToken)).statusCode, 401)
+  t.equal(await me(app, next.accessToken), 401)
+})
+
+t.test('a session that nobody uses ends', async t => {
+  const service = await startService(t)
+  const { app } = service
+  const [used, left] = [(await signIn(app)).json(), (await signIn(app)).json()]
+  await later(service, '59 minutes')
+  const next = (await refresh(app, used.refreshToken)).json()
+  await later(service, '61 minutes')
+  t.equal((await refresh(app, left.refreshToken)).statusCode, 401)
+  t.equal((await refresh(app, next.refreshToken)).statusCode, 200)
+})
+
+t.test('a password that is verified while the account is disabled, or gets another one, gives no session', async t => {
+  const service = await startService(t)
+  const { app, as, owner } = service
+  const [asel, dina] = [await as('caseworker', 'sunrise'), await as('supervisor', 'sunrise')]
+  const [{ password_hash: hash } = {}] = await owner`select password_hash from accounts where id = ${asel.account}`
+  const change = `select app.change_password('${hash}', 'another')`
+  const changed = await meanwhile(service, asel, change, () => signIn(app))
+  t.match(changed.json(), { status: 401, type: '/problems/wrong-credentials' })
+  await owner`update accounts set password_hash = ${hash} where id = ${asel.account}`
+  const disable = `update accounts set status = 'disabled' where id = '${asel.account}'`
+  const disabled = await meanwhile(service, dina, disable, () => signIn(app))
+  t.match(disabled.json(), { status: 401, type: '/problems/wrong-credentials' })
+})
+
+t.test('passwords that are easy to guess are refused', async t => {
+  for (const easy of [
+    'Password1234567',
+    'passwordpassword1',
+    'qwertyuiopasdfghjkl',
+    'administrator123',
+    '1q2w3e4r5t6y7u8i9o',
+    'letmeinletmeinletmein',
+    '123456789012345',
+    'welcome123456789',
+    'monkeymonkeymonkey',
+    'Almaty2026Almaty2026',
+  ])
+    await t.rejects(requireStrong(easy, '#/password'), { message: 'invalid-request' }, easy)
+  for (const good of [another, password, 'төрт сөз менің өзімдікі']) await t.resolves(requireStrong(good, '#/password'))
+})
+
+t.test('a queue of password hashes has an end, and the work of clients that are gone is dropped', async t => {
+  const results = await Promise.allSettled(Array.from({ length: 30 }, () => hashPassword(password)))
+  const refused = results.filter(({ status }) => status === 'rejected')
+  t.equal(refused.length, 8, 'two run, and twenty wait')
+  t.match(refused[0], { reason: { message: 'unavailable', retryAfter: 5 } })
+  await t.rejects(
+    hashPassword(password, () => true),
+    { message: 'unavailable' },
+  )
 })
 
 t.test('a session that is past its end, or of a disabled account, is not refreshed', async t => {
@@ -178,6 +276,8 @@ t.test('an enrolment code sets a password once', async t => {
     t.match(refused.json(), { type: '/problems/invalid-request', errors: [{ pointer: '#/password' }] })
     t.notMatch(refused.body, weak, 'the reply does not contain the password')
   }
+  const unknown = await post(app, '/v1/enrolments', { code: 'x'.repeat(16), password: 'abcabcabcabcabcabc' })
+  t.match(unknown.json(), { type: '/problems/code-not-valid' }, 'the code is looked up before the password')
   t.equal((await post(app, '/v1/enrolments', { code, password: another })).statusCode, 204)
   const again = await post(app, '/v1/enrolments', { code, password })
   t.equal(again.statusCode, 401)

@@ -4,7 +4,7 @@ import { OrganisationKind, officesOf, permissionsOf, Role } from '../../platform
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { Id } from '../../platform/http/contract.ts'
-import { tooMany, unauthorized } from '../../problem.ts'
+import { Problem, tooMany, unauthorized } from '../../problem.ts'
 import type { Me } from './contract.ts'
 
 /**
@@ -16,21 +16,23 @@ export const newSecret = (bytes = 32) => {
 }
 export const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
-/** Failed attempts without a delay: a person mistypes, and an office shares an address. */
-const free = { account: 4, address: 30 }
-
-/** Keyed hashes of what is guessed (e-mail, account or code) and of the network address of the caller. */
-export type Guess = { account: Buffer; address: Buffer }
+/**
+ * Keyed hashes of what is guessed (e-mail, account or code), of the network of the caller, and of both together: who knows
+ * an e-mail address cannot keep its owner out, who signs in from elsewhere.
+ */
+export type Guess = Record<'pair' | 'account' | 'address', Buffer>
 
 const GuessRow = z.object({ wait: z.int() })
 
 /**
  * Counts this attempt before it is checked. Throws `too-many-requests` while the delay after earlier failures lasts.
  */
-export async function countGuess(tx: Tx, keys: Guess): Promise<void> {
+export async function countGuess(tx: Tx, { pair, account, address }: Guess): Promise<void> {
   const [row] = await tx.rows(
     GuessRow,
-    sql`select greatest(app.count_guess(${keys.address}, ${free.address}), app.count_guess(${keys.account}, ${free.account})) as wait`,
+    sql`
+      select greatest(app.count_guess(${address}, 'guesses_from_address'), app.count_guess(${pair}, 'guesses_at_account'),
+        app.count_guess(${account}, 'guesses_at_account_anywhere')) as wait`,
   )
   if (row && row.wait > 0) throw tooMany(row.wait)
 }
@@ -43,27 +45,33 @@ export async function credentials(tx: Tx, email: string): Promise<z.output<typeo
 }
 
 /** Resets the counters after a successful attempt. */
-export const forgetGuess = (tx: Tx, { account, address }: Guess) =>
-  tx.execute(sql`select app.forget_guesses(${account}, ${address})`)
+export const forgetGuess = (tx: Tx, { pair, account, address }: Guess) =>
+  tx.execute(sql`select app.forget_guesses(${pair}, ${account}, ${address})`)
 
-const StartedRow = z.object({ session: Id })
+const StartedRow = z.object({ session: Id.nullable() })
 
-/** Opens a session with its first refresh token. Returns the id of the session. */
-export async function start(tx: Tx, account: string, refreshHash: Buffer): Promise<string> {
-  const [row] = await tx.rows(StartedRow, sql`select app.start_session(${account}, ${refreshHash}) as session`)
-  if (!row) throw unauthorized()
+/**
+ * Opens a session with its first refresh token. Returns the id of the session; throws `wrong-credentials` if the password
+ * is not the verified one any more, or the account not active.
+ */
+export async function start(tx: Tx, account: string, verifiedHash: string, refreshHash: Buffer): Promise<string> {
+  const [row] = await tx.rows(
+    StartedRow,
+    sql`select app.start_session(${account}, ${verifiedHash}, ${refreshHash}) as session`,
+  )
+  if (!row?.session) throw new Problem('wrong-credentials')
   return row.session
 }
 
-const RefreshedRow = z.object({ session: Id.nullable(), account: Id })
+const RefreshedRow = z.object({ session: Id.nullable(), account: Id, reused: z.boolean() })
 
 /**
- * Replaces a refresh token by the next one. Returns its account and session; `session` is null if the token was used
- * before, both are null if it is unknown.
+ * Replaces a refresh token by the next one. Returns its account and session; `session` is null if the token cannot be used,
+ * both are null if it is unknown. `reused`: it was used before. `address`: a keyed hash of the caller's.
  */
-export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer) {
-  const [row] = await tx.rows(RefreshedRow, sql`select * from app.refresh_session(${hash}, ${nextHash})`)
-  return row ?? { session: null, account: null }
+export async function refresh(tx: Tx, hash: Buffer, nextHash: Buffer, address: Buffer) {
+  const [row] = await tx.rows(RefreshedRow, sql`select * from app.refresh_session(${hash}, ${nextHash}, ${address})`)
+  return row ?? { session: null, account: null, reused: false }
 }
 
 export const end = async (tx: Tx, which: 'current' | 'all'): Promise<null> => {
@@ -72,6 +80,14 @@ export const end = async (tx: Tx, which: 'current' | 'all'): Promise<null> => {
     sql`update sessions set revoked_at = app.now() where account_id = app.account() and revoked_at is null and ${mine}`,
   )
   return null
+}
+
+const CodeRow = z.object({ valid: z.boolean() })
+
+/** Throws `code-not-valid` for a code that is unknown, expired or used. */
+export async function requireCode(tx: Tx, code: string): Promise<void> {
+  const [row] = await tx.rows(CodeRow, sql`select app.is_code(${hashOf(code)}) as valid`)
+  if (!row?.valid) throw new Problem('code-not-valid')
 }
 
 export const enrol = (tx: Tx, code: string, passwordHash: string) =>
@@ -84,8 +100,8 @@ export async function ownPassword(tx: Tx): Promise<string | null> {
   return row?.hash ?? null
 }
 
-export const changePassword = (tx: Tx, passwordHash: string) =>
-  tx.execute(sql`select app.change_password(${passwordHash})`)
+export const changePassword = (tx: Tx, verifiedHash: string, passwordHash: string) =>
+  tx.execute(sql`select app.change_password(${verifiedHash}, ${passwordHash})`)
 
 const MeRow = z.object({
   id: Id,

@@ -29,13 +29,14 @@ export const sessionRoutes =
         config: { permission: 'public', audit: {}, problems: ['unauthorized'] },
         schema: {
           operationId: 'refreshSession',
-          summary: 'Returns the next pair of tokens. Each refresh token works once.',
+          summary:
+            'Returns the next pair of tokens. For 30 seconds the same refresh token returns the same next one, if the reply was lost.',
           tags,
           body: Refresh,
           response: { 200: Session },
         },
       },
-      request => refresh(request, request.body.refreshToken),
+      request => refresh(request, keys, request.body.refreshToken),
     )
     app.delete(
       '/v1/sessions/current',

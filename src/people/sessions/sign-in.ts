@@ -1,52 +1,59 @@
 import type { FastifyRequest } from 'fastify'
 import type { Keys } from '../../platform/access/keys.ts'
+import { networkOf } from '../../platform/http/network.ts'
 import { Problem } from '../../problem.ts'
 import type { Credentials, Enrolment, PasswordChange, Session } from './contract.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { hashPassword, requireStrong, verifyPassword } from './password.ts'
 import * as sessions from './queries.ts'
 
-// The one exception to "one transaction per request": hashing a password is slow, so it runs between two transactions.
+// The one exception to "one transaction per request": hashing a password is slow, so it runs between two transactions. The
+// second one asks again what the first one was told.
 
 /** Checks the password and returns tokens. Counts each attempt before it checks the password. */
-export async function signIn(
-  request: FastifyRequest,
-  { hash }: Keys,
-  { email, password }: Credentials,
-): Promise<Session> {
-  const guess = { account: hash('guess', email), address: hash('guess', request.ip) }
+export async function signIn(request: FastifyRequest, keys: Keys, { email, password }: Credentials): Promise<Session> {
+  const guess = guessOf(request, keys, email)
   const found = await request.aside(async tx => {
     await sessions.countGuess(tx, guess)
     return sessions.credentials(tx, email)
   })
   request.entry?.note({ subject: found?.account })
-  if (!(await verifyPassword(password, found?.password_hash)) || !found) throw new Problem('wrong-credentials')
+  const verified = await verifyPassword(password, found?.password_hash, isGone(request))
+  if (!verified || !found?.password_hash) throw new Problem('wrong-credentials')
+  const { account, password_hash } = found
   const { secret, hash: refreshHash } = sessions.newSecret()
   const session = await request.transact(async tx => {
     await sessions.forgetGuess(tx, guess)
-    return sessions.start(tx, found.account, refreshHash)
+    return sessions.start(tx, account, password_hash, refreshHash)
   })
-  return tokensFor(request, found.account, session, secret)
+  return tokensFor(request, account, session, secret)
 }
 
-/** Returns the next pair of tokens. A refresh token that is used a second time ends its session. */
-export async function refresh(request: FastifyRequest, token: string): Promise<Session> {
-  const { secret, hash } = sessions.newSecret()
+/**
+ * Returns the next pair of tokens. The next refresh token is derived from this one, so that a client whose reply was lost,
+ * or two that refresh at once, get the same one again; anybody else who uses it a second time ends the session.
+ */
+export async function refresh(request: FastifyRequest, { hash }: Keys, token: string): Promise<Session> {
+  const next = hash('refresh', token).toString('base64url')
   const found = await request.transact(async tx => {
-    const { account, session } = await sessions.refresh(tx, sessions.hashOf(token), hash)
-    request.entry?.note({ subject: account })
+    const [of, to] = [sessions.hashOf(token), sessions.hashOf(next)]
+    const { account, session, reused } = await sessions.refresh(tx, of, to, hash('address', request.ip))
+    request.entry?.note({ subject: account, ...(reused && { reason: 'token-reused' }) })
     if (account && session) return { account, session }
-    if (account) request.entry?.note({ reason: 'token-reused' })
     return new Problem('unauthorized') // not thrown here: a rollback would undo the end of the session
   })
   if (found instanceof Problem) throw found
-  return tokensFor(request, found.account, found.session, secret)
+  return tokensFor(request, found.account, found.session, next)
 }
 
 /** Sets the first password by an enrolment code. Attempts are counted as for passwords. */
-export async function enrol(request: FastifyRequest, { hash }: Keys, { code, password }: Enrolment): Promise<null> {
-  const guess = { account: hash('guess', code), address: hash('guess', request.ip) }
-  await request.aside(tx => sessions.countGuess(tx, guess))
-  const passwordHash = await hashPassword(password)
+export async function enrol(request: FastifyRequest, keys: Keys, { code, password }: Enrolment): Promise<null> {
+  const guess = guessOf(request, keys, code)
+  await request.aside(async tx => {
+    await sessions.countGuess(tx, guess)
+    await sessions.requireCode(tx, code)
+  })
+  await requireStrong(password, '#/password')
+  const passwordHash = await hashPassword(password, isGone(request))
   await request.transact(async tx => {
     await sessions.enrol(tx, code, passwordHash)
     await sessions.forgetGuess(tx, guess)
@@ -56,22 +63,35 @@ export async function enrol(request: FastifyRequest, { hash }: Keys, { code, pas
 
 export async function changePassword(
   request: FastifyRequest,
-  { hash }: Keys,
+  keys: Keys,
   { current, next }: PasswordChange,
 ): Promise<null> {
-  const guess = { account: hash('guess', request.claims?.sub ?? ''), address: hash('guess', request.ip) }
+  const guess = guessOf(request, keys, request.claims?.sub ?? '')
   const stored = await request.aside(async tx => {
     await sessions.countGuess(tx, guess)
     return sessions.ownPassword(tx)
   })
-  if (!(await verifyPassword(current, stored))) throw new Problem('wrong-credentials')
-  const passwordHash = await hashPassword(next)
+  if (!(await verifyPassword(current, stored, isGone(request))) || !stored) throw new Problem('wrong-credentials')
+  await requireStrong(next, '#/next')
+  const passwordHash = await hashPassword(next, isGone(request))
   await request.transact(async tx => {
-    await sessions.changePassword(tx, passwordHash)
+    await sessions.changePassword(tx, stored, passwordHash)
     await sessions.forgetGuess(tx, guess)
   })
   return null
 }
+
+function guessOf(request: FastifyRequest, { hash }: Keys, guessed: string): sessions.Guess {
+  const network = networkOf(request.ip)
+  return {
+    pair: hash('guess', `${guessed} ${network}`),
+    account: hash('guess', guessed),
+    address: hash('guess', network),
+  }
+}
+
+/** Whether the client is gone: nobody waits for the hash of its password. */
+const isGone = (request: FastifyRequest) => () => request.raw.socket.destroyed
 
 const tokensFor = (request: FastifyRequest, account: string, session: string, refreshToken: string): Session => ({
   ...request.server.tokens.issue(account, session),

@@ -45,6 +45,7 @@ type HashPurpose =
   | 'external-id'
   | 'fingerprint'
   | 'guess'
+  | 'refresh'
   | 'document-number'
   | 'iin'
   | 'name'

@@ -8,6 +8,7 @@ import type { Config } from '../../config.ts'
 import { Problem, tooMany } from '../../problem.ts'
 import { notUtf8 } from './contract.ts'
 import { decodeJson, refuseRepeatedNames } from './json.ts'
+import { networkOf } from './network.ts'
 
 /** Milliseconds that a client may take to send a body, and to send an accepted upload. */
 const bodyDeadline = 10_000
@@ -82,13 +83,13 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     max: max * accountsPerAddress,
     timeWindow: 60_000,
     enableDraftSpec: true,
-    keyGenerator: request => request.ip,
+    keyGenerator: request => networkOf(request.ip),
     errorResponseBuilder: (_request, { ttl }) => tooMany(Math.ceil(ttl / 1000)),
   })
   const limitAccount = app.createRateLimit({
     max,
     timeWindow: 60_000,
-    keyGenerator: request => accountOf(request) ?? request.ip,
+    keyGenerator: request => accountOf(request) ?? networkOf(request.ip),
   })
 
   app.decorateRequest('patient', () => {})

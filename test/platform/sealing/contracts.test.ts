@@ -68,6 +68,7 @@ const otherBytes = [
   'import_chunks.content',
   'imports.sha256',
   'refresh_tokens.hash',
+  'refresh_tokens.used_from',
 ]
 /** Columns into which texts of a proposal are moved. */
 const moved = ['decisions.content', 'documents.content']
