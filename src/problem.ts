@@ -24,6 +24,7 @@ export type ProblemDetails = z.infer<typeof ProblemDetails>
 type More = Pick<ProblemDetails, 'detail' | 'errors' | 'state' | 'allowedActions'> & {
   retryAfter?: number
   cause?: unknown
+  concerns?: string
 }
 
 /** An error for the caller. Every other error is internal: the caller gets 500 and the log its trace. */
@@ -31,11 +32,14 @@ export class Problem extends Error {
   readonly details: ProblemDetails
   /** Seconds after which the caller may try again. */
   readonly retryAfter: number | undefined
-  constructor(name: ProblemName, { retryAfter, cause, ...more }: More = {}) {
+  /** A case, unknown to the caller, that the refusal depends on: for the audit entry only. */
+  readonly concerns: string | undefined
+  constructor(name: ProblemName, { retryAfter, cause, concerns, ...more }: More = {}) {
     super(name, { cause })
     const { status, title } = problems[name]
     this.details = { type: `/problems/${name}`, title, status, ...more }
     this.retryAfter = retryAfter
+    this.concerns = concerns
   }
 }
 

@@ -15,13 +15,23 @@ end $$;
 create trigger then_4_keep_decisions after insert on case_events referencing new table as written
   for each statement execute function app.keep_decisions();
 
--- True if the register of the caller (its own or its committee's) has this number of this type. Asks no other register.
-create function app.in_register(p_type text, p_number_hmac bytea) returns boolean
-language sql stable security definer set search_path = '' return exists (
-  select from public.documents d
-  where d.committee_id in (app.org(), app.parent()) and d.type = p_type and d.number_hmac = p_number_hmac
-    and not d.annulled);
-grant execute on function app.in_register(text, bytea) to app;
+-- The case that has this number of this type in the register of an organisation: its own, or that of its committee. Null
+-- if there is none. Asks no other register.
+create function app.number_holder(p_organisation uuid, p_type text, p_number_hmac bytea) returns uuid
+language sql stable security definer set search_path = '' return (
+  select d.case_id
+  from public.documents d join public.organisations o on d.committee_id in (o.id, o.parent_id)
+  where o.id = p_organisation and d.type = p_type and d.number_hmac = p_number_hmac and not d.annulled);
+
+-- The case that has the number of a proposed document in the register already; null if there is none. Only for a caller
+-- who may confirm the proposal: the register answers to two persons and leaves an entry about the case that it names.
+create function app.holder_of_proposed(p_proposal uuid) returns uuid
+language sql stable security definer set search_path = '' return (
+  select app.number_holder(p.organisation_id, p.facts ->> 'documentType', decode(p.facts ->> 'numberHmac', 'hex'))
+  from public.proposals p
+  where p.id = p_proposal and app.has_role('supervisor') and app.own_or_division(p.organisation_id)
+    and p.proposed_by <> app.account() and p.state = 'open' and app.reaches(p.case_id));
+grant execute on function app.holder_of_proposed(uuid) to app;
 
 -- Decisions and documents are read by every organisation to which the identity is open. Only functions write them.
 grant select on decisions to app;

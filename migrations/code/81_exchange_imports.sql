@@ -81,6 +81,15 @@ begin
     where r.document_type is not null and r.stage < 3;
 end $$;
 
+-- True if the register of the caller has this number of this type. With p_seen only a case that the caller can read
+-- counts: a dry run writes nothing, and must not tell who is on record.
+create function app.is_taken(p_type text, p_number_hmac bytea, p_seen boolean) returns boolean
+language plpgsql stable security definer set search_path = '' as $$
+declare holder uuid := app.number_holder(app.org(), p_type, p_number_hmac);
+begin
+  return holder is not null and (not p_seen or app.reaches(holder));
+end $$;
+
 -- Checks the rows of a batch against calendar and record, locks the existing cases, and writes the rows without a fault
 -- unless the job is a dry run. Returns how many cases are new and how many existed, their ids, and the faults. Refuses
 -- a job that is not running for the caller, and owners and regions that the service should have rejected.
@@ -120,7 +129,7 @@ begin
       when r.document_type is not null and not o.needs_document
         then '{documentType,This outcome needs no document}'
       when r.number_hmac is not null and coalesce(s.stage, 0) < 3
-          and (app.in_register(r.document_type, decode(r.number_hmac, 'hex'))
+          and (app.is_taken(r.document_type, decode(r.number_hmac, 'hex'), job.dry_run)
             or row_number() over (partition by r.document_type, r.number_hmac order by r.line) > 1)
         then '{documentNumber,Is in the register already}'
       end::text[] as fault
@@ -143,6 +152,8 @@ begin
     from judged;
 
   if not job.dry_run then
+    perform app.look_at(app.number_holder(app.org(), r.document_type, decode(r.number_hmac, 'hex')))
+      from unnest(rows) r where r.field = 'documentNumber';
     good := array(select r from unnest(rows) r where r.field is null);
     perform app.write_import(p_job, job.campaign_id, good);
   end if;

@@ -215,6 +215,7 @@ t.test('the role app cannot forge a case in SQL', async t => {
       await superuser`update relations set ended_at = now(), ended_by = made_by`
     }
     t.equal(await attempt(owner, `select from cases`), 'changed 1')
-    t.match(await attempt(stranger, `select app.in_register('${document().documentType}', '\\x00')`), 'changed 1')
+    const asked = `select app.number_holder(app.org(), '${document().documentType}', '\\x00')`
+    t.match(await attempt(stranger, asked), '42501', 'the register answers to no question outside its steps')
   })
 })

@@ -112,20 +112,6 @@ t.test('a later file adds what has happened since', async t => {
   ])
 })
 
-t.test('a dry run writes nothing, and a caseworker cannot import', async t => {
-  const service = await startService(t)
-  const [officer, caseworker] = [await service.as('officer', 'committee'), await service.as('caseworker', 'sunrise')]
-  t.match(await imported(service, officer, file([row({}), row({ externalId: '' })]), '?dryRun=true'), {
-    registered: 1,
-    rejectedRows: 1,
-    dryRun: true,
-  })
-  t.same((await officer.get('/v1/cases')).json().items, [])
-  t.equal((await caseworker.post('/v1/imports', file([]), csv)).statusCode, 403)
-  const unknown = `/v1/imports?campaignId=${crypto.randomUUID()}`
-  t.equal((await officer.post(unknown, file([]), csv)).statusCode, 400)
-})
-
 t.test('an interrupted import is continued, and lost rights end an import', async t => {
   const service = await startService(t)
   const officer = await service.as('officer', 'committee')

@@ -56,6 +56,18 @@ t.test(
   },
 )
 
+t.test('invitations to addresses that are taken count as guesses', async t => {
+  const { as } = await startService(t)
+  const ngo = await as('supervisor', 'sunrise')
+  const invite = async (email: string) =>
+    (await ngo.post('/v1/accounts', { email, name: 'New', roles: ['caseworker'] })).statusCode
+  for (let n = 0; n < 8; n++) t.equal(await invite(`new${n}@sunrise.example`), 201, 'new ones cost nothing')
+  const answers = []
+  for (let n = 0; n < 7; n++) answers.push(await invite('aliya@committee.example'))
+  t.same(answers.slice(0, 5), [409, 409, 409, 409, 409])
+  t.ok(answers.slice(5).includes(429))
+})
+
 t.test('a disabled account loses its access at once', async t => {
   const { as } = await startService(t)
   const [supervisor, caseworker] = [await as('supervisor', 'sunrise'), await as('caseworker', 'sunrise')]

@@ -1,29 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { buildApp } from '../../src/app.ts'
-import { hashPassword, requireStrong } from '../../src/people/sessions/password.ts'
 import { meanwhile } from '../support/meanwhile.ts'
 import { password, type Service, startService } from '../support/service.ts'
-
-type App = Service['app']
-
-const another = 'four other words of mine'
-const email = 'asel@sunrise.example'
-
-const post = (app: App, url: string, payload: object, token?: string) =>
-  app.inject({ method: 'POST', url, payload, headers: token ? { authorization: `Bearer ${token}` } : {} })
-const signIn = (app: App, given: { email?: string; password?: string } = {}) =>
-  post(app, '/v1/sessions', { email, password, ...given })
-const refresh = (app: App, refreshToken: string) => post(app, '/v1/sessions/refresh', { refreshToken })
-const me = async (app: App, token: string) =>
-  (await app.inject({ url: '/v1/me', headers: { authorization: `Bearer ${token}` } })).statusCode
-const signOut = async (app: App, url: string, token: string) =>
-  (await app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${token}` } })).statusCode
-
-/** Moves the clock of the database forward. */
-const later = ({ owner }: Service, by: string) =>
-  owner.unsafe(`create or replace function app.now() returns timestamptz language sql stable
-    return now() + interval '${by}'`)
+import { another, email, later, me, post, refresh, signIn, signOut } from './signing-in.ts'
 
 /** Invites a new account as a supervisor. */
 async function invite({ as }: Service) {
@@ -123,78 +103,6 @@ t.test('guesses are slowed down, across processes', async t => {
   t.equal(forgotten?.failures, 0)
 })
 
-t.test('a refresh token works once; using it again from elsewhere or later ends the session', async t => {
-  const service = await startService(t)
-  const { app } = service
-  const signedIn = async () => (await signIn(app)).json()
-  const from = (refreshToken: string, remoteAddress: string) =>
-    app.inject({ method: 'POST', url: '/v1/sessions/refresh', payload: { refreshToken }, remoteAddress })
-  const isOver = async (...sessions: { accessToken: string; refreshToken: string }[]) => {
-    for (const { accessToken, refreshToken } of sessions) {
-      t.equal(await me(app, accessToken), 401)
-      t.equal((await refresh(app, refreshToken)).statusCode, 401)
-    }
-  }
-  const [first, other, third] = [await signedIn(), await signedIn(), await signedIn()]
-  const refreshed = await refresh(app, first.refreshToken)
-  t.equal(refreshed.statusCode, 200)
-  const second = refreshed.json()
-  t.not(second.refreshToken, first.refreshToken)
-  t.equal(await me(app, second.accessToken), 200)
-  const stolen = await from(first.refreshToken, '10.0.0.9')
-  t.match(stolen.json(), { status: 401, type: '/problems/unauthorized' })
-  await isOver(first, second)
-  t.equal(await me(app, other.accessToken), 200, 'another session of the account has not ended')
-
-  const next = (await refresh(app, other.refreshToken)).json()
-  t.equal((await from(next.refreshToken, '10.0.0.9')).statusCode, 200, 'a client may change its network')
-  t.equal((await refresh(app, other.refreshToken)).statusCode, 401, 'its successor was used elsewhere')
-  await isOver(other, next)
-
-  await refresh(app, third.refreshToken)
-  await later(service, '31 seconds')
-  t.equal((await refresh(app, third.refreshToken)).statusCode, 401, 'no reply is lost for so long')
-  await isOver(third)
-  t.equal((await refresh(app, 'x'.repeat(43))).statusCode, 401, 'unknown')
-  t.equal((await refresh(app, 'x')).statusCode, 400, 'not a refresh token')
-})
-
-t.test('after a lost reply, and for two workers at once, a refresh token gives the same next one', async t => {
-  const { app } = await startService(t)
-  const first = (await signIn(app)).json()
-  const replies = [...(await Promise.all([1, 2].map(() => refresh(app, first.refreshToken))))]
-  replies.push(await refresh(app, first.refreshToken))
-  const [next] = replies.map(reply => reply.json())
-  for (const reply of replies) {
-    t.match(reply, { statusCode: 200 })
-    t.equal(reply.json().refreshToken, next.refreshToken)
-    t.equal(await me(app, reply.json().accessToken), 200)
-  }
-  t.equal(await me(app, first.accessToken), 200)
-  t.equal((await refresh(app, next.refreshToken)).statusCode, 200)
-})
-
-t.test('a refresh token is not given again once an access token was used from elsewhere', async t => {
-  const { app } = await startService(t)
-  const first = (await signIn(app)).json()
-  const next = (await refresh(app, first.refreshToken)).json()
-  const headers = { authorization: `Bearer ${next.accessToken}` }
-  t.equal((await app.inject({ url: '/v1/cases', headers, remoteAddress: '10.0.0.9' })).statusCode, 200)
-  t.equal((await refresh(app, first.refreshToken)).statusCode, 401)
-  t.equal(await me(app, next.accessToken), 401)
-})
-
-t.test('a session that nobody uses ends', async t => {
-  const service = await startService(t)
-  const { app } = service
-  const [used, left] = [(await signIn(app)).json(), (await signIn(app)).json()]
-  await later(service, '59 minutes')
-  const next = (await refresh(app, used.refreshToken)).json()
-  await later(service, '61 minutes')
-  t.equal((await refresh(app, left.refreshToken)).statusCode, 401)
-  t.equal((await refresh(app, next.refreshToken)).statusCode, 200)
-})
-
 t.test('a password that is verified while the account is disabled, or gets another one, gives no session', async t => {
   const service = await startService(t)
   const { app, as, owner } = service
@@ -207,45 +115,6 @@ t.test('a password that is verified while the account is disabled, or gets anoth
   const disable = `update accounts set status = 'disabled' where id = '${asel.account}'`
   const disabled = await meanwhile(service, dina, disable, () => signIn(app))
   t.match(disabled.json(), { status: 401, type: '/problems/wrong-credentials' })
-})
-
-t.test('passwords that are easy to guess are refused', async t => {
-  for (const easy of [
-    'Password1234567',
-    'passwordpassword1',
-    'qwertyuiopasdfghjkl',
-    'administrator123',
-    '1q2w3e4r5t6y7u8i9o',
-    'letmeinletmeinletmein',
-    '123456789012345',
-    'welcome123456789',
-    'monkeymonkeymonkey',
-    'Almaty2026Almaty2026',
-  ])
-    await t.rejects(requireStrong(easy, '#/password'), { message: 'invalid-request' }, easy)
-  for (const good of [another, password, 'төрт сөз менің өзімдікі']) await t.resolves(requireStrong(good, '#/password'))
-})
-
-t.test('a queue of password hashes has an end, and the work of clients that are gone is dropped', async t => {
-  const results = await Promise.allSettled(Array.from({ length: 30 }, () => hashPassword(password)))
-  const refused = results.filter(({ status }) => status === 'rejected')
-  t.equal(refused.length, 8, 'two run, and twenty wait')
-  t.match(refused[0], { reason: { message: 'unavailable', retryAfter: 5 } })
-  await t.rejects(
-    hashPassword(password, () => true),
-    { message: 'unavailable' },
-  )
-})
-
-t.test('a session that is past its end, or of a disabled account, is not refreshed', async t => {
-  const service = await startService(t)
-  const { app, owner } = service
-  const disabled = (await signIn(app, { email: 'ruslan@sunrise.example' })).json()
-  await owner`update accounts set status = 'disabled' where email = 'ruslan@sunrise.example'`
-  t.equal((await refresh(app, disabled.refreshToken)).statusCode, 401)
-  const old = (await signIn(app)).json()
-  await later(service, '1 year')
-  t.equal((await refresh(app, old.refreshToken)).statusCode, 401)
 })
 
 t.test('signing out ends the current session, or all sessions of the account', async t => {

@@ -4,7 +4,7 @@ import { assessed, decision, document, refusal, register, takenUp } from '../sup
 import { ifMatch, registration, startService } from '../support/service.ts'
 
 t.test('two persons annul an event entered by mistake, and it no longer counts', async t => {
-  const { as } = await startService(t)
+  const { as, superuser } = await startService(t)
   const [nurlan, kairat, asel, dina] = [
     await as('officer', 'turkistan'),
     await as('supervisor', 'turkistan'),
@@ -35,6 +35,11 @@ t.test('two persons annul an event entered by mistake, and it no longer counts',
   await taken.step(nurlan, { action: 'open_documentation' })
   const twin = (await taken.propose(nurlan, document('n 1'))).json()
   t.match((await taken.confirm(kairat, twin.id)).json(), { status: 409, type: '/problems/already-exists' })
+  t.equal(
+    (await superuser`select from entries where outcome = 'already-exists' and case_ids @> ${[one.id]}::uuid[]`).length,
+    1,
+    'the refusal is recorded with the case that has the number',
+  )
   t.match((await annul(await at('record_document')())).json().case, {
     state: 'documentation',
     allowedActions: ['amend', 'discontinue', 'record_document', 'withdraw', 'annul'],

@@ -1,6 +1,7 @@
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
 import { changeOne, readOne, readPage, sendVersioned } from '../../platform/http/replies.ts'
+import { countGuess, forgetGuess, guessOf } from '../sessions/guesses.ts'
 import { newSecret } from '../sessions/queries.ts'
 import {
   Account,
@@ -64,8 +65,12 @@ export const accountRoutes: Routes = async app => {
     async (request, reply) => {
       const { secret, hash } = newSecret(12)
       let enrolmentCode: string | null = null
+      // A refusal tells that some organisation has an account with this address, so it counts as a guess.
+      const guess = guessOf(request, request.keys, request.claims?.sub ?? '')
+      await request.aside(tx => countGuess(tx, guess))
       const invited = await makeOnce(request, reply, {
-        make: tx => {
+        make: async tx => {
+          await forgetGuess(tx, guess)
           enrolmentCode = secret
           return accounts.invite(tx, request.body, hash)
         },

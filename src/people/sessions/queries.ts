@@ -4,7 +4,7 @@ import { OrganisationKind, officesOf, permissionsOf, Role } from '../../platform
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { Id } from '../../platform/http/contract.ts'
-import { Problem, tooMany, unauthorized } from '../../problem.ts'
+import { Problem, unauthorized } from '../../problem.ts'
 import type { Me } from './contract.ts'
 
 /**
@@ -16,37 +16,12 @@ export const newSecret = (bytes = 32) => {
 }
 export const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
-/**
- * Keyed hashes of what is guessed (e-mail, account or code), of the network of the caller, and of both together: who knows
- * an e-mail address cannot keep its owner out, who signs in from elsewhere.
- */
-export type Guess = Record<'pair' | 'account' | 'address', Buffer>
-
-const GuessRow = z.object({ wait: z.int() })
-
-/**
- * Counts this attempt before it is checked. Throws `too-many-requests` while the delay after earlier failures lasts.
- */
-export async function countGuess(tx: Tx, { pair, account, address }: Guess): Promise<void> {
-  const [row] = await tx.rows(
-    GuessRow,
-    sql`
-      select greatest(app.count_guess(${address}, 'guesses_from_address'), app.count_guess(${pair}, 'guesses_at_account'),
-        app.count_guess(${account}, 'guesses_at_account_anywhere')) as wait`,
-  )
-  if (row && row.wait > 0) throw tooMany(row.wait)
-}
-
 const CredentialsRow = z.object({ account: Id, password_hash: z.string().nullable() })
 
 export async function credentials(tx: Tx, email: string): Promise<z.output<typeof CredentialsRow> | undefined> {
   const [row] = await tx.rows(CredentialsRow, sql`select * from app.credentials(${email})`)
   return row
 }
-
-/** Resets the counters after a successful attempt. */
-export const forgetGuess = (tx: Tx, { pair, account, address }: Guess) =>
-  tx.execute(sql`select app.forget_guesses(${pair}, ${account}, ${address})`)
 
 const StartedRow = z.object({ session: Id.nullable() })
 

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Keys } from '../../platform/access/keys.ts'
-import { networkOf } from '../../platform/http/network.ts'
 import { Problem } from '../../problem.ts'
 import type { Credentials, Enrolment, PasswordChange, Session } from './contract.ts'
+import { countGuess, forgetGuess, guessOf } from './guesses.ts'
 import { hashPassword, requireStrong, verifyPassword } from './password.ts'
 import * as sessions from './queries.ts'
 
@@ -13,7 +13,7 @@ import * as sessions from './queries.ts'
 export async function signIn(request: FastifyRequest, keys: Keys, { email, password }: Credentials): Promise<Session> {
   const guess = guessOf(request, keys, email)
   const found = await request.aside(async tx => {
-    await sessions.countGuess(tx, guess)
+    await countGuess(tx, guess)
     return sessions.credentials(tx, email)
   })
   request.entry?.note({ subject: found?.account })
@@ -22,7 +22,7 @@ export async function signIn(request: FastifyRequest, keys: Keys, { email, passw
   const { account, password_hash } = found
   const { secret, hash: refreshHash } = sessions.newSecret()
   const session = await request.transact(async tx => {
-    await sessions.forgetGuess(tx, guess)
+    await forgetGuess(tx, guess)
     return sessions.start(tx, account, password_hash, refreshHash)
   })
   return tokensFor(request, account, session, secret)
@@ -49,14 +49,14 @@ export async function refresh(request: FastifyRequest, { hash }: Keys, token: st
 export async function enrol(request: FastifyRequest, keys: Keys, { code, password }: Enrolment): Promise<null> {
   const guess = guessOf(request, keys, code)
   await request.aside(async tx => {
-    await sessions.countGuess(tx, guess)
+    await countGuess(tx, guess)
     await sessions.requireCode(tx, code)
   })
   await requireStrong(password, '#/password')
   const passwordHash = await hashPassword(password, isGone(request))
   await request.transact(async tx => {
     await sessions.enrol(tx, code, passwordHash)
-    await sessions.forgetGuess(tx, guess)
+    await forgetGuess(tx, guess)
   })
   return null
 }
@@ -68,7 +68,7 @@ export async function changePassword(
 ): Promise<null> {
   const guess = guessOf(request, keys, request.claims?.sub ?? '')
   const stored = await request.aside(async tx => {
-    await sessions.countGuess(tx, guess)
+    await countGuess(tx, guess)
     return sessions.ownPassword(tx)
   })
   if (!(await verifyPassword(current, stored, isGone(request))) || !stored) throw new Problem('wrong-credentials')
@@ -76,18 +76,9 @@ export async function changePassword(
   const passwordHash = await hashPassword(next, isGone(request))
   await request.transact(async tx => {
     await sessions.changePassword(tx, stored, passwordHash)
-    await sessions.forgetGuess(tx, guess)
+    await forgetGuess(tx, guess)
   })
   return null
-}
-
-function guessOf(request: FastifyRequest, { hash }: Keys, guessed: string): sessions.Guess {
-  const network = networkOf(request.ip)
-  return {
-    pair: hash('guess', `${guessed} ${network}`),
-    account: hash('guess', guessed),
-    address: hash('guess', network),
-  }
 }
 
 /** Whether the client is gone: nobody waits for the hash of its password. */

@@ -119,10 +119,10 @@ class Entry {
     this.done = true
   }
 
-  #refusal({ details: { status, type } }: Problem): SQL {
+  #refusal({ details: { status, type }, concerns }: Problem): SQL {
     const content = {
       ...this.#ofRequest(),
-      cases: this.#caseOfPath(),
+      cases: [...this.#caseOfPath(), ...(concerns ? [concerns] : [])],
       ...(status !== 400 && this.#criteria()),
       ...this.#versions(),
     }

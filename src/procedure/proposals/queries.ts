@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { find as findCase } from '../../casefile/cases/queries.ts'
 import { append, lastEvent } from '../../casefile/events/append.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
@@ -9,7 +9,8 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { olderThan, type Page, pageOf } from '../../platform/db/page.ts'
 import { sealed, sealerFor } from '../../platform/db/sealed.ts'
-import { notFound, stale } from '../../problem.ts'
+import { Id } from '../../platform/http/contract.ts'
+import { notFound, Problem, stale } from '../../problem.ts'
 import type { ProposedStep } from '../transitions/contract.ts'
 import { prepare, refusedWith } from '../transitions/queries.ts'
 import { Proposal, type ProposalQuery } from './contract.ts'
@@ -76,10 +77,19 @@ export async function propose(tx: Tx, caseId: string, version: number, step: Pro
 /** Takes the step exactly as proposed. The database checks whether the caller may. Returns the id of its event. */
 export async function confirm(tx: Tx, id: string, version: number): Promise<string> {
   const { case: of, action } = await current(tx, id, version)
+  if (action === 'record_document') await requireFreeNumber(tx, id)
   const before = await findCase(tx, of.id)
   const confirming = Promise.all([append(tx, [{ case_id: of.id, action, proposal_id: id }]), lastEvent(tx, of.id)])
   const [, event] = await refusedWith(before, confirming)
   return event
+}
+
+const HolderRow = z.object({ holder: Id.nullable() })
+
+/** Throws `already-exists` if the register has the number of the document. The refusal is recorded with the case that has it. */
+async function requireFreeNumber(tx: Tx, proposal: string): Promise<void> {
+  const [row] = await tx.rows(HolderRow, sql`select app.holder_of_proposed(${proposal}) as holder`)
+  if (row?.holder) throw new Problem('already-exists', { concerns: row.holder })
 }
 
 export async function reject(tx: Tx, id: string, version: number, reason: string): Promise<Proposal> {
