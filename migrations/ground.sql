@@ -1,6 +1,11 @@
 -- The functions that tables call, and the procedures that the migrator calls. The migrator runs this file before all
 -- others whenever it or the code has changed, so each statement must be able to run again.
 revoke all on schema public from public;
+-- Only these roles connect, and nobody makes temporary tables: what the service holds in memory is enough.
+do $$ begin
+  execute format('revoke temporary, connect on database %I from public', current_database());
+  execute format('grant connect on database %I to app', current_database());
+end $$;
 grant usage on schema public, app to app, definer;
 alter default privileges revoke execute on functions from public;
 

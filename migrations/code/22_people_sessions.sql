@@ -56,10 +56,10 @@ begin
 end $$;
 grant execute on function app.start_session(uuid, text, bytea) to app;
 
--- True if the session was used from another address than this one (a keyed hash) since this instant: with a successor of
--- this refresh token, or with an access token, by the audit log.
-create function app.used_elsewhere(p_session uuid, p_successor bytea, p_address bytea, since timestamptz) returns boolean
-language sql stable security definer set search_path = '' return
+-- True if the session was used from another address than this one (a keyed hash) since this instant: with a successor
+-- of this refresh token, or with an access token, by the audit log.
+create function app.used_elsewhere(p_session uuid, p_successor bytea, p_address bytea, since timestamptz)
+returns boolean language sql stable security definer set search_path = '' return
   exists (select from public.refresh_tokens n where n.hash = p_successor and n.used_from <> p_address)
   or exists (
     select from public.sessions s join public.entries e on e.account_id = s.account_id,
@@ -68,11 +68,11 @@ language sql stable security definer set search_path = '' return
     where s.id = p_session and e.id > uuidv7(since - clock_timestamp() - interval '1 minute') and e.at >= since
       and c ->> 'session' = p_session::text and c ->> 'address' <> encode(p_address, 'hex'));
 
--- Exchanges a refresh token for the next one and returns its session and account; no row if the token is unknown. A token
--- that was used before gives the same next one again for a short time (term refresh_grace), because the reply may have
--- been lost: to the address that used it, and while the session was used from no other. Otherwise it was stolen: its
--- session ends, and the account is returned without a session. So it is for a session that has ended, and for one that
--- was not used for a long time (term session_inactivity).
+-- Exchanges a refresh token for the next one and returns its session and account; no row if the token is unknown. A
+-- token that was used before gives the same next one again for a short time (term refresh_grace), because the reply may
+-- have been lost: to the address that used it, and while the session was used from no other. Otherwise it was stolen:
+-- its session ends, and the account is returned without a session. So it is for a session that has ended, and for one
+-- that was not used for a long time (term session_inactivity).
 create function app.refresh_session(p_hash bytea, p_next_hash bytea, p_address bytea)
 returns table (session uuid, account uuid, reused boolean)
 language plpgsql security definer set search_path = '' as $$
@@ -176,13 +176,18 @@ begin
 end $$;
 grant execute on function app.change_password(text, text) to app;
 
--- After an account was disabled: ends its sessions.
+-- After an account was disabled or an organisation closed: ends its sessions for good. They stay ended if it is active
+-- again.
 create function app.end_sessions() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
-  update public.sessions set revoked_at = app.now() where account_id = new.id and revoked_at is null;
+  update public.sessions s set revoked_at = app.now()
+    from public.accounts a
+    where a.id = s.account_id and new.id in (a.id, a.organisation_id) and s.revoked_at is null;
   return null;
 end $$;
 create trigger end_sessions after update of status on accounts for each row when (new.status = 'disabled')
+  execute function app.end_sessions();
+create trigger end_sessions after update of status on organisations for each row when (new.status = 'closed')
   execute function app.end_sessions();
 
 -- Each account reads and ends its own sessions.

@@ -38,14 +38,14 @@ language sql stable security definer set search_path = '' return exists (
   select from public.case_access a
   where a.case_id = p_case and a.organisation_id = app.org() and a.until > app.now());
 
--- True if the caller may read the zone protection of a case open to their organisation: within the owner, only
--- supervisors and the assignee. In plpgsql, so that it runs for the few rows of this zone and is not planned into each
--- read.
+-- True if the case is open to the caller's organisation and they may read its zone protection, if that is open too:
+-- within the owner, only supervisors and the assignee. In plpgsql, so that it runs for the few rows of this zone and is
+-- not planned into each read.
 create function app.holds_protection(p_case uuid) returns boolean
 language plpgsql stable security definer set search_path = '' as $$
 begin
-  return app.has_role('supervisor') or exists (
-    select from public.cases c where c.id = p_case and (c.owner_id <> app.org() or c.assignee_id = app.account()));
+  return app.reaches(p_case) and (app.has_role('supervisor') or exists (
+    select from public.cases c where c.id = p_case and (c.owner_id <> app.org() or c.assignee_id = app.account())));
 end $$;
 grant execute on function app.holds_protection(uuid) to app;
 

@@ -23,10 +23,12 @@ create function app.annullable(e public.valid_events) returns boolean
 language sql stable security definer set search_path = '' return exists (
   select from public.annullable_events a where a.id = e.id);
 
--- The event that moved the case to its present state.
+-- The event that moved the case to its present state; null for a caller who cannot read the case.
 create function app.last_move(p_case uuid) returns uuid
 language sql stable security definer set search_path = '' return (
-  select id from public.valid_events where case_id = p_case and from_state <> to_state order by id desc limit 1);
+  select id from public.valid_events
+  where case_id = p_case and from_state <> to_state and app.reaches(p_case)
+  order by id desc limit 1);
 grant execute on function app.last_move(uuid) to app;
 
 -- What an organisation is to a case with this owner and handler: owner, handler, authority (an owner that is a division

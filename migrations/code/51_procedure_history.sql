@@ -15,8 +15,8 @@ end $$;
 create trigger then_4_keep_decisions after insert on case_events referencing new table as written
   for each statement execute function app.keep_decisions();
 
--- The case that has this number of this type in the register of an organisation: its own, or that of its committee. Null
--- if there is none. Asks no other register.
+-- The case that has this number of this type in the register of an organisation: its own, or that of its committee.
+-- Null if there is none. Asks no other register.
 create function app.number_holder(p_organisation uuid, p_type text, p_number_hmac bytea) returns uuid
 language sql stable security definer set search_path = '' return (
   select d.case_id

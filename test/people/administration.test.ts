@@ -56,6 +56,18 @@ t.test(
   },
 )
 
+t.test('the sessions of an organisation that was closed stay ended when it is active again', async t => {
+  const { as } = await startService(t)
+  const [admin, zarina] = [await as('administrator', 'operator'), await as('caseworker', 'common-home')]
+  const url = `/v1/organisations/${zarina.organisation.id}`
+  const set = async (status: string, version: number) =>
+    (await admin.patch(url, { status }, { 'if-match': `"${version}"` })).statusCode
+  t.equal((await zarina.get('/v1/me')).statusCode, 200)
+  t.equal(await set('closed', 1), 200)
+  t.equal(await set('active', 2), 200)
+  t.equal((await zarina.get('/v1/me')).statusCode, 401)
+})
+
 t.test('invitations to addresses that are taken count as guesses', async t => {
   const { as } = await startService(t)
   const ngo = await as('supervisor', 'sunrise')

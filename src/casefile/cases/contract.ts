@@ -121,7 +121,7 @@ export const CaseQuery = PageQuery.extend({
   overdue: z.enum(['true', 'false']).optional().describe('Whether the due date of the case has passed.'),
   flagged: z.enum(['true', 'false']).optional().describe('Whether your organisation has an open flag on the case.'),
   updatedSince: Instant.optional().describe(
-    'Only cases that changed for you since this instant, because the case or your access changed; oldest change first.',
+    'Only cases that took a step or that were opened to you since this instant, oldest change first. Not reported: corrected zones, and cases that you cannot read any more.',
   ),
   cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),
 }).refine(({ updatedSince, cursor }) => !cursor || (updatedSince !== undefined) === (typeof cursor === 'object'), {
