@@ -5,7 +5,8 @@ import t from 'tap'
 
 /** What each storey may import, besides itself. */
 const below: Record<string, readonly string[]> = {
-  problems: [],
+  'problems-of-http': [],
+  problems: ['problems-of-http'],
   problem: ['problems'],
   config: [],
   platform: ['problem', 'config'],

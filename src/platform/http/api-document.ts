@@ -164,7 +164,15 @@ function successHeaders(reply: z.ZodType, config: NonNullable<RouteOptions['conf
 const successes: Record<string, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'Done' }
 
 /** Problems of every operation: described once, as the response `default`. */
-const common: readonly ProblemName[] = ['unauthorized', 'forbidden', 'too-many-requests', 'internal', 'unavailable']
+const common: readonly ProblemName[] = [
+  'unauthorized',
+  'forbidden',
+  'request-timeout',
+  'too-many-requests',
+  'headers-too-large',
+  'internal',
+  'unavailable',
+]
 
 /** Returns the further problems of a route, by what it declares. */
 export function possibleProblems(

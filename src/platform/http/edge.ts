@@ -1,14 +1,15 @@
 import type { Server } from 'node:http'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../../config.ts'
-import { Problem, tooMany } from '../../problem.ts'
+import { invalid, Problem, tooMany } from '../../problem.ts'
 import { notUtf8 } from './contract.ts'
+import { headersOfReply } from './headers.ts'
 import { decodeJson, refuseRepeatedNames } from './json.ts'
 import { networkOf } from './network.ts'
+import { answerAndClose, answerUnread } from './unread.ts'
 
 /** Milliseconds that a client may take to send a body, and to send an accepted upload. */
 const bodyDeadline = 10_000
@@ -29,13 +30,14 @@ export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
     bodyLimit: 256 * 1024,
     requestTimeout: uploadDeadline,
     connectionTimeout: 15_000,
-    http: { headersTimeout: 8_000, connectionsCheckingInterval: 1_000 },
+    http: { headersTimeout: 8_000, connectionsCheckingInterval: 1_000, requireHostHeader: false }, // refused below
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: config.trustedProxies.length ? config.trustedProxies : false,
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
     exposeHeadRoutes: false,
+    clientErrorHandler: answerUnread,
     logController: new LogController({ disableRequestLogging: true }), // http/log.ts writes the one line
     routerOptions: {
       maxParamLength: 200,
@@ -63,21 +65,8 @@ function decoded(part: string): string {
   }
 }
 
-/** Returns the headers that helmet adds, computed once: helmet would compute the same ones for each reply. */
-async function secureHeaders(): Promise<Record<string, string>> {
-  const probe = Fastify()
-  await probe.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: [`'none'`], frameAncestors: [`'none'`] } },
-  })
-  probe.get('/', async (_request, reply) => reply.getHeaders())
-  const answer = await probe.inject('/')
-  await probe.close()
-  return answer.json()
-}
-
 /** Adds headers, limits and time-outs to every request. */
 export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config, 'rateLimit'>) {
-  const secure = await secureHeaders()
   await app.register(rateLimit, {
     global: true,
     max: max * accountsPerAddress,
@@ -94,20 +83,24 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
 
   app.decorateRequest('patient', () => {})
   app.addHook('onRequest', async (request, reply) => {
-    reply
-      .headers(secure)
-      .header('x-request-id', request.id)
-      .header('cache-control', 'no-store')
-      .header('vary', 'Authorization')
+    reply.headers(headersOfReply(request.id))
     const { raw } = request
-    const timer = setTimeout(() => raw.complete || raw.destroy(), bodyDeadline).unref()
+    const timer = setTimeout(() => {
+      if (raw.complete) return
+      if (reply.raw.headersSent) raw.destroy()
+      else answerAndClose(raw.socket, new Problem('request-timeout'), request.id)
+    }, bodyDeadline).unref()
     request.patient = () => clearTimeout(timer)
     reply.raw.once('close', request.patient)
+    if (request.headers.host === undefined && raw.httpVersion === '1.1')
+      throw invalid([{ pointer: '#/headers/host', detail: 'Missing: expected the name of the host' }])
   })
   // The body is here. What follows has deadlines of its own.
   app.addHook('preValidation', async request => {
     if (!(request.body instanceof Readable)) request.patient()
   })
+  // Node would refuse an expectation that it does not know, without a body; HTTP allows to ignore it.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   // While the service stops, each reply closes its connection: the stop would wait for open ones.
   let closing = false
   app.addHook('preClose', async () => {

@@ -179,6 +179,7 @@ t.test('slow clients are disconnected', async t => {
       const client = connect(port, '127.0.0.1', () => client.write(start))
       const drip = setInterval(() => client.write('x'), 1_000)
       client
+        .resume()
         .on('error', () => {})
         .on('close', () => {
           clearInterval(drip)

@@ -1,0 +1,41 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../../problem.ts'
+import { headersOfReply } from './headers.ts'
+
+/** Milliseconds that the client has to read the reply: a close with unread input would make its system drop it. */
+const lingering = 500
+
+/** Errors of Node's parser, and the problems they become; any other one is a request that could not be read. */
+const ofNode: Record<string, () => Problem> = {
+  ERR_HTTP_REQUEST_TIMEOUT: () => new Problem('request-timeout'),
+  HPE_HEADER_OVERFLOW: () => new Problem('headers-too-large'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: () => new Problem('too-large'),
+}
+const unreadable = () => new Problem('invalid-request', { detail: 'The request could not be read' })
+
+/** Answers a request that Node could not read, so that Fastify never saw it, and logs its line. */
+export function answerUnread(this: FastifyInstance, { code = '' }: { code?: string }, socket: Socket) {
+  if (!socket.writable) return
+  const id = crypto.randomUUID()
+  const problem = (ofNode[code] ?? unreadable)()
+  this.log.info({ reqId: id, route: 'none', status: problem.details.status, code }, 'request')
+  answerAndClose(socket, problem, id)
+}
+
+/** Writes a reply past Fastify, and closes the connection: what follows on it cannot be read. */
+export function answerAndClose(socket: Socket, { details }: Problem, requestId: string) {
+  const body = JSON.stringify({ ...details, requestId })
+  const headers = {
+    ...headersOfReply(requestId),
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    date: new Date().toUTCString(),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  const start = `HTTP/1.1 ${details.status} ${STATUS_CODES[details.status]}`
+  socket.end([start, ...lines, '', body].join('\r\n'))
+  setTimeout(() => socket.destroy(), lingering).unref()
+}
