@@ -15,6 +15,8 @@ export const apiInfo = {
       'and what to do next. The response `default` stands for what any operation can answer: 401, 403, 408, 429, 431, 500',
       'and 503. A request that is no HTTP gets 400. After 400, 408, 413 or 431 of that kind the connection is closed.',
       '',
+      'Each GET can be asked with HEAD, and `OPTIONS` lists the methods of a path; another method gets 405.',
+      '',
       'A single resource carries its version as `ETag`. Changing it needs `If-Match`. A POST with an `Idempotency-Key` can',
       'be repeated without harm.',
       '',

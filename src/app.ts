@@ -29,6 +29,7 @@ import { edge, serverOptions } from './platform/http/edge.ts'
 import { healthRoutes } from './platform/http/health.ts'
 import { idempotencyKeys } from './platform/http/idempotency.ts'
 import { logRequests, serializers } from './platform/http/log.ts'
+import { methods } from './platform/http/methods.ts'
 import { answerError, answerProblems } from './platform/http/problems.ts'
 import { Sweep } from './platform/http/sweep.ts'
 import { tokens } from './platform/http/tokens.ts'
@@ -62,6 +63,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   openapi(app, apiInfo)
   await tokens(app, keys)
   await edge(app, config)
+  methods(app)
   audit(app, db, keys)
   authenticate(app, db)
   idempotencyKeys(app, keys)

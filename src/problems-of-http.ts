@@ -28,6 +28,12 @@ export const problemsOfHttp = {
     'The operation makes something that must not be made twice.',
     'Send an `Idempotency-Key` header with a key of your own, for example a UUID. Use the same key when you try again.',
   ),
+  'method-not-allowed': from(
+    405,
+    'This path does not have this method',
+    'The path is one of this service, whether or not there is something with the id in it.',
+    'Use one of the methods in `Allow`. `OPTIONS` lists them too.',
+  ),
   'request-timeout': from(
     408,
     'The request took too long to arrive',

@@ -43,7 +43,7 @@ type Described = {
 export function openapi(app: FastifyInstance, document: Json) {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', route => {
-    if (!route.config?.hidden) routes.push(route)
+    if (!route.config?.hidden && route.method !== 'HEAD') routes.push(route)
   })
   let described: Json | undefined
   app.decorate('openapi', () => {

@@ -36,7 +36,6 @@ export const serverOptions = (config: Pick<Config, 'trustedProxies'>) =>
     trustProxy: config.trustedProxies.length ? config.trustedProxies : false,
     requestIdHeader: false,
     genReqId: () => crypto.randomUUID(),
-    exposeHeadRoutes: false,
     clientErrorHandler: answerUnread,
     logController: new LogController({ disableRequestLogging: true }), // http/log.ts writes the one line
     routerOptions: {
