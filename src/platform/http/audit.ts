@@ -6,6 +6,7 @@ import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
 import { type SQL, sql } from '../db/drizzle.ts'
 import { writeEntry, writeRefusal } from '../db/entry.ts'
+import { versionIn } from './conditional.ts'
 
 /** What an operation adds to its audit entry besides the request, taken from the reply. */
 type Audit = {
@@ -169,9 +170,9 @@ class Entry {
   }
 
   #versions(shown?: unknown) {
-    const [, before] = /^"(\d{1,9})"$/.exec(String(this.#request.headers['if-match'] ?? '')) ?? []
+    const before = versionIn(this.#request)
     if (before === undefined) return {}
     const { version, case: of } = (shown ?? {}) as { version?: number; case?: { version?: number } | null }
-    return { versions: { before: Number(before), after: version ?? of?.version ?? null } }
+    return { versions: { before, after: version ?? of?.version ?? null } }
   }
 }

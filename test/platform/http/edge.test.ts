@@ -125,7 +125,6 @@ t.test('of fifty changes with the same ETag, one succeeds', async t => {
   const change = (headers = {}) => supervisor.patch(location, { endsOn: '2022-12-31' }, headers)
   t.equal((await change()).statusCode, 428)
   t.equal((await change({ 'if-match': '"9"' })).statusCode, 412)
-  t.equal((await change({ 'if-match': 'W/"1"' })).statusCode, 412)
   const all = await Promise.all(Array.from({ length: 50 }, () => change({ 'if-match': etag })))
   t.same(all.map(({ statusCode }) => statusCode).sort(), [200, ...Array(49).fill(412)])
   const other = await as('supervisor', 'iom')
