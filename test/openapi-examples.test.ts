@@ -104,6 +104,11 @@ t.test('every example is accepted, and every reply is in the API document', asyn
     confirmProposal: async () => ({ ...(await proposed(kairat)), version: 1 }),
     rejectProposal: async () => ({ ...(await proposed(kairat)), version: 1 }),
     relateCases: () => ({ who: caseworker, id: one.id, payload: { kind: 'child', caseId: other.id } }),
+    getRelation: async () => ({
+      who: caseworker,
+      id: one.id,
+      relation: (await owner`select id from relations`)[0]?.id,
+    }),
     endRelation: async () => ({
       who: caseworker,
       id: one.id,
@@ -205,6 +210,19 @@ t.test('every example is accepted, and every reply is in the API document', asyn
         refused[operationId] ? status === refused[operationId] : status < 300,
         `${operationId} accepts its example: ${status} ${response.body.slice(0, 200)}`,
       )
+      const { etag, location } = response.headers as Record<string, string>
+      if (status < 300)
+        t.equal(etag !== undefined, documented.includes('etag'), `the document lists the ETag of ${operationId}`)
+      const read = location ?? (method === 'post' ? url.replace(/\/\w+$/, '') : url)
+      if (location) t.equal((await who.get(location)).statusCode, 200, `the Location of ${operationId} can be read`)
+      if (etag) {
+        const again = await who.get(read, undefined, { 'if-none-match': etag })
+        t.same(
+          [again.statusCode, again.headers.etag, again.body],
+          [304, etag, ''],
+          `the ETag of ${operationId} is that of ${read}`,
+        )
+      }
     }
   t.equal(new Set(seen).size, seen.length, 'operation ids are unique')
 })

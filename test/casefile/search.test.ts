@@ -122,10 +122,15 @@ t.test('a caseworker links the cases of a family, and a link is visible to those
   t.equal((await relate(bolat, mother.id, stranger.id)).statusCode, 404)
   t.equal((await bolat.get(`/v1/cases/${mother.id}/relations`)).statusCode, 404)
   const link = `/v1/cases/${mother.id}/relations/${made.json().id}`
+  t.same((await nurlan.get(link)).json(), made.json())
+  t.equal(made.headers.location, link)
+  t.equal((await bolat.get(link)).statusCode, 404)
+  t.equal((await nurlan.get(`/v1/cases/${stranger.id}/relations/${made.json().id}`)).statusCode, 404)
   t.equal((await bolat.delete(link)).statusCode, 404)
   t.equal((await aliya.delete(link)).statusCode, 403)
   t.equal((await nurlan.delete(link)).statusCode, 204)
   t.same(await relations(nurlan, child.id), [])
+  t.equal((await nurlan.get(link)).statusCode, 404, 'it has ended')
   t.equal((await relate(nurlan, child.id, mother.id, 'parent')).statusCode, 201)
 })
 

@@ -35,7 +35,7 @@ export function everyRequestHasItsEntry(t: Pick<Test, 'teardown'>, superuser: po
       const [entry, ...more] = byRequest.get(id) ?? []
       const about = `${operation} ${status}`
       if (!entry || more.length) return [`${about} has ${entry ? more.length + 1 : 'no'} entries`]
-      if (!unread && (entry.outcome === 'done') !== status < 300) return [`${about} has the outcome ${entry.outcome}`]
+      if (!unread && (entry.outcome === 'done') !== status < 400) return [`${about} has the outcome ${entry.outcome}`]
       return [...ids]
         .filter(shown => cases.has(shown) && !entry.case_ids.includes(shown))
         .map(shown => `${about} showed ${shown}, which its entry lacks`)

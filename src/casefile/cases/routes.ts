@@ -45,6 +45,7 @@ export const caseRoutes: Routes = async app => {
       makeOne(request, reply, {
         make: tx => register(tx, request.body),
         location: id => `/v1/cases/${id}`,
+        of: Case,
         read: findRegistered,
       }),
   )

@@ -25,6 +25,7 @@ export async function list(tx: Tx, caseId: string): Promise<Relation[]> {
   return rows.map(({ from_here, kind, ...row }) => ({ ...row, kind: from_here ? kind : inverse[kind] }))
 }
 
+/** Returns one link of a case. Throws `not-found` if it has ended, or if one of the cases is not open to the caller. */
 export async function find(tx: Tx, caseId: string, id: string): Promise<Relation> {
   const found = (await list(tx, caseId)).find(relation => relation.id === id)
   if (!found) throw notFound()

@@ -4,6 +4,7 @@ import { NewRelation, Relation, RelationParams, Relations } from './contract.ts'
 import * as relations from './queries.ts'
 
 const tags = ['Person']
+const ofRelation = { cases: ({ case: { id } }: Relation) => [id] }
 
 export const relationRoutes: Routes = async app => {
   app.get(
@@ -28,7 +29,7 @@ export const relationRoutes: Routes = async app => {
     {
       config: {
         permission: 'cases:write',
-        audit: { cases: ({ case: { id } }: Relation) => [id] },
+        audit: ofRelation,
         idempotency: 'accepted',
         problems: ['already-exists', 'file-erased'],
       },
@@ -49,6 +50,20 @@ export const relationRoutes: Routes = async app => {
         read: (tx, relation) => relations.find(tx, id, relation),
       })
     },
+  )
+  app.get(
+    '/v1/cases/:id/relations/:relationId',
+    {
+      config: { permission: 'cases:read', audit: ofRelation },
+      schema: {
+        operationId: 'getRelation',
+        summary: 'Returns one link to a case of the family that is open to you.',
+        tags,
+        params: RelationParams,
+        response: { 200: Relation },
+      },
+    },
+    request => request.transact(tx => relations.find(tx, request.params.id, request.params.relationId)),
   )
   app.delete(
     '/v1/cases/:id/relations/:relationId',

@@ -77,7 +77,7 @@ export const accountRoutes: Routes = async app => {
         location: id => `/v1/accounts/${id}`,
         read: accounts.find,
       })
-      return { ...sendVersioned(reply, invited), enrolmentCode }
+      return { ...sendVersioned(reply, invited, Account), enrolmentCode }
     },
   )
   app.patch(

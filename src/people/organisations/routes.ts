@@ -66,7 +66,7 @@ export const organisationRoutes: Routes = async app => {
         location: id => `/v1/organisations/${id}`,
         read: organisations.find,
       })
-      return { ...sendVersioned(reply, founded), enrolmentCode }
+      return { ...sendVersioned(reply, founded, Organisation), enrolmentCode }
     },
   )
   app.patch(

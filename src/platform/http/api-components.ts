@@ -34,7 +34,7 @@ export const ref = (kind: string, name: string): Json => ({ $ref: `#/components/
 
 /** Headers of replies. `x-request-id`, `cache-control` and `ratelimit-*` come with every one: see the document's text. */
 const headers = {
-  ETag: 'The version of the resource (of a step: of its case), for `If-Match`.',
+  ETag: 'The version of the resource (of a step: of its case), a hyphen and a hash of its body; for `If-Match` and `If-None-Match`.',
   Link: 'The next page, with `rel="next"`; none on the last one.',
   Location: 'Where the resource can be read.',
   'Retry-After': 'Seconds after which another try is worth it.',

@@ -1,5 +1,5 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ProblemDetails } from '../../problem.ts'
 import { type ProblemName, problems } from '../../problems.ts'
 import { kindsOf, type Office, offices, type Permission, permissions, Role } from '../access/permissions.ts'
@@ -76,7 +76,7 @@ function describe(routes: readonly RouteOptions[], document: Json): Json {
   }
 }
 
-function operation({ schema = {}, config = {} }: RouteOptions, components: Components): Operation {
+function operation({ method, schema = {}, config = {} }: RouteOptions, components: Components): Operation {
   const {
     params,
     querystring,
@@ -88,6 +88,7 @@ function operation({ schema = {}, config = {} }: RouteOptions, components: Compo
     ...rest
   } = schema as Described
   const { permission = 'public' } = config
+  const mayBeKnown = method === 'GET' && isTagged(response[200])
   const responses = Object.entries(response).map(([status, reply]) => [
     status,
     {
@@ -114,12 +115,16 @@ function operation({ schema = {}, config = {} }: RouteOptions, components: Compo
         ? [header('Idempotency-Key', config.idempotency === 'required', 'one-key-for-each-thing', requestHeaders.key)]
         : []),
       ...(config.conditional ? [header('If-Match', true, '"1"', requestHeaders.ifMatch)] : []),
+      ...(mayBeKnown ? [header('If-None-Match', false, '"1-0123456789abcdef"', requestHeaders.ifNoneMatch)] : []),
     ],
     ...(body && {
       requestBody: { required: true, content: { [consumes]: { schema: components.schema(body, 'input') } } },
     }),
     responses: Object.fromEntries([
       ...responses,
+      ...(mayBeKnown
+        ? [['304', { description: 'You have it already.', headers: { ETag: components.header('ETag') } }]]
+        : []),
       ...problemResponses(possibleProblems(schema as Described, config), components),
     ]),
   }
@@ -147,14 +152,21 @@ function holdersOf(permission: Permission): string {
 
 const requestHeaders = {
   key: 'A key of your own for this request. Sent again with the same body within 24 hours, it changes nothing and gets the same reply.',
-  ifMatch: 'The `ETag` that you read last. The request is refused if the resource has changed since.',
+  ifMatch: 'The `ETag` that you read last. Refused if the version before its hyphen is not the current one.',
+  ifNoneMatch: 'The `ETag` of what you have, or several. If it would be sent again, the reply is 304 without a body.',
+}
+
+/** Whether a reply has an `ETag`: it is a resource with a version, or has the case that a step changed. */
+function isTagged(reply: z.ZodType | undefined): boolean {
+  const { version, case: of } = (reply as Partial<z.ZodObject> | undefined)?.shape ?? {}
+  return Boolean(version) || (of instanceof z.ZodNullable && isTagged(of.unwrap() as z.ZodType))
 }
 
 /** Returns the headers of a successful reply, by what its route and its contract declare. */
 function successHeaders(reply: z.ZodType, config: NonNullable<RouteOptions['config']>, components: Components): Json {
   const { shape = {} } = reply as Partial<z.ZodObject>
   const names = [
-    ...('version' in shape || 'case' in shape ? (['ETag'] as const) : []),
+    ...(isTagged(reply) ? (['ETag'] as const) : []),
     ...('nextCursor' in shape ? (['Link'] as const) : []),
     ...(config.idempotency ? (['Location'] as const) : []),
   ]

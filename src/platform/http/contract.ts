@@ -69,13 +69,15 @@ export function contracts(app: FastifyInstance) {
 const serializers = new WeakMap<z.ZodType, ReturnType<typeof fastJson>>()
 
 /** Serializes only the fields of the contract: a surplus field of a reply is left out. Compiled at its first use. */
+export function serialize(schema: z.ZodType, data: unknown): string {
+  const serializer = serializers.get(schema) ?? fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)
+  serializers.set(schema, serializer)
+  return serializer(data)
+}
 const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
   ({ schema }) =>
-  data => {
-    const serialize = serializers.get(schema) ?? fastJson(jsonSchema(schema, { target: 'draft-7' }) as never)
-    serializers.set(schema, serialize)
-    return serialize(data)
-  }
+  data =>
+    serialize(schema, data)
 
 /** Converts a zod schema to JSON Schema, without the long pattern that duplicates each format. */
 export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = 'output' }: JsonSchemaOptions = {}) =>

@@ -44,7 +44,9 @@ export function idempotencyKeys(app: FastifyInstance, keys: Keys) {
 export type Making<T> = {
   status?: 200 | 201
   make: (tx: Tx) => Promise<string>
-  location: (id: string) => string
+  location?: (id: string) => string
+  /** The contract of the resource that is at the location, if the reply contains more than that. */
+  of?: z.ZodType
   read: (tx: Tx, id: string) => Promise<T>
 }
 
@@ -61,7 +63,8 @@ export async function makeOnce<T>(request: FastifyRequest, reply: FastifyReply, 
     tx => once(tx, request, fingerprint, making),
     ({ resource }) => resource,
   )
-  reply.code(making.status ?? 201).header('location', made.location)
+  reply.code(making.status ?? 201)
+  if (made.location) reply.header('location', made.location)
   return made.resource
 }
 
@@ -82,7 +85,7 @@ export async function once<T>(
       before === undefined &&
       tx.update(idempotency).set({ status, location: id }).where(mine(operation, key)),
   ])
-  return { location: location(id), resource, replayed: before !== undefined }
+  return { location: location?.(id), resource, replayed: before !== undefined }
 }
 
 function keyOf(request: FastifyRequest) {

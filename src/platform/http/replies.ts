@@ -1,15 +1,18 @@
 // The ends of handlers: each reads, lists, makes or changes something in the transaction of its request, and sends it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
 import type { Tx } from '../db/database.ts'
 import type { Page } from '../db/page.ts'
-import { expectedVersion } from './conditional.ts'
+import { expectedVersion, tagOf } from './conditional.ts'
+import { serialize } from './contract.ts'
 import { type Making, makeOnce } from './idempotency.ts'
 
 type Versioned = { version: number }
 
-/** Sends a resource with its version as the `ETag`. */
-export function sendVersioned<T extends Versioned>(reply: FastifyReply, resource: T): T {
-  reply.header('etag', `"${resource.version}"`)
+/** Sends a resource with its `ETag`. `of`: the contract of the resource itself, if the reply contains more than that. */
+export function sendVersioned<T extends Versioned>(reply: FastifyReply, resource: T, of?: z.ZodType): T {
+  const { version } = resource
+  reply.header('etag', of ? tagOf(reply.server, version, serialize(of, resource)) : `"${version}"`)
   return resource
 }
 
@@ -42,7 +45,7 @@ export const makeOne = async <T extends Versioned>(
   request: FastifyRequest,
   reply: FastifyReply,
   making: Making<T>,
-): Promise<T> => sendVersioned(reply, await makeOnce(request, reply, making))
+): Promise<T> => sendVersioned(reply, await makeOnce(request, reply, making), making.of)
 
 /** Changes a resource if `If-Match` has its current version, and sends the changed resource. */
 export async function changeOne<T extends Versioned>(

@@ -93,7 +93,6 @@ export const proposalRoutes: Routes = async app => {
         await makeOnce(request, reply, {
           status: 200,
           make: tx => proposals.confirm(tx, id, expectedVersion(request)),
-          location: () => `/v1/proposals/${id}`,
           read: async (tx, event) => outcome(tx, (await proposals.find(tx, id)).case.id, event),
         }),
       )

@@ -111,6 +111,7 @@ export const referralRoutes: Routes = async app => {
         status: 200,
         make: tx => referrals.decide(tx, id, expectedVersion(request), request.body),
         location: () => `/v1/referrals/${id}`,
+        of: Referral,
         read: referrals.decided,
       })
     },

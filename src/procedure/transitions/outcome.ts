@@ -1,3 +1,4 @@
+import { Case } from '../../casefile/cases/contract.ts'
 import { sendVersioned } from '../../platform/http/replies.ts'
 import type { Outcome } from './contract.ts'
 
@@ -7,8 +8,8 @@ export const ofOutcome = {
   zones: ({ case: of }: Outcome) => Object.keys(of?.person ?? {}),
 }
 
-/** Returns the outcome, and sets the version of the case as the `ETag`. */
+/** Returns the outcome. `ETag` and `Location` are those of its case. */
 export function sendOutcome(reply: Parameters<typeof sendVersioned>[0], outcome: Outcome): Outcome {
-  if (outcome.case) sendVersioned(reply, outcome.case)
+  if (outcome.case) reply.header('location', `/v1/cases/${sendVersioned(reply, outcome.case, Case).id}`)
   return outcome
 }

@@ -32,7 +32,6 @@ export const transitionRoutes: Routes = async app => {
         await makeOnce(request, reply, {
           status: 200,
           make: tx => transitions.take(tx, id, expectedVersion(request), request.body),
-          location: () => `/v1/cases/${id}`,
           read: (tx, event) => transitions.outcome(tx, id, event),
         }),
       )
