@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Day, Instant } from '../../platform/http/contract.ts'
+import { Day, SentInstant } from '../../platform/http/contract.ts'
 
 export const RegionMap = z.enum(['recorded', 'joined'])
 
@@ -18,7 +18,7 @@ export type Scope = z.infer<typeof Scope>
 /** The two times of every report. */
 export const times = {
   asOf: Day.optional().describe('Counts what had happened by the end of this day; default today.'),
-  knownAt: Instant.optional().describe(
+  knownAt: SentInstant.optional().describe(
     'Counts what was on record at this instant; default the latest instant whose figures cannot change.',
   ),
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { ChangeCursor, PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Code, Day, Id, Instant, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import { anyOf, Code, Day, Id, Instant, RegionCode, SentInstant, text, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
@@ -120,7 +120,7 @@ export const CaseQuery = PageQuery.extend({
   ...filters,
   overdue: z.enum(['true', 'false']).optional().describe('Whether the due date of the case has passed.'),
   flagged: z.enum(['true', 'false']).optional().describe('Whether your organisation has an open flag on the case.'),
-  updatedSince: Instant.optional().describe(
+  updatedSince: SentInstant.optional().describe(
     'Only cases that took a step or that were opened to you since this instant, oldest change first. Not reported: corrected zones, and cases that you cannot read any more.',
   ),
   cursor: z.union([PageQuery.shape.cursor, ChangeCursor]).optional(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Zone } from '../../casefile/zones/contract.ts'
 import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Code, Id, Instant } from '../../platform/http/contract.ts'
+import { anyOf, Code, Id, Instant, SentInstant } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
 const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'Expected the name of an operation, for example getCase')
@@ -14,8 +14,8 @@ export const EntryQuery = PageQuery.extend({
   case: Id.optional().describe('The id of a case that was read, changed or asked for, whether or not it exists.'),
   operation: anyOf(Operation),
   outcome: anyOf(Outcome),
-  from: Instant.optional(),
-  to: Instant.optional().describe('Before this instant.'),
+  from: SentInstant.optional(),
+  to: SentInstant.optional().describe('Before this instant.'),
 })
 export type EntryQuery = z.output<typeof EntryQuery>
 

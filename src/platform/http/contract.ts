@@ -100,6 +100,11 @@ export const IdParams = z.strictObject({ id: Id })
 const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
 export const Day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Instant = z.iso.datetime().refine(isOnRecord, 'Expected 1800-01-01 or later')
+/** An instant as a caller sends it, with any offset; in UTC once it is parsed. In a query, a `+` that is not encoded is a space. */
+export const SentInstant = z.preprocess(
+  given => (typeof given === 'string' ? given.replace(/ (?=\d\d:\d\d$)/, '+') : given),
+  z.iso.datetime({ offset: true }).overwrite(inUtc).refine(isOnRecord, 'Expected 1800-01-01 or later'),
+)
 export const Version = z.int().min(1)
 /** A code of a list of the reference data. */
 export const Code = z
@@ -109,6 +114,13 @@ export const RegionCode = z.string().max(10)
 export const Country = z
   .string()
   .regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB')
+/** Returns an instant in UTC, with the digits of its fraction as they are. Leaves alone what is not an instant. */
+function inUtc(text: string): string {
+  const [fraction = ''] = /\.\d+/.exec(text) ?? []
+  const at = Date.parse(text.replace(fraction, ''))
+  return Number.isNaN(at) ? text : new Date(at).toISOString().replace('.000Z', `${fraction}Z`)
+}
+
 /** Free text, trimmed. Free text about a person must be stored sealed. */
 export const text = (longest: number) => z.string().trim().min(1).max(longest)
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 /** Formats of text, each with an example. */
 const formats: Record<string, string> = {
   date: 'a day, for example 2021-03-04',
-  datetime: 'an instant in UTC, for example 2021-03-04T09:30:00Z',
+  datetime: 'an instant with its offset, for example 2021-03-04T09:30:00Z or 2021-03-04T14:30:00+05:00',
   uuid: 'an id (UUID), for example 0193f0a4-0000-7000-8000-000000000001',
   email: 'an e-mail address, for example aigerim@sunrise.example',
 }

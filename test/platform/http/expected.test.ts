@@ -52,6 +52,44 @@ t.test('each fault names what was expected', async t => {
   t.match(listed.json().errors, [{ pointer: '#/query/limit', detail: 'Expected a number of at least 1' }])
 })
 
+t.test('an instant has any offset, to the microsecond', async t => {
+  const { as, owner } = await startService(t)
+  const [asel, auditor] = [await as('caseworker', 'sunrise'), await as('auditor', 'oversight')]
+  const { id } = (await asel.post('/v1/cases', registration(), idempotencyKey())).json()
+  const [row] = await owner`select to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') as second,
+    to_char(updated_at, 'US') as micros from case_access where case_id = ${id}`
+  const { second, micros } = row as { second: string; micros: string }
+  const at = (offset: string, hours: number, fraction: string) =>
+    `${new Date(Date.parse(`${second}Z`) + hours * 3_600_000).toISOString().slice(0, 19)}.${fraction}${offset}`
+  const later = String(Number(micros) + 1).padStart(6, '0')
+  const since = async (instant: string) => {
+    const listed = await asel.get(`/v1/cases?updatedSince=${instant}`)
+    t.equal(listed.statusCode, 200, instant)
+    return listed.json().items.map((found: { id: string }) => found.id)
+  }
+  for (const [offset, hours] of [
+    ['Z', 0],
+    ['%2B05:00', 5],
+    ['+05:00', 5],
+    ['-03:30', -3.5],
+    ['%2B00:00', 0],
+  ] as const) {
+    t.same(await since(at(offset, hours, micros)), [id], `at the same instant, with ${offset}`)
+    t.same(await since(at(offset, hours, later)), [], `a microsecond later, with ${offset}`)
+    const entries = await auditor.get(`/v1/audit/entries?case=${id}&to=${at(offset, hours - 1, micros)}`)
+    t.same(entries.json().items, [])
+  }
+  const detail = 'Expected an instant with its offset, for example 2021-03-04T09:30:00Z or 2021-03-04T14:30:00+05:00'
+  for (const wrong of ['2021-03-04', '2021-03-04T09:30:00', '2021-03-04T25:00:00Z', '2021-03-04T09:30:00+5', 'x 05:00'])
+    t.match((await asel.get(`/v1/cases?updatedSince=${wrong}`)).json(), {
+      errors: [{ pointer: '#/query/updatedSince', detail }],
+    })
+  for (const wrong of ['9999-12-31T23:00:00-05:00', '0000-01-01T00:00:00+05:00', '1799-12-31T23:59:59Z'])
+    t.match((await asel.get(`/v1/cases?updatedSince=${wrong}`)).json(), {
+      errors: [{ pointer: '#/query/updatedSince', detail: 'Expected 1800-01-01 or later' }],
+    })
+})
+
 t.test('no fault of any request has a message of zod', async t => {
   const { app, as, organisation } = await startService(t)
   await app.ready()
