@@ -116,21 +116,24 @@ begin
   end if;
   if p_facts ? 'region'
       and not exists (select from public.regions r where r.code = p_facts ->> 'region' and r.valid @> p_day) then
-    perform app.refuse('invalid-request', 'Expected a region that existed on that day');
+    perform app.refuse('invalid-request', 'Expected a region that existed on that day', '#/regionCode');
   end if;
   if p_facts ? 'basis' and p_facts #>> '{basis,kind}' is distinct from (
       select case when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end
       from public.organisations o where o.id = owner) then
     perform app.refuse('invalid-request',
-      'Expected statute from an authority, and consent from any other organisation');
+      'Expected statute from an authority, and consent from any other organisation', '#/basis/kind');
   end if;
-  if (p_facts ->> 'issuedOn')::date > p_day or p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
-    perform app.refuse('invalid-request', 'Expected issuedOn on or before occurredOn and expiresOn');
+  if (p_facts ->> 'issuedOn')::date > p_day then
+    perform app.refuse('invalid-request', 'Expected a day on or before occurredOn', '#/issuedOn');
+  elsif p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
+    perform app.refuse('invalid-request', 'Expected a day on or after issuedOn', '#/expiresOn');
   end if;
   if p_day > today then
-    perform app.refuse('invalid-request', 'occurredOn is in the future');
+    perform app.refuse('invalid-request', 'Expected today or an earlier day',
+      case step.from_state when '' then '#/registeredOn' else '#/occurredOn' end);
   elsif p_day < (select max(occurred_on) from public.valid_events where case_id = c.id) then
-    perform app.refuse('invalid-request', 'occurredOn is before the last event of the case');
+    perform app.refuse('invalid-request', 'Expected a day on or after the last event of the case', '#/occurredOn');
   end if;
   return step;
 end $$;
@@ -166,7 +169,7 @@ end $$;
 -- Before an event is inserted, except by an import: locks the case, checks the step, and sets what the caller does not
 -- choose; an event of a proposal copies it. Refuses a case that the caller cannot read (unless a referral caused the
 -- event), what app.settleable and app.check_step refuse, the account that proposed it, and a proposal made before the
--- last change of state or identity.
+-- last change of state or identity or dated before an event recorded since.
 create function app.check_event() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; p public.proposals; target public.case_events; step public.lifecycle;
 begin
@@ -182,6 +185,8 @@ begin
     if p.stands_on <> app.last_move(c.id) or p.identity_version is distinct from app.identity_version(c.id) then
       perform app.refuse('action-not-allowed',
         'The case or the identity has changed since this was proposed');
+    elsif p.occurred_on < (select max(occurred_on) from public.valid_events where case_id = c.id) then
+      perform app.refuse('action-not-allowed', 'A later event was recorded since this was proposed');
     elsif not exists (select from public.accounts where id = p.proposed_by and status = 'active') then
       perform app.refuse('proposal-settled');
     end if;

@@ -187,9 +187,9 @@ t.test(
     t.match((await one.propose(nurlan, { ...document(), expiresOn: '2020-01-01' })).json().errors, [
       { pointer: '#/expiresOn' },
     ])
-    t.equal(
-      (await one.propose(nurlan, { ...document(), issuedOn: '2090-01-01', expiresOn: undefined })).statusCode,
-      400,
+    t.match(
+      (await one.propose(nurlan, { ...document(), issuedOn: '2090-01-01', expiresOn: undefined })).json().errors,
+      [{ pointer: '#/issuedOn' }],
       'issued after it was recorded',
     )
     const closing = (await one.propose(nurlan, { action: 'discontinue', reason: 'died', reasons: 'x' })).json()
@@ -202,3 +202,17 @@ t.test(
     t.match((await kairat.get(`/v1/proposals/${closing.id}`)).json(), { allowedDecisions: ['reject'] })
   },
 )
+
+t.test('a proposal dated before an event that was recorded since cannot be confirmed', async t => {
+  const { as } = await startService(t)
+  const [nurlan, kairat] = [await as('officer', 'turkistan'), await as('supervisor', 'turkistan')]
+  const one = await takenUp(nurlan)
+  const proposed = (await one.propose(nurlan, { ...decision, occurredOn: '2021-03-09' })).json()
+  await one.step(nurlan, { action: 'amend', regionCode: 'KZ-61', reason: 'Moved', occurredOn: '2021-03-20' })
+  t.match((await one.confirm(kairat, proposed.id)).json(), {
+    type: '/problems/action-not-allowed',
+    detail: 'A later event was recorded since this was proposed',
+    state: 'verification',
+  })
+  t.equal((await one.read(nurlan)).outcome, null)
+})

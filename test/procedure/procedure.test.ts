@@ -209,8 +209,14 @@ t.test('events are dated in order, and a step names the version of the case that
   const one = await register(asel)
   const start = (occurredOn?: string) =>
     one.step(asel, { action: 'start_assessment', ...(occurredOn && { occurredOn }) })
-  t.equal((await start('2021-03-03')).statusCode, 400, 'before the registration')
-  t.equal((await start('2999-01-01')).statusCode, 400, 'in the future')
+  const faults = async (response: ReturnType<typeof start>) => (await response).json().errors
+  const before = [{ pointer: '#/occurredOn', detail: 'Expected a day on or after the last event of the case' }]
+  const future = [{ pointer: '#/occurredOn', detail: 'Expected today or an earlier day' }]
+  t.same(await faults(start('2021-03-03')), before, 'before the registration')
+  t.same(await faults(start('2999-01-01')), future)
+  const closing = { action: 'close', reason: 'error' }
+  t.same(await faults(one.propose(asel, { ...closing, occurredOn: '2021-03-03' })), before)
+  t.same(await faults(one.propose(asel, { ...closing, occurredOn: '2999-01-01' })), future)
   const url = `/v1/cases/${one.id}/transitions`
   const body = { action: 'start_assessment' }
   t.equal((await asel.post(url, body, ifMatch(1))).statusCode, 400, 'no key')
