@@ -24,6 +24,7 @@ import { openapi } from './platform/http/api-document.ts'
 import { audit } from './platform/http/audit.ts'
 import { authenticate } from './platform/http/authenticate.ts'
 import { conditional } from './platform/http/conditional.ts'
+import { content } from './platform/http/content.ts'
 import { contracts, type ZodTypes } from './platform/http/contract.ts'
 import { docs } from './platform/http/docs.ts'
 import { edge, serverOptions } from './platform/http/edge.ts'
@@ -69,6 +70,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   authenticate(app, db)
   idempotencyKeys(app, keys)
   conditional(app)
+  content(app)
 
   const worker = new ImportWorker(db, keys, app.log)
   const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')

@@ -55,7 +55,7 @@ export const problemsOfHttp = {
   'unsupported-media-type': from(
     415,
     'This content type is not accepted',
-    'A body is JSON in UTF-8 (`application/json`), an import `text/csv` in UTF-8.',
+    'A body is JSON in UTF-8 (`application/json`), an import `text/csv` in UTF-8. Some operations take no body.',
     'Set the `Content-Type` header, and encode the body in UTF-8.',
   ),
   'idempotency-key-reused': from(

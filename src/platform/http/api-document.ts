@@ -125,7 +125,7 @@ function operation({ method, schema = {}, config = {} }: RouteOptions, component
       ...(mayBeKnown
         ? [['304', { description: 'You have it already.', headers: { ETag: components.header('ETag') } }]]
         : []),
-      ...problemResponses(possibleProblems(schema as Described, config), components),
+      ...problemResponses(possibleProblems(method, schema as Described, config), components),
     ]),
   }
 }
@@ -187,13 +187,14 @@ const common: readonly ProblemName[] = [
 ]
 
 /** Returns the further problems of a route, by what it declares. */
-export function possibleProblems(
-  { params, querystring, body }: Described,
-  config: RouteOptions['config'] = {},
+function possibleProblems(
+  method: RouteOptions['method'],
+  { params, querystring }: Described,
+  config: NonNullable<RouteOptions['config']>,
 ): ProblemName[] {
   const names: ProblemName[] = [...(config.problems ?? [])]
-  if (params || querystring || body || config.idempotency) names.push('invalid-request')
-  if (body) names.push('too-large', 'unsupported-media-type')
+  if (params || querystring || method !== 'GET') names.push('invalid-request')
+  if (method !== 'GET') names.push('too-large', 'unsupported-media-type')
   if (params) names.push('not-found')
   if (config.idempotency) names.push('idempotency-key-reused')
   if (config.idempotency === 'required') names.push('idempotency-key-required')

@@ -1,12 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { invalid, notFound, Problem, stale, tooMany, unavailable } from '../../problem.ts'
+import { invalid, Problem, stale, tooMany, unavailable } from '../../problem.ts'
 import type { ProblemName } from '../../problems.ts'
 import { ofDriver } from '../db/database.ts'
 
 /** Answers every error with problem details, and logs those with status 500 and above. */
 export function answerProblems(app: FastifyInstance) {
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler((request, reply) => answer(notFound(), request, reply))
 }
 
 /** Answers an error, also one before routing such as a malformed URL, and writes the audit entry of the refusal. */

@@ -29,6 +29,15 @@ t.test('each path lists its methods, and refuses every other one before it asks 
     t.equal((await app.inject({ method: method as 'PUT', url: '/v1/nothing' })).statusCode, 404, `${method} of no path`)
 })
 
+t.test('of an unknown path no body is read', async t => {
+  const { app } = await startService(t)
+  for (const type of ['text/plain', 'application/json']) {
+    const headers = { 'content-type': type }
+    const unknown = await app.inject({ method: 'POST', url: '/v1/nothing', headers, payload: '{' })
+    t.match(unknown.json(), { type: '/problems/not-found', status: 404, instance: '/v1/nothing' })
+  }
+})
+
 t.test('a refused method reads no body', async t => {
   const { app } = await startService(t)
   const refused = await app.inject({
