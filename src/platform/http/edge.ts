@@ -9,7 +9,7 @@ import { notUtf8 } from './contract.ts'
 import { headersOfReply } from './headers.ts'
 import { decodeJson, refuseRepeatedNames } from './json.ts'
 import { networkOf } from './network.ts'
-import { answerAndClose, answerUnread } from './unread.ts'
+import { answerAndClose, answerUnread, begin } from './unread.ts'
 
 /** Milliseconds that a client may take to send a body, and to send an accepted upload. */
 const bodyDeadline = 10_000
@@ -83,6 +83,7 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
   app.decorateRequest('patient', () => {})
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOfReply(request.id))
+    begin(request)
     const { raw } = request
     const timer = setTimeout(() => {
       if (raw.complete) return

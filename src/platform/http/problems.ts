@@ -10,9 +10,20 @@ export function answerProblems(app: FastifyInstance) {
 
 /** Answers an error, also one before routing such as a malformed URL, and writes the audit entry of the refusal. */
 export async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  if (error === request.raw.errored) return leave(request, reply)
   const problem = toProblem(error)
   const refused = await request.entry?.refuse(problem).catch(unavailable)
   return answer(refused ?? problem, request, reply)
+}
+
+/** Logs a request whose connection ended before all of it had arrived: nobody waits for a reply, and it is no error of here. */
+function leave(request: FastifyRequest, reply: FastifyReply) {
+  const { method, routeOptions, claims } = request
+  request.log.info(
+    { method, route: routeOptions.url ?? 'none', account: claims?.sub },
+    'request did not arrive in full',
+  )
+  return reply.hijack()
 }
 
 /** What the log records of an error: never its message, which may contain SQL, parameters or data of the request. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../problem.ts'
 import { headersOfReply } from './headers.ts'
 
@@ -15,12 +15,21 @@ const ofNode: Record<string, () => Problem> = {
 }
 const unreadable = () => new Problem('invalid-request', { detail: 'The request could not be read' })
 
-/** Answers a request that Node could not read, so that Fastify never saw it, and logs its line. */
+/** The last request of each connection whose headers were read. */
+const begun = new WeakMap<Socket, FastifyRequest>()
+export const begin = (request: FastifyRequest) => begun.set(request.raw.socket, request)
+
+/**
+ * Answers a request that Node could not read, and logs it. If Fastify waits for the rest of its body, it has an id already, and
+ * is logged when the connection ends.
+ */
 export function answerUnread(this: FastifyInstance, { code = '' }: { code?: string }, socket: Socket) {
   if (!socket.writable) return
-  const id = crypto.randomUUID()
+  const waiting = begun.get(socket)
+  const known = waiting?.raw.complete === false
+  const id = known ? waiting.id : crypto.randomUUID()
   const problem = (ofNode[code] ?? unreadable)()
-  this.log.info({ reqId: id, route: 'none', status: problem.details.status, code }, 'request')
+  if (!known) this.log.info({ reqId: id, route: 'none', status: problem.details.status, code }, 'request')
   answerAndClose(socket, problem, id)
 }
 
