@@ -47,6 +47,7 @@ const networks = z
 const variables = {
   HOST: [z.string().min(1).default('127.0.0.1'), 'an address to listen on', '127.0.0.1'],
   PORT: [port.default(3000), 'a port from 0 (any free one) to 65535', '3000'],
+  METRICS_HOST: [z.string().min(1).default('127.0.0.1'), 'an address to listen on', '127.0.0.1'],
   METRICS_PORT: [port.default(9464), 'a port from 0 (any free one) to 65535', '9464'],
   DATABASE_URL: [databaseUrl.optional(), 'the URL of a database for the role app', 'postgres://app:secret@db/qujat'],
   DATABASE_OWNER_URL: [
@@ -95,6 +96,7 @@ const variables = {
 export type Config = Readonly<{
   host: string
   port: number
+  metricsHost: string
   metricsPort: number
   databaseUrl: string | undefined
   databaseOwnerUrl: string | undefined
@@ -160,6 +162,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return {
     host: read('HOST'),
     port,
+    metricsHost: read('METRICS_HOST'),
     metricsPort,
     databaseUrl: read('DATABASE_URL'),
     databaseOwnerUrl: read('DATABASE_OWNER_URL'),

@@ -5,6 +5,7 @@ t.test('without an environment every setting has its default', async t => {
   t.match(readConfig({}), {
     host: '127.0.0.1',
     port: 3000,
+    metricsHost: '127.0.0.1',
     country: 'KZ',
     timeZone: 'Asia/Almaty',
     databaseUrl: undefined,

@@ -1,6 +1,5 @@
 // The documents are correct: their shell blocks run, and the paths, links, operations, commands and variables in them exist.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import {
@@ -15,7 +14,7 @@ import {
   textOf,
 } from './docs/documents.ts'
 import { faultsOf, run } from './docs/shell.ts'
-import { folder, start } from './programs/start/program.ts'
+import { folder, freePort, start } from './programs/start/program.ts'
 
 /** Shell blocks that no test runs, by document and first line, each with its reason. */
 const notRun: Record<string, string> = {
@@ -135,12 +134,3 @@ t.test('the shell blocks of the documents work', async t => {
     t.match(await ended, { code: 0, err: '' })
   })
 })
-
-/** Returns a port that is free at this moment. */
-async function freePort(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return String(port)
-}

@@ -60,7 +60,9 @@ export async function startService(config: Config, interrupted = new AbortContro
   await checkLedger(db, ledger)
   await eraseApproved(db, ledger)
   const app = await buildApp({ db, ledger, config })
-  const closeMetrics = await serveMetrics(measure(app, db), config).catch(refused('METRICS_PORT', config))
+  const closeMetrics = await serveMetrics(measure(app, db), config).catch(
+    refused('METRICS_', config.metricsHost, config.metricsPort),
+  )
   opened.defer(() => within(1_000, closeMetrics()))
   opened.defer(async () => {
     const closed = app.close()
@@ -69,7 +71,9 @@ export async function startService(config: Config, interrupted = new AbortContro
     await within(2_000, closed)
   })
   interrupted.throwIfAborted()
-  const address = await app.listen({ host: config.host, port: config.port }).catch(refused('PORT', config))
+  const address = await app
+    .listen({ host: config.host, port: config.port })
+    .catch(refused('', config.host, config.port))
   interrupted.throwIfAborted()
   await db.transact(enterNobody, tx => tx.execute(writeOwnEntry('service.start')))
   opened.defer(async () => {
@@ -116,14 +120,14 @@ const otherPasswords =
   }
 
 const neighbour = (port: number) => (port < 65535 ? port + 1 : port - 1)
-const noHost = ({ host }: Config) => `HOST ${host} is not an address of this machine, for example HOST=127.0.0.1`
+const noHost = (of: string, host: string) =>
+  `${of}HOST ${host} is not an address of this machine, for example ${of}HOST=127.0.0.1`
 
-/** Messages for an address that cannot be listened on, by system error code. */
-const refusals: Record<string, (config: Config, variable: string, port: number) => string> = {
-  EADDRINUSE: (_, variable, port) =>
-    `${variable} ${port} is in use: choose another one, for example ${variable}=${neighbour(port)}`,
-  EACCES: (_, variable, port) =>
-    `${variable} ${port} is reserved for root: choose 1024 or higher, for example ${variable}=3000`,
+/** Messages for an address that cannot be listened on, by system error code; `of`: how the names of its variables begin. */
+const refusals: Record<string, (of: '' | 'METRICS_', host: string, port: number) => string> = {
+  EADDRINUSE: (of, _, port) =>
+    `${of}PORT ${port} is in use: choose another one, for example ${of}PORT=${neighbour(port)}`,
+  EACCES: (of, _, port) => `${of}PORT ${port} is reserved for root: choose 1024 or higher, for example ${of}PORT=3000`,
   EADDRNOTAVAIL: noHost,
   EAFNOSUPPORT: noHost,
   EINVAL: noHost,
@@ -132,8 +136,7 @@ const refusals: Record<string, (config: Config, variable: string, port: number) 
   ENODATA: noHost,
 }
 
-const refused = (variable: 'PORT' | 'METRICS_PORT', config: Config) => (error: { code?: string }) => {
+const refused = (of: '' | 'METRICS_', host: string, port: number) => (error: { code?: string }) => {
   const message = refusals[error.code ?? '']
-  if (!message) throw error
-  throw new StartError(message(config, variable, variable === 'PORT' ? config.port : config.metricsPort))
+  throw message ? new StartError(message(of, host, port)) : error
 }

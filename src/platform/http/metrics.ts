@@ -31,14 +31,14 @@ export function measure(app: FastifyInstance, db: Database): Registry {
   return registers[0]
 }
 
-/** Serves the metrics on a separate port, which callers of the API cannot reach. Returns a function that stops it. */
-export async function serveMetrics(registry: Registry, { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>) {
+/** Serves the metrics on an address and port of their own. Returns a function that stops it. */
+export async function serveMetrics(registry: Registry, config: Pick<Config, 'metricsHost' | 'metricsPort'>) {
   const server = createServer(async ({ url }, response) => {
     if (url !== '/metrics') return response.writeHead(404).end()
     return response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics())
   })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject).listen(metricsPort, host, resolve)
+  server.once('error', reject).listen(config.metricsPort, config.metricsHost, resolve)
   await promise
   return () => new Promise<void>(done => void server.close(() => done()))
 }

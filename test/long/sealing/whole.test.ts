@@ -1,16 +1,14 @@
 // Runs the service with the demo's campaign and a client that fills every field. Then no name may be readable in anything a
 // thief could get: the database, its disk, its log, the log of the service, the metrics, and a file waiting for its import.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { registrations } from '../../../src/programs/demo/campaign.ts'
 import { plant, plantWork } from '../../casefile/planting.ts'
-import { accountsOf, folder, pidOf, postmaster, run, signIn, start } from '../../programs/start/program.ts'
+import { accountsOf, folder, freePort, pidOf, postmaster, run, signIn, start } from '../../programs/start/program.ts'
 import { because } from '../../support/erasing.ts'
 import { file } from '../../support/imports.ts'
 import { consent, following, offered } from '../../support/procedure.ts'
@@ -21,14 +19,6 @@ import { superuserOf } from '../programs/kill.ts'
 
 /** The beginning of every canary, and a text that is stored in clear. */
 const [canary, inClear] = ['48151623', 'asel@sunrise.example']
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return String(port)
-}
 
 /** Signs in an account of the demonstration through REST, with the interface of the other tests. */
 async function client(address: string, account: ReturnType<typeof accountsOf>[number]): Promise<Someone> {

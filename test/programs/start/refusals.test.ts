@@ -39,6 +39,7 @@ t.test('a start that cannot succeed ends at once with an error of one line', asy
     [{ ...external, PORT: taken }, new RegExp(`^PORT ${taken} is in use`)],
     [{ ...external, METRICS_PORT: taken }, new RegExp(`^METRICS_PORT ${taken} is in use`)],
     [{ ...external, HOST: '999.1.1.1' }, /^HOST 999.1.1.1 is not an address of this machine/],
+    [{ ...external, METRICS_HOST: '192.0.2.1' }, /^METRICS_HOST 192.0.2.1 is not an address of this machine/],
     [{ ...external, HOST: '192.0.2.1' }, /^HOST 192.0.2.1 is not an address of this machine/],
     [{ ...external, COUNTRY: 'UZ' }, /^COUNTRY is UZ, but this database was set up with COUNTRY=KZ/],
     [{ ...external, TIME_ZONE: 'UTC' }, /^TIME_ZONE is UTC, but this database was set up with TIME_ZONE=Asia.Almaty/],
