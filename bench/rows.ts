@@ -14,7 +14,7 @@ export type Effects = (event: Story['events'][number]) => Facts
 
 /** Returns the rows that the triggers would have written for a case, by table. */
 export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string): Record<string, object[]> {
-  const { id, line, owner, by, job, handler, row, identity } = story
+  const { id, line, owner, by, job, handler, row, document, identity } = story
   const recorder = { organisation_id: job?.organisation ?? owner.id, account_id: job?.account ?? owner.account }
   const referral = handler && randomUUIDv7()
   const events = story.events.map(event => ({
@@ -180,18 +180,18 @@ export function rowsOf(story: Story, keys: Keys, effects: Effects, entry: string
           ]
         : [],
     documents:
-      job && documented
+      job && documented && document
         ? [
             {
               event_id: documented.id,
               case_id: id,
               committee_id: job.organisation,
-              type: row.documentType,
-              number_hmac: hmac(identify.document(keys, row.documentNumber ?? '')),
+              type: document.documentType,
+              number_hmac: hmac(identify.document(keys, document.number)),
               text_id: textId,
-              content: asText(sealedColumns.document.seal(sealer, [textId], { number: row.documentNumber ?? '' })),
-              issued_on: row.documentIssuedOn,
-              expires_on: row.documentExpiresOn,
+              content: asText(sealedColumns.document.seal(sealer, [textId], { number: document.number })),
+              issued_on: document.issuedOn,
+              expires_on: document.expiresOn,
               annulled: false,
             },
           ]

@@ -50,10 +50,10 @@ export function storyOf(
 ) {
   const given = readRow(line, registration)
   if (!('read' in given)) throw new Error(JSON.stringify(given.faults))
-  const { row, identity } = given.read
+  const { case: row, identity, document, outcome, decidedOn } = given.read
   const by = owner.kind === 'division' ? 'statute' : 'consent'
   const isImported = by === 'statute' && random.chance(imported)
-  const { regionCode: region, category, causes, registeredOn, outcome, documentType } = row
+  const { regionCode: region, category, causes, registeredOn } = row
   const facts = {
     region,
     category,
@@ -66,9 +66,11 @@ export function storyOf(
     : random
         .weighted<readonly CaseAction[]>(ways[by])
         .map((action, stage) => ({ action, day: registeredOn, facts: stage === 0 ? facts : {} }))
-  if (isImported && outcome) happened.push({ action: 'import_decided', day: row.decidedOn, facts: { outcome } })
-  if (isImported && documentType)
-    happened.push({ action: 'import_documented', day: row.documentIssuedOn, facts: { documentType } })
+  if (isImported && outcome) happened.push({ action: 'import_decided', day: decidedOn, facts: { outcome } })
+  if (isImported && document) {
+    const { documentType, issuedOn } = document
+    happened.push({ action: 'import_documented', day: issuedOn, facts: { documentType } })
+  }
   const handler = happened.some(({ action }) => action === 'accept')
     ? random.weighted(
         organisations.filter(({ kind }) => kind === 'division').map((division, i) => [division, 1 / (i + 1)]),
@@ -100,6 +102,7 @@ export function storyOf(
     handler,
     events,
     row,
+    document,
     identity,
   } as const
 }

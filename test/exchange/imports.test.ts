@@ -62,7 +62,7 @@ t.test(
         [
           row({
             externalId: 'good',
-            familyName: 'Оʻлжабоев, "Ботир"\nўғли',
+            familyName: 'Оʻлжабоев, "Ботир" ўғли\n',
             birthDate: '1961-05',
             ...document,
             documentNumber: 'N1',

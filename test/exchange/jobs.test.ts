@@ -47,8 +47,8 @@ t.test('all faults are returned as CSV, however many there are', async t => {
     [
       2_101,
       'line,field,reason',
-      '2,category,"Expected a code, for example ussr_passport_1974"',
-      '2101,category,"Expected a code, for example ussr_passport_1974"',
+      '2,category,"Expected a code of lower-case letters, digits and _, for example ussr_passport_1974"',
+      '2101,category,"Expected a code of lower-case letters, digits and _, for example ussr_passport_1974"',
     ],
   )
   t.equal(new Set(lines).size, 2_101)

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Day, Id, Version } from '../../platform/http/contract.ts'
+import { Day, Id, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Name = z.string().trim().min(1).max(200)
+const Name = line(200)
 
 export const Campaign = z
   .object({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { ChangeCursor, PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Code, Day, Id, Instant, RegionCode, SentInstant, text, Version } from '../../platform/http/contract.ts'
+import { anyOf, Code, Day, Id, Instant, line, RegionCode, SentInstant, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
@@ -9,15 +9,13 @@ import { documents, Iin, Person, Zone } from '../zones/contract.ts'
 
 const { identity, contact, whereabouts, protection } = documents
 
+/** The owner's own number of a case, trimmed. */
+export const ExternalId = line(100)
+
 export const NewCase = z
   .strictObject({
     campaignId: Id.optional(),
-    externalId: z
-      .string()
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('Your own number of the case; unique in your organisation.'),
+    externalId: ExternalId.optional().describe('Your own number of the case; unique in your organisation.'),
     regionCode: RegionCode,
     registeredOn: Day,
     category: Code,
@@ -141,8 +139,8 @@ export const CaseSearch = z
   .strictObject({
     number: z.string().max(30).optional(),
     iin: Iin.optional(),
-    documentNumber: text(60).optional().describe('The number of a document that the person held or received.'),
-    names: z.array(text(120)).min(1).max(6).optional().describe('Parts of a name. All of them must match.'),
+    documentNumber: line(60).optional().describe('The number of a document that the person held or received.'),
+    names: z.array(line(120)).min(1).max(6).optional().describe('Parts of a name. All of them must match.'),
   })
   .refine(({ number, iin, documentNumber, names }) => number ?? iin ?? documentNumber ?? names, {
     message: 'Expected at least one of number, iin, documentNumber, names',

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Day, Id, Instant } from '../../platform/http/contract.ts'
+import { Code, Day, Id, Instant, line } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState } from '../../rules/lifecycle/contract.ts'
+import { Iin } from '../zones/contract.ts'
 
 /** The facts of an event, in codes. */
 const Facts = z
@@ -70,6 +71,22 @@ export const Decision = z
   .meta({ id: 'Decision' })
 export type Decision = z.infer<typeof Decision>
 export const Decisions = z.object({ items: z.array(Decision) }).meta({ id: 'Decisions' })
+
+/** The document that the person gets: the API and the import record it. */
+export const NewDocument = z
+  .strictObject({
+    documentType: Code.describe('A code of the list `document_type`.'),
+    number: line(60).describe('Unique in the register of one committee.'),
+    issuer: line(200).optional(),
+    iin: Iin.optional(),
+    issuedOn: Day,
+    expiresOn: Day.optional(),
+  })
+  .refine(({ issuedOn, expiresOn = issuedOn }) => expiresOn >= issuedOn, {
+    path: ['expiresOn'],
+    message: 'Expected a day on or after issuedOn',
+  })
+export type NewDocument = z.output<typeof NewDocument>
 
 export const IdentityDocument = z
   .object({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Code, Country, Day, Id, Instant, text, Version } from '../../platform/http/contract.ts'
+import { Code, Country, Day, Id, Instant, line, text, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { Zone } from '../zones/contract.ts'
 
@@ -19,7 +19,7 @@ export type Purpose = z.infer<typeof Purpose>
 const Representative = z
   .strictObject({
     kind: z.enum(['parent', 'guardian', 'guardianship_authority', 'none_yet']),
-    name: text(200).optional(),
+    name: line(200).optional(),
   })
   .refine(({ kind, name }) => name !== undefined || !['parent', 'guardian'].includes(kind), {
     path: ['name'],
@@ -37,8 +37,8 @@ const Consent = z
       .max(20)
       .regex(/^[\w.-]+$/, 'Expected the version of a consent form, for example 2026-1')
       .describe('A version listed at `/v1/consent-forms`.'),
-    witness: text(200).optional().describe('The witness of oral consent.'),
-    interpreter: text(200).optional().describe('The interpreter.'),
+    witness: line(200).optional().describe('The witness of oral consent.'),
+    interpreter: line(200).optional().describe('The interpreter.'),
     representative: Representative.optional(),
   })
   .refine(({ method, witness }) => method !== 'oral_with_witness' || witness !== undefined, {

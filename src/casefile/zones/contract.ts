@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Code, Country, Day, Instant, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import { Code, Country, Day, Instant, line, RegionCode, text, Version } from '../../platform/http/contract.ts'
 import { isIin } from './iin.ts'
 
 export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection'])
@@ -7,7 +7,7 @@ export type Zone = z.infer<typeof Zone>
 
 const year = z.int().min(1880).max(2100)
 
-const parts = { family: text(120).optional(), given: text(120).optional(), patronymic: text(120).optional() }
+const parts = { family: line(120).optional(), given: line(120).optional(), patronymic: line(120).optional() }
 const named = ({ family, given, patronymic }: { family?: unknown; given?: unknown; patronymic?: unknown }) =>
   Boolean(family ?? given ?? patronymic)
 
@@ -36,8 +36,8 @@ export type Birth = z.infer<typeof Birth>
 export const Iin = z.string().refine(isIin, 'Expected an IIN: twelve digits, the last one a valid check digit')
 
 export const HeldDocument = z.strictObject({
-  type: text(60),
-  number: text(60).optional(),
+  type: line(60),
+  number: line(60).optional(),
   country: Country.optional(),
   issuedOn: Day.optional(),
   expiresOn: Day.optional(),
@@ -53,7 +53,7 @@ export const Identity = z
     names: z.union([z.array(PersonName).min(1).max(10), z.literal('unknown')]),
     sex: z.enum(['male', 'female', 'other', 'unknown']),
     birth: Birth,
-    birthPlace: z.strictObject({ country: Country.optional(), text: text(200).optional() }).optional(),
+    birthPlace: z.strictObject({ country: Country.optional(), text: line(200).optional() }).optional(),
     parents: z.array(Parent).max(4).optional(),
     iin: Iin.optional(),
     documents: z.array(HeldDocument).max(20).optional(),
@@ -81,7 +81,7 @@ export const Contact = z
       .max(10)
       .optional(),
     messengers: z
-      .array(z.strictObject({ service: text(40), handle: text(100) }))
+      .array(z.strictObject({ service: line(40), handle: line(100) }))
       .max(10)
       .optional(),
     emails: z.array(z.email().max(200)).max(5).optional(),

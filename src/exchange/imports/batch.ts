@@ -43,7 +43,7 @@ export class Batch {
     const result = readRow(line, record)
     if ('faults' in result) return void this.faults.push(...result.faults)
     const { read } = result
-    const owner = read.row.division ? divisions.get(read.row.division) : own
+    const owner = read.division ? divisions.get(read.division) : own
     if (!owner) return void fault('division', 'Not a division of yours')
     const row = rowOf(keys, read, owner)
     if (this.#rows.has(row.external_hmac))
@@ -77,17 +77,16 @@ export class Batch {
   }
 }
 
-const usesOf = ({ line, row }: Read): Use[] => [
-  { at: `${line}/category`, list: 'category', code: row.category },
-  { at: `${line}/regionCode`, list: 'region', code: row.regionCode, on: row.registeredOn },
-  ...row.causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
-  ...(row.outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: row.outcome }] : []),
-  ...(row.documentType ? [{ at: `${line}/documentType`, list: 'document_type', code: row.documentType }] : []),
+const usesOf = ({ line, case: { category, regionCode, registeredOn, causes }, outcome, document }: Read): Use[] => [
+  { at: `${line}/category`, list: 'category', code: category },
+  { at: `${line}/regionCode`, list: 'region', code: regionCode, on: registeredOn },
+  ...causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
+  ...(outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: outcome }] : []),
+  ...(document ? [{ at: `${line}/documentType`, list: 'document_type', code: document.documentType }] : []),
 ]
 
 /** Returns the row as the database takes it: `app.import_row`. */
-function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
-  const { documentType, documentNumber, documentIssuedOn, documentExpiresOn } = row
+function rowOf(keys: Keys, { line, case: row, identity, document, outcome, decidedOn }: Read, owner: string) {
   const { dataKey, epoch, wrapped } = keys.newDataKey()
   const sealer = new Sealer(dataKey)
   const [caseId, textId] = [randomUUIDv7(), randomUUIDv7()]
@@ -103,15 +102,15 @@ function rowOf(keys: Keys, { line, row, identity }: Read, owner: string) {
     region: row.regionCode,
     category: row.category,
     causes: row.causes,
-    outcome: row.outcome,
-    decided_on: row.decidedOn,
-    ...(documentType && {
-      document_type: documentType,
-      issued_on: documentIssuedOn,
-      expires_on: documentExpiresOn,
-      number_hmac: identify.document(keys, documentNumber ?? ''),
+    outcome,
+    decided_on: decidedOn,
+    ...(document && {
+      document_type: document.documentType,
+      issued_on: document.issuedOn,
+      expires_on: document.expiresOn,
+      number_hmac: identify.document(keys, document.number),
       text_id: textId,
-      document: asText(sealedColumns.document.seal(sealer, [textId], { number: documentNumber ?? '' })),
+      document: asText(sealedColumns.document.seal(sealer, [textId], { number: document.number })),
     }),
     stage: 0,
     identity: asText(sealedColumns.identity.seal(sealer, [caseId, 'identity', 1], identity)),

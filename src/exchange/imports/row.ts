@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import { NewCase } from '../../casefile/cases/contract.ts'
+import { NewDocument } from '../../casefile/events/contract.ts'
 import { type Birth, Identity } from '../../casefile/zones/contract.ts'
-import { Country, Day, isKeepable, notKeepable } from '../../platform/http/contract.ts'
+import { Code, Day } from '../../platform/http/contract.ts'
+import { faults } from '../../problem.ts'
 
 /** The columns of the file, in order. Those of `required` must be present. */
 export const columns = [
@@ -27,43 +30,19 @@ export const columns = [
 ] as const
 export const required = columns.filter((name, place) => name !== 'division' && place <= columns.indexOf('birthCountry'))
 
-const code = z.string().regex(/^[a-z0-9_]{1,60}$/, 'Expected a code, for example ussr_passport_1974')
 /** An empty cell counts as missing. */
-const optional = <T extends z.ZodType>(rule: T) =>
-  z.preprocess(cell => (cell === '' ? undefined : cell), rule.optional())
-const kept = z.string().refine(isKeepable, notKeepable)
-const text = kept.trim().max(120, 'Expected at most 120 characters')
+const cell = <T extends z.ZodType>(rule: T) =>
+  z.preprocess(text => (typeof text === 'string' && !text.trim() ? undefined : text), rule.optional())
+const any = cell(z.string())
 
+/** What only a row has: its shapes, and which cells need which. */
 const Row = z
   .object({
-    externalId: kept.trim().min(1, 'Missing').max(100, 'Expected at most 100 characters'),
-    registeredOn: Day,
-    regionCode: kept.min(1, 'Missing').max(10, 'Expected the code of a region, for example KZ-75'),
-    division: optional(kept.max(60, 'Expected the short name of a division')),
-    category: code,
-    causes: z
-      .string()
-      .transform(list =>
-        list
-          .split(';')
-          .map(cause => cause.trim())
-          .filter(Boolean),
-      )
-      .pipe(z.array(code)),
-    familyName: text,
-    givenName: text,
-    patronymic: text,
-    sex: optional(z.enum(['male', 'female', 'other', 'unknown'])),
-    birthDate: optional(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Expected YYYY, YYYY-MM or YYYY-MM-DD')),
-    birthCountry: optional(Country),
-    formerDocumentType: optional(code),
-    formerDocumentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
-    outcome: optional(code),
-    decidedOn: optional(Day),
-    documentType: optional(code),
-    documentNumber: optional(kept.max(60, 'Expected at most 60 characters')),
-    documentIssuedOn: optional(Day),
-    documentExpiresOn: optional(Day),
+    ...(Object.fromEntries(columns.map(name => [name, any])) as Record<(typeof columns)[number], typeof any>),
+    division: cell(z.string().max(60, 'Expected the short name of a division')),
+    birthDate: cell(z.string().regex(/^\d{4}(-\d{2}(-\d{2})?)?$/, 'Expected YYYY, YYYY-MM or YYYY-MM-DD')),
+    outcome: cell(Code),
+    decidedOn: cell(Day),
   })
   .superRefine((row, context) => {
     const fault = (field: keyof typeof row, message: string) =>
@@ -71,47 +50,108 @@ const Row = z
     if (row.outcome && !row.decidedOn) fault('decidedOn', 'Missing: an outcome needs it')
     if (row.decidedOn && !row.outcome) fault('outcome', 'Missing: a decision needs it')
     if (row.documentType && !row.outcome) fault('outcome', 'Missing: a document needs it')
-    if (row.documentType && !row.documentNumber) fault('documentNumber', 'Missing: a document needs it')
-    if (row.documentType && !row.documentIssuedOn) fault('documentIssuedOn', 'Missing: a document needs it')
-    if ((row.documentNumber || row.documentIssuedOn) && !row.documentType)
+    if ((row.documentNumber || row.documentIssuedOn || row.documentExpiresOn) && !row.documentType)
       fault('documentType', 'Missing: a document needs it')
-    if (row.decidedOn && row.decidedOn < row.registeredOn) fault('decidedOn', 'Expected a day on or after registeredOn')
+    if (row.decidedOn && row.registeredOn && row.decidedOn < row.registeredOn)
+      fault('decidedOn', 'Expected a day on or after registeredOn')
     if (row.documentIssuedOn && row.decidedOn && row.documentIssuedOn < row.decidedOn)
       fault('documentIssuedOn', 'Expected a day on or after decidedOn')
-    if (row.documentExpiresOn && row.documentIssuedOn && row.documentExpiresOn < row.documentIssuedOn)
-      fault('documentExpiresOn', 'Expected a day on or after documentIssuedOn')
     if (row.formerDocumentNumber && !row.formerDocumentType)
       fault('formerDocumentType', 'Missing: a document number needs it')
   })
 type Row = z.output<typeof Row>
 
+/** What a row says, in the shape in which the API takes it: the same contracts judge both. */
+const Registration = z.object({
+  case: NewCase.pick({ externalId: true, regionCode: true, registeredOn: true, category: true, causes: true }).required(
+    {
+      externalId: true,
+    },
+  ),
+  identity: Identity,
+  document: NewDocument.optional(),
+})
+export type Registration = z.output<typeof Registration>
+
+/** The column of each field of a registration, by its pointer. */
+const places: Partial<Record<(typeof columns)[number], string>> = {
+  externalId: '#/case/externalId',
+  registeredOn: '#/case/registeredOn',
+  regionCode: '#/case/regionCode',
+  category: '#/case/category',
+  causes: '#/case/causes',
+  familyName: '#/identity/names/0/family',
+  givenName: '#/identity/names/0/given',
+  patronymic: '#/identity/names/0/patronymic',
+  sex: '#/identity/sex',
+  birthDate: '#/identity/birth',
+  birthCountry: '#/identity/birthPlace/country',
+  formerDocumentType: '#/identity/documents/0/type',
+  formerDocumentNumber: '#/identity/documents/0/number',
+  documentType: '#/document/documentType',
+  documentNumber: '#/document/number',
+  documentIssuedOn: '#/document/issuedOn',
+  documentExpiresOn: '#/document/expiresOn',
+}
+export const columnAt = (pointer: string): string =>
+  Object.entries(places).find(([, place]) => pointer === place || pointer.startsWith(`${place}/`))?.[0] ?? ''
+
 export type Fault = { line: number; field: string; reason: string }
-export type Read = { line: number; row: Row; identity: Identity }
+export type Read = Registration & {
+  line: number
+  division: string | undefined
+  outcome: string | undefined
+  decidedOn: string | undefined
+}
 
 /** Returns a line of the file as a registration, or its faults. */
 export function readRow(line: number, record: Record<string, string>): { read: Read } | { faults: Fault[] } {
   const row = Row.safeParse(record)
-  if (!row.success) return { faults: faultsOf(line, row.error, String) }
-  const identity = Identity.safeParse(identityOf(row.data))
-  if (!identity.success) return { faults: faultsOf(line, identity.error, () => 'birthDate') }
-  return { read: { line, row: row.data, identity: identity.data } }
+  if (!row.success)
+    return { faults: row.error.issues.map(issue => ({ line, field: String(issue.path[0]), reason: issue.message })) }
+  const { division, outcome, decidedOn } = row.data
+  const registration = Registration.safeParse(registrationOf(row.data))
+  if (!registration.success)
+    return {
+      faults: faults(registration.error).map(({ pointer, detail }) => ({
+        line,
+        field: columnAt(pointer),
+        reason: detail,
+      })),
+    }
+  return { read: { line, division, outcome, decidedOn, ...registration.data } }
 }
 
-const faultsOf = (line: number, { issues }: z.ZodError, field: (name: PropertyKey | undefined) => string): Fault[] =>
-  issues.map(({ path: [name], message }) => ({ line, field: field(name), reason: message }))
-
-function identityOf(row: Row): z.input<typeof Identity> {
+function registrationOf(row: Row) {
+  const { externalId, registeredOn, regionCode, category, causes, documentType } = row
   const name = filled({ family: row.familyName, given: row.givenName, patronymic: row.patronymic })
   return {
-    names: Object.keys(name).length ? [{ kind: 'official', ...name }] : 'unknown',
-    sex: row.sex ?? 'unknown',
-    birth: birthOf(row.birthDate),
-    ...(row.birthCountry && { birthPlace: { country: row.birthCountry } }),
-    ...(row.formerDocumentType && {
-      documents: [filled({ type: row.formerDocumentType, number: row.formerDocumentNumber }) as { type: string }],
+    case: { externalId, registeredOn, regionCode, category, causes: listed(causes) },
+    identity: {
+      names: Object.keys(name).length ? [{ kind: 'official', ...name }] : 'unknown',
+      sex: row.sex ?? 'unknown',
+      birth: birthOf(row.birthDate),
+      ...(row.birthCountry && { birthPlace: { country: row.birthCountry } }),
+      ...(row.formerDocumentType && {
+        documents: [filled({ type: row.formerDocumentType, number: row.formerDocumentNumber })],
+      }),
+    },
+    ...(documentType && {
+      document: filled({
+        documentType,
+        number: row.documentNumber,
+        issuedOn: row.documentIssuedOn,
+        expiresOn: row.documentExpiresOn,
+      }),
     }),
   }
 }
+
+const listed = (codes = '') =>
+  codes
+    .split(';')
+    .map(code => code.trim())
+    .filter(Boolean)
 
 /** Returns a birth date with the precision of the text. */
 function birthOf(date: string | undefined): Birth {
@@ -121,4 +161,4 @@ function birthOf(date: string | undefined): Birth {
 }
 
 const filled = (parts: Record<string, string | undefined>) =>
-  Object.fromEntries(Object.entries(parts).filter((part): part is [string, string] => Boolean(part[1])))
+  Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined))

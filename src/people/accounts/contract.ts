@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { OrganisationKind, Role } from '../../platform/access/permissions.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Id, Version } from '../../platform/http/contract.ts'
+import { Id, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Name = z.string().trim().min(1).max(200)
+const Name = line(200)
 const Roles = z.array(Role).min(1).max(3)
 
 export const Account = z

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { OrganisationKind } from '../../platform/access/permissions.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Id, Version } from '../../platform/http/contract.ts'
+import { anyOf, Id, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Name = z.string().trim().min(1).max(200)
+const Name = line(200)
 const ShortName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'Expected lower-case letters, digits and hyphens, for example open-door')

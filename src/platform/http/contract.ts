@@ -121,8 +121,26 @@ function inUtc(text: string): string {
   return Number.isNaN(at) ? text : new Date(at).toISOString().replace('.000Z', `${fraction}Z`)
 }
 
-/** Free text, trimmed. Free text about a person must be stored sealed. */
-export const text = (longest: number) => z.string().trim().min(1).max(longest)
+/** Something that a reader can see: not only spaces and characters without a shape, such as U+200B, U+3164 or U+2800. */
+const visible = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\u2800]/u
+/** Controls, and what makes a text look like another one: bidi embeddings, overrides and isolates. */
+const controls = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
+const controlsOfText = /(?![\t\n\r])[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
+const typed = (longest: number, refused: RegExp) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .refine(isKeepable, notKeepable)
+    .refine(text => !refused.test(text), notPlain)
+    .refine(text => !text || visible.test(text), notVisible)
+export const notPlain = 'Expected text without control characters, bidi overrides and bidi isolates'
+export const notVisible = 'Expected at least one character that can be seen'
+/** What is typed in one line, trimmed: a name, a number, a title. About a person it must be stored sealed. */
+export const line = (longest: number) => typed(longest, controls)
+/** Free text, trimmed, of one line or several. About a person it must be stored sealed. */
+export const text = (longest: number) => typed(longest, controlsOfText)
 
 /** The reply without a body. */
 export const Nothing = z.null().meta({ description: 'Done' })

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { Case } from '../../casefile/cases/contract.ts'
-import { CaseEvent } from '../../casefile/events/contract.ts'
+import { CaseEvent, NewDocument } from '../../casefile/events/contract.ts'
 import { Basis } from '../../casefile/grants/contract.ts'
-import { Iin } from '../../casefile/zones/contract.ts'
-import { Code, Country, Day, Id, RegionCode, text } from '../../platform/http/contract.ts'
+import { Code, Country, Day, Id, line, RegionCode, text } from '../../platform/http/contract.ts'
 
 const occurredOn = Day.optional().describe('The day on which it happened; default today.')
 const note = text(2000).optional()
@@ -40,7 +39,7 @@ export const Transition = z
       occurredOn,
       documentId: Id,
       to: Code.describe('A code of the list `handed_over_to`.'),
-      name: text(200).optional().describe('The name of the person who received it.'),
+      name: line(200).optional().describe('The name of the person who received it.'),
     }),
     close,
     z.strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) }),
@@ -67,21 +66,7 @@ export const ProposedStep = z
       reason: Code.describe('A code of the list `discontinue_reason`.'),
       reasons: text(20_000),
     }),
-    z
-      .strictObject({
-        action: z.literal('record_document'),
-        occurredOn,
-        documentType: Code.describe('A code of the list `document_type`.'),
-        number: text(60).describe('Unique in the register of one committee.'),
-        issuer: text(200).optional(),
-        iin: Iin.optional(),
-        issuedOn: Day,
-        expiresOn: Day.optional(),
-      })
-      .refine(({ issuedOn, expiresOn = issuedOn }) => expiresOn >= issuedOn, {
-        path: ['expiresOn'],
-        message: 'Expected a day on or after issuedOn',
-      }),
+    NewDocument.safeExtend({ action: z.literal('record_document'), occurredOn }),
     close,
     z.strictObject({
       action: z.literal('annul'),

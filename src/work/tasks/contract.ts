@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Code, Day, Id, Instant, text, Version } from '../../platform/http/contract.ts'
+import { Code, Day, Id, Instant, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
-const Title = text(300)
+const Title = line(300)
 const Assignee = Id.nullable().describe('An active account of your organisation.')
 
 export const Task = z
