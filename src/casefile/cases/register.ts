@@ -12,6 +12,7 @@ import { sealedColumns } from '../sealed-columns.ts'
 import { codesIn } from '../zones/codes.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
+import { codesOfCase } from './codes.ts'
 import { type NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
 
@@ -25,9 +26,7 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
   const known = Zone.options.flatMap(zone => (person[zone] ? [[zone, person[zone]] as const] : []))
   const [faults, basisFaults, shared] = await Promise.all([
     faultsOfCodes(tx, [
-      { at: '#/category', list: 'category', code: category },
-      { at: '#/regionCode', list: 'region', code: regionCode, on: registeredOn },
-      ...causes.map((code, i) => ({ at: `#/causes/${i}`, list: 'cause', code })),
+      ...codesOfCase(given),
       ...known.flatMap(([zone, content]) => codesIn(zone, content, `#/person/${zone}`)),
     ]),
     faultsOfBasis(tx, given.basis, person.identity, registeredOn),

@@ -38,7 +38,7 @@ export async function faultsOfBasis(tx: Tx, basis: Basis, identity: Identity, da
         ],
     basis.kind === 'statute'
       ? faultsOfCodes(tx, [{ at: '#/basis/legalReference', list: 'legal_basis', code: basis.legalReference }])
-      : faultsOfForm(tx, basis.formVersion),
+      : faultsOfConsent(tx, basis),
     faultsOfRepresentative(tx, basis, identity, { day }),
   ])
   return [...byKind, ...codes, ...byAge]
@@ -68,9 +68,11 @@ export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Pro
   return couldBeChild(birth, row?.adults ?? '')
 }
 
-async function faultsOfForm(tx: Tx, version: string): Promise<Fault[]> {
-  const [form] = await tx.execute(sql`select from consent_forms where version = ${version} limit 1`)
-  return form
-    ? []
-    : [{ pointer: '#/basis/formVersion', detail: 'Expected the version of a consent form: see GET /v1/consent-forms' }]
+async function faultsOfConsent(tx: Tx, { language, formVersion }: Consent): Promise<Fault[]> {
+  const [[form], faults] = await Promise.all([
+    tx.execute(sql`select from consent_forms where version = ${formVersion} limit 1`),
+    faultsOfCodes(tx, [{ at: '#/basis/language', list: 'language', code: language }]),
+  ])
+  const detail = 'Expected the version of a consent form: see GET /v1/consent-forms'
+  return form ? faults : [...faults, { pointer: '#/basis/formVersion', detail }]
 }

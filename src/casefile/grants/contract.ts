@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Code, Country, Day, Id, Instant, line, text, Version } from '../../platform/http/contract.ts'
+import { Code, Country, Day, Id, Instant, Language, line, text, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { Zone } from '../zones/contract.ts'
 
@@ -31,7 +31,7 @@ const Consent = z
   .strictObject({
     kind: z.literal('consent'),
     method: z.enum(['written', 'oral_with_witness', 'thumbprint']),
-    language: z.string().regex(/^[a-z]{2}$/, 'Expected a language of ISO 639-1 in two letters, for example kk'),
+    language: Language,
     formVersion: z
       .string()
       .max(20)

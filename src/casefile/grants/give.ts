@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { invalid } from '../../problem.ts'
+import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import { latestBirth } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
@@ -23,7 +24,7 @@ export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<str
 
 /**
  * Returns the row and texts of the grant at `place` in the request. Throws `invalid-request` if a representative is
- * missing; the database checks the rest when the grant is written.
+ * missing, or for a code that is on no list; the database checks the rest when the grant is written.
  */
 export async function prepare(
   tx: Tx,
@@ -31,8 +32,14 @@ export async function prepare(
   identity: Identity | null | undefined,
   place = '#',
 ): Promise<Given> {
-  const faults = basis && identity ? await faultsOfRepresentative(tx, basis, identity, { place }) : []
-  if (faults.length) throw invalid(faults)
+  const [byAge, codes] = await Promise.all([
+    basis && identity ? faultsOfRepresentative(tx, basis, identity, { place }) : [],
+    faultsOfCodes(tx, [
+      ...(basis?.kind === 'consent' ? [{ at: `${place}/basis/language`, list: 'language', code: basis.language }] : []),
+      ...given.states.map((code, i) => ({ at: `${place}/states/${i}`, list: 'country', code })),
+    ]),
+  ])
+  if (byAge.length || codes.length) throw invalid([...byAge, ...codes])
   const { representative, ...details } = basis ?? {}
   const { method, language, formVersion, witness, interpreter, reason } = details as Partial<Record<string, string>>
   const id = randomUUIDv7()

@@ -22,7 +22,7 @@ export async function receipt(tx: Tx, id: string, asked: FormLanguage | undefine
     sql`
       select f.version, jsonb_object_agg(f.part, f.text) as parts, (select number from cases where id = ${grant.caseId}) as number,
         (select time_zone from installation) as "timeZone", (select jsonb_object_agg(c.list || ':' || c.code, to_jsonb(c) ->> ${`label_${language}`})
-          from codes c where c.list in ('zone', 'purpose', 'consent_method', 'representative', 'legal_basis')) as labels
+          from codes c where c.list in ('zone', 'purpose', 'consent_method', 'representative', 'legal_basis', 'country')) as labels
       from consent_forms f where f.language = ${language}
         and f.version = coalesce(${grant.formVersion}, (select max(version) from consent_forms)) group by f.version`,
   )
@@ -52,7 +52,7 @@ function written(
     given: day(grant.openedAt ?? grant.givenAt),
     until: lastDay ? day(lastDay) : parts.no_end,
     closed: day(grant.closedAt),
-    states: grant.states.join(', ') || null,
+    states: grant.states.map(state => label('country', state)).join(', ') || null,
     reference: grant.id,
   }
   const statements = [

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Code, Country, Day, Instant, line, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import { Code, Country, Day, Instant, Language, line, RegionCode, text, Version } from '../../platform/http/contract.ts'
 import { isIin } from './iin.ts'
 
 export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection'])
@@ -36,7 +36,8 @@ export type Birth = z.infer<typeof Birth>
 export const Iin = z.string().refine(isIin, 'Expected an IIN: twelve digits, the last one a valid check digit')
 
 export const HeldDocument = z.strictObject({
-  type: line(60),
+  type: Code.describe('A code of the list `held_document_type`.'),
+  description: line(60).optional().describe('What the document is, if no code says it.'),
   number: line(60).optional(),
   country: Country.optional(),
   issuedOn: Day.optional(),
@@ -85,10 +86,7 @@ export const Contact = z
       .max(10)
       .optional(),
     emails: z.array(z.email().max(200)).max(5).optional(),
-    languages: z
-      .array(z.string().regex(/^[a-z]{2}$/, 'Expected a language of ISO 639-1 in two letters, for example kk'))
-      .max(10)
-      .optional(),
+    languages: z.array(Language).max(10).optional(),
     instructions: text(2000).optional().describe('When, how and through whom to reach the person safely.'),
   })
   .meta({

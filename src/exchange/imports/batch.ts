@@ -1,7 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { z } from 'zod'
+import { codesOfCase } from '../../casefile/cases/codes.ts'
 import { externalHmac } from '../../casefile/cases/register.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
+import { codesIn } from '../../casefile/zones/codes.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
 import { identityRow } from '../../casefile/zones/queries.ts'
 import type { Keys } from '../../platform/access/keys.ts'
@@ -13,7 +15,7 @@ import { type Use, unknownCodes } from '../../rules/reference/queries.ts'
 import { Rejected } from '../jobs/contract.ts'
 import type { Line } from './file.ts'
 import type { Progress } from './queries.ts'
-import { type Fault, type Read, readRow } from './row.ts'
+import { columnAt, type Fault, type Read, readRow } from './row.ts'
 
 /** The allowed owners of imported cases: the importing organisation, and its divisions by short name. */
 export type Owners = { own: string; divisions: ReadonlyMap<string, string> }
@@ -71,18 +73,18 @@ export class Batch {
 
   async #faultsOfCodes(tx: Tx): Promise<Fault[]> {
     return (await unknownCodes(tx, this.#uses)).map(({ at, detail: reason }) => {
-      const [line, field = ''] = at.split('/')
-      return { line: Number(line), field, reason }
+      const [line, pointer] = at.split('#')
+      return { line: Number(line), field: columnAt(`#${pointer}`), reason }
     })
   }
 }
 
-const usesOf = ({ line, case: { category, regionCode, registeredOn, causes }, outcome, document }: Read): Use[] => [
-  { at: `${line}/category`, list: 'category', code: category },
-  { at: `${line}/regionCode`, list: 'region', code: regionCode, on: registeredOn },
-  ...causes.map(code => ({ at: `${line}/causes`, list: 'cause', code })),
-  ...(outcome ? [{ at: `${line}/outcome`, list: 'outcome', code: outcome }] : []),
-  ...(document ? [{ at: `${line}/documentType`, list: 'document_type', code: document.documentType }] : []),
+/** The codes of a row. Their places are lines with pointers. */
+const usesOf = ({ line, case: index, identity, outcome, document }: Read): Use[] => [
+  ...codesOfCase(index, `${line}#/case`),
+  ...codesIn('identity', identity, `${line}#/identity`),
+  ...(outcome ? [{ at: `${line}#/outcome`, list: 'outcome', code: outcome }] : []),
+  ...(document ? [{ at: `${line}#/document/documentType`, list: 'document_type', code: document.documentType }] : []),
 ]
 
 /** Returns the row as the database takes it: `app.import_row`. */

@@ -88,6 +88,7 @@ const places: Partial<Record<(typeof columns)[number], string>> = {
   birthCountry: '#/identity/birthPlace/country',
   formerDocumentType: '#/identity/documents/0/type',
   formerDocumentNumber: '#/identity/documents/0/number',
+  outcome: '#/outcome',
   documentType: '#/document/documentType',
   documentNumber: '#/document/number',
   documentIssuedOn: '#/document/issuedOn',

@@ -100,6 +100,13 @@ export const IdParams = z.strictObject({ id: Id })
 const isOnRecord = (dayOrInstant: string): boolean => dayOrInstant >= '1800-01-01'
 export const Day = z.iso.date().refine(isOnRecord, 'Expected 1800-01-01 or later')
 export const Instant = z.iso.datetime().refine(isOnRecord, 'Expected 1800-01-01 or later')
+/** Returns an instant in UTC, with the digits of its fraction as they are. Leaves alone what is not an instant. */
+function inUtc(text: string): string {
+  const [fraction = ''] = /\.\d+/.exec(text) ?? []
+  const at = Date.parse(text.replace(fraction, ''))
+  return Number.isNaN(at) ? text : new Date(at).toISOString().replace('.000Z', `${fraction}Z`)
+}
+
 /** An instant as a caller sends it, with any offset; in UTC once it is parsed. In a query, a `+` that is not encoded is a space. */
 export const SentInstant = z.preprocess(
   given => (typeof given === 'string' ? given.replace(/ (?=\d\d:\d\d$)/, '+') : given),
@@ -111,16 +118,14 @@ export const Code = z
   .string()
   .regex(/^[a-z0-9_]{1,60}$/, 'Expected a code of lower-case letters, digits and _, for example ussr_passport_1974')
 export const RegionCode = z.string().max(10)
+/** A code of the list `country`; where a person was born or a document was issued, also of `former_country`. */
 export const Country = z
   .string()
   .regex(/^[A-Z]{3}$/, 'Expected a country of ISO 3166-1 in three letters, for example UZB')
-/** Returns an instant in UTC, with the digits of its fraction as they are. Leaves alone what is not an instant. */
-function inUtc(text: string): string {
-  const [fraction = ''] = /\.\d+/.exec(text) ?? []
-  const at = Date.parse(text.replace(fraction, ''))
-  return Number.isNaN(at) ? text : new Date(at).toISOString().replace('.000Z', `${fraction}Z`)
-}
-
+/** A code of the list `language`. */
+export const Language = z
+  .string()
+  .regex(/^[a-z]{2,3}$/, 'Expected a language of ISO 639 in two or three letters, for example kk or kaa')
 /** Something that a reader can see: not only spaces and characters without a shape, such as U+200B, U+3164 or U+2800. */
 const visible = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\u2800]/u
 /** Controls, and what makes a text look like another one: bidi embeddings, overrides and isolates. */

@@ -61,6 +61,7 @@ export function statementOf(step: Transition | ProposedStep, keys: Keys): Statem
         uses: [
           { at: '#/outcome', list: 'outcome', code: outcome },
           { at: '#/country', list: 'outcome', code: outcome, named: country !== undefined },
+          ...(country ? [{ at: '#/country', list: 'country', code: country }] : []),
           { at: '#/legalReference', list: 'legal_basis', code: legalReference },
         ],
       }

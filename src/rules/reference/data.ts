@@ -43,7 +43,7 @@ export const referenceSeeds = (): Seed[] => [
   },
   {
     table: 'codes',
-    rows: read('code-lists').map((row, position) => ({
+    rows: ['code-lists', 'countries', 'languages'].flatMap(read).map((row, position) => ({
       ...labels(row, 'label'),
       list: row.list,
       code: row.code,

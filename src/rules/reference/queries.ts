@@ -107,9 +107,18 @@ export async function consentForms(tx: Tx): Promise<ConsentForms> {
 
 /**
  * A code in a request: of a list, or a region `on` a day (default today). `guarded`: it is in the zone `protection`,
- * where sensitive codes are allowed. `named`: whether the request names a State with the outcome.
+ * where sensitive codes are allowed. `former`: a country of the list `former_country` is allowed too. `named`: whether the
+ * request names a State with the outcome.
  */
-export type Use = { at: string; list: string; code: string; on?: string | undefined; guarded?: true; named?: boolean }
+export type Use = {
+  at: string
+  list: string
+  code: string
+  on?: string | undefined
+  guarded?: true
+  former?: true
+  named?: boolean
+}
 const UnknownRow = z.object({ at: z.string(), detail: z.string() })
 export type Unknown = z.output<typeof UnknownRow>
 
@@ -124,8 +133,8 @@ export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =
       select u.at, case when u.named then 'Expected no country: this outcome names no State' when not u.named then 'Missing: this outcome needs a country'
         when c.sensitive then 'This code belongs in the zone protection' when u.list = 'region' then 'Expected a region that existed on that day'
         else 'Expected a code of the list ' || u.list end as detail
-      from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, named boolean)
-      left join codes c on c.list = u.list and c.code = u.code
+      from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, former boolean, named boolean)
+      left join codes c on c.list in (u.list, case when u.former then 'former_country' end) and c.code = u.code
       left join regions r on u.list = 'region' and r.code = u.code and r.valid @> coalesce(u."on", app.today())
       where case when u.named is not null then coalesce(c.needs_state, false) <> u.named and c.code is not null
         else c.code is null and r.code is null or c.sensitive and u.guarded is null end`,
