@@ -56,7 +56,7 @@ t.test(
       const given = await one.together(nurlan, kairat, {
         ...document(`R${numbers++}`),
         iin: undefined,
-        issuedOn: day(start),
+        issuedOn: day(start + 12),
         occurredOn: day(start + 12),
       })
       if (way === 3)

@@ -8,7 +8,8 @@ export type Audience = 'owner' | 'needToKnow' | 'authority'
 type Canary = { number: string; audience: Audience }
 export type Planted = { owner: Someone; id: string; canaries: Canary[]; work: Record<string, string[]> }
 
-let next = 48_151_623_000
+/** With a check digit each of them is an IIN of somebody born on 1948-10-12. */
+let next = 48_101_230_000
 const check = (eleven: string) => {
   const weighed = (weights: number[]) => weights.reduce((sum, weight, i) => sum + weight * Number(eleven[i]), 0) % 11
   const once = weighed([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
@@ -47,7 +48,7 @@ export function plant() {
         { relation: 'mother', family: word('authority'), given: word('authority'), patronymic: word('authority') },
       ],
       iin: iin(),
-      documents: [{ type: word('authority'), number: word('authority') }],
+      documents: [{ type: 'other', description: word('authority'), number: word('authority') }],
     },
     contact: {
       phones: [`+${add('owner')}`],

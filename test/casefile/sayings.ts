@@ -1,4 +1,4 @@
-import { decisions, type Model, validEntries } from '../long/casefile/reference-model.ts'
+import { dateOf, decisions, type Model, validEntries } from '../long/casefile/reference-model.ts'
 
 type Sent = { says: Record<string, unknown>; body: object; annuls?: string }
 
@@ -10,6 +10,7 @@ let numbers = 0
 export function saying(c: Model, action: string, what: number): Sent {
   const target = validEntries(c)[what % validEntries(c).length]
   const document = validEntries(c).findLast(entry => entry.action === 'record_document')?.id ?? crypto.randomUUID()
+  const decidedOn = validEntries(c).findLast(({ says }) => says.outcome)?.day ?? 0
   const region = what % 2 ? 'KZ-61' : 'KZ-75'
   const outcome = decisions[what % 4 ? 0 : 1]
   const basis =
@@ -21,7 +22,7 @@ export function saying(c: Model, action: string, what: number): Sent {
     decide: { says: { outcome }, body: { outcome, legalReference: 'order_607', reasons: 'Because' } },
     discontinue: { says: { outcome: 'discontinued' }, body: { reason: 'died', reasons: 'Because' } },
     record_document: {
-      body: { documentType: 'citizen_identity_card', number: `N${numbers++}`, issuedOn: '2021-03-01' },
+      body: { documentType: 'citizen_identity_card', number: `N${numbers++}`, issuedOn: dateOf(decidedOn) },
     },
     hand_over_document: { says: { document }, body: { documentId: document, to: 'person' } },
     close: { body: { reason: 'error' } },

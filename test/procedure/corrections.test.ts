@@ -28,7 +28,7 @@ t.test('two persons annul an event entered by mistake, and it no longer counts',
   t.match((await annul(await at('start_assessment')())).json(), { status: 409 }, 'a later event depends on it')
   await one.together(nurlan, kairat, { ...decision, occurredOn: '2021-03-09' })
   await one.step(nurlan, { action: 'open_documentation', occurredOn: '2021-03-09' })
-  await one.together(nurlan, kairat, { ...document('N1'), occurredOn: '2021-06-01' })
+  await one.together(nurlan, kairat, { ...document('N1', '2021-06-01'), occurredOn: '2021-06-01' })
   const taken = await register(nurlan)
   for (const action of ['start_assessment', 'take_up']) await taken.step(nurlan, { action })
   await taken.together(nurlan, kairat, decision)

@@ -54,7 +54,10 @@ t.test(
     t.same((await kairat.get('/v1/proposals?awaiting=me')).json().items, [])
 
     t.equal((await one.step(nurlan, { action: 'open_documentation', occurredOn: '2021-05-04' })).statusCode, 200)
-    const documented = await one.together(nurlan, kairat, { ...document(), occurredOn: '2021-06-01' })
+    const documented = await one.together(nurlan, kairat, {
+      ...document(undefined, '2021-06-01'),
+      occurredOn: '2021-06-01',
+    })
     t.match(documented.json().case, { state: 'documented', clock: { waitingFor: 'handler', dueOn: '2021-06-15' } })
     const [card] = (await nurlan.get(`/v1/cases/${one.id}/documents`)).json().items
     t.match(card, {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { isIin } from '../../src/casefile/zones/iin.ts'
+import { faultOfIin } from '../../src/casefile/zones/iin.ts'
 import { CaseAction, CaseState } from '../../src/rules/lifecycle/contract.ts'
 import { diagram } from '../../src/rules/lifecycle/diagram.ts'
 import { allowedActions, type Position } from '../../src/rules/lifecycle/position.ts'
@@ -53,9 +53,10 @@ t.test('a final state allows only to reopen a closed case', async t => {
     t.same(allowedActions({ ...position, state, relations: [] }), [], `a stranger in ${state}`)
 })
 
-t.test('an IIN has its check digit', async t => {
-  for (const good of ['900101300007', '900101300017', '900101300811', '061211600012']) t.ok(isIin(good), good)
+t.test('an IIN has its check digit, a date that exists and a century', async t => {
+  const goods = ['900101300007', '900101300017', '900101300811', '061211600012', '920229000008', '000229500008']
+  for (const good of goods) t.equal(faultOfIin(good), undefined, good)
   const none = Array.from({ length: 10 }, (_, digit) => `90010130080${digit}`) // no check digit fits these
   for (const bad of ['900101300018', '000000000000', '90010130000', '9001013000070', '90010130000x', ...none])
-    t.notOk(isIin(bad), bad)
+    t.ok(faultOfIin(bad), bad)
 })

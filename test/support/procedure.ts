@@ -64,13 +64,16 @@ export const refusal = {
   legalReference: 'order_607',
   reasons: 'No ties to the country.',
 }
-export const document = (number = '045123987') => ({
+/** The current day in the time zone of the installation. */
+const today = () => new Intl.DateTimeFormat('sv', { timeZone: 'Asia/Almaty' }).format()
+
+export const document = (number = '045123987', issuedOn = today()) => ({
   action: 'record_document',
   documentType: 'citizen_identity_card',
   number,
   issuer: 'MIA',
   iin: '900101300007',
-  issuedOn: '2021-06-01',
+  issuedOn,
   expiresOn: '2031-06-01',
 })
 

@@ -5,7 +5,7 @@ import { anyOf, Code, Day, Id, Instant, line, RegionCode, SentInstant, Version }
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
-import { documents, Iin, Person, Zone } from '../zones/contract.ts'
+import { documents, Iin, Notices, Person, Zone } from '../zones/contract.ts'
 
 const { identity, contact, whereabouts, protection } = documents
 
@@ -93,6 +93,7 @@ export const Case = CaseIndex.extend({
     })
     .nullable()
     .describe('The legal basis of the file. Only the owner sees it.'),
+  notices: Notices.describe('What the service found odd in the zones that are open to you.'),
   allowedActions: z.array(CaseAction),
 }).meta({ id: 'Case' })
 export type Case = z.infer<typeof Case>

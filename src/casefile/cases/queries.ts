@@ -11,6 +11,7 @@ import { Relation } from '../../rules/lifecycle/contract.ts'
 import { allowedActions, type Position } from '../../rules/lifecycle/position.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
+import { identityNotices, noticesBy } from '../zones/rules.ts'
 import { Assignments, Case, CaseIndex, type CaseList, type CaseQuery } from './contract.ts'
 
 /** SQL of the filters of a query, without the states: a `case_filter`, or null if there are none. */
@@ -89,11 +90,13 @@ function seen(
 ) {
   const position: Position = { state: index.state, relations, needsDocument, final, toHandOver }
   const withheld = Zone.options.filter(zone => !open.includes(zone))
+  const opened = zones.personOf(keys, index.id, person)
   return {
     case: {
       ...index,
-      person: zones.personOf(keys, index.id, person),
+      person: opened,
       withheld,
+      notices: opened.identity ? noticesBy(identityNotices, opened.identity, '#/person/identity') : [],
       allowedActions: allowedActions(position),
     },
     position,

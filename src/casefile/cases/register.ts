@@ -12,6 +12,7 @@ import { sealedColumns } from '../sealed-columns.ts'
 import { codesIn } from '../zones/codes.ts'
 import { Zone } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
+import { faultsBy, identityRefusals } from '../zones/rules.ts'
 import { codesOfCase } from './codes.ts'
 import { type NewCase, RegisteredCase } from './contract.ts'
 import { find } from './queries.ts'
@@ -32,7 +33,11 @@ export async function register(tx: Tx, given: NewCase): Promise<string> {
     faultsOfBasis(tx, given.basis, person.identity, registeredOn),
     Promise.all(given.grants.map((grant, i) => grants.prepare(tx, grant, person.identity, `#/grants/${i}`))),
   ])
-  if (faults.length || basisFaults.length) throw invalid([...faults, ...basisFaults])
+  faults.push(
+    ...basisFaults,
+    ...faultsBy(identityRefusals, { identity: person.identity, registeredOn }, '#/person/identity'),
+  )
+  if (faults.length) throw invalid(faults)
   const id = randomUUIDv7()
   const { facts: basis, text } = splitBasis(given.basis)
   const facts = {

@@ -4,7 +4,7 @@ import { PageQuery } from '../../platform/db/page.ts'
 import { Code, Day, Id, Instant, line } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState } from '../../rules/lifecycle/contract.ts'
-import { Iin } from '../zones/contract.ts'
+import { Iin, Notices } from '../zones/contract.ts'
 
 /** The facts of an event, in codes. */
 const Facts = z
@@ -105,6 +105,7 @@ export const IdentityDocument = z
       .describe('Null until it is handed over.'),
     imported: z.boolean(),
     annulled: z.boolean().describe('True if it was recorded by mistake.'),
+    notices: Notices.describe('What contradicts the identity of the person.'),
   })
   .meta({ id: 'IdentityDocument' })
 export type IdentityDocument = z.infer<typeof IdentityDocument>

@@ -5,6 +5,8 @@ import { sql } from '../../platform/db/drizzle.ts'
 import { sealed } from '../../platform/db/sealed.ts'
 import { Id } from '../../platform/http/contract.ts'
 import { sealedColumns } from '../sealed-columns.ts'
+import { identitiesOf } from '../zones/queries.ts'
+import { documentNotices, noticesBy } from '../zones/rules.ts'
 import { Decision, IdentityDocument } from './contract.ts'
 
 const DecisionRow = Decision.omit({ reasons: true, evidence: true }).extend({
@@ -35,7 +37,7 @@ export async function decisions(tx: Tx, caseId: string): Promise<Decision[]> {
   })
 }
 
-const DocumentRow = IdentityDocument.omit({ number: true, issuer: true, iin: true }).extend({
+const DocumentRow = IdentityDocument.omit({ number: true, issuer: true, iin: true, notices: true }).extend({
   content: Sealed.nullable(),
   textId: Id,
 })
@@ -53,8 +55,9 @@ export async function documents(tx: Tx, caseId: string): Promise<IdentityDocumen
       from documents d join case_events e on e.id = d.event_id join organisations o on o.id = e.organisation_id
       where d.case_id = ${caseId} order by e.id desc`,
   )
-  return rows.map(({ content, textId, ...document }) => ({
-    ...document,
-    ...sealedColumns.document.fields(tx.keys, [textId], content),
-  }))
+  const identity = (await identitiesOf(tx, rows.length ? [caseId] : [])).get(caseId)
+  return rows.map(({ content, textId, ...row }) => {
+    const document = { ...row, ...sealedColumns.document.fields(tx.keys, [textId], content) }
+    return { ...document, notices: identity ? noticesBy(documentNotices, { document, identity }) : [] }
+  })
 }

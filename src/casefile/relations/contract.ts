@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Id, Instant } from '../../platform/http/contract.ts'
+import { Notices } from '../zones/contract.ts'
 
 const Kind = z.enum(['parent', 'child', 'spouse', 'sibling', 'guardian', 'ward'])
 export type Kind = z.infer<typeof Kind>
@@ -10,6 +11,7 @@ export const Relation = z
     kind: Kind.describe('The relation of the other person to this one.'),
     case: z.object({ id: Id, number: z.string() }).describe('The case of the other person.'),
     madeAt: Instant,
+    notices: Notices.describe('What the service found odd in both identities, if both are open to you.'),
   })
   .meta({ id: 'Relation' })
 export type Relation = z.infer<typeof Relation>

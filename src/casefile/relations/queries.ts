@@ -4,10 +4,12 @@ import type { Tx } from '../../platform/db/database.ts'
 import { pgTable, sql, text, uuid } from '../../platform/db/drizzle.ts'
 import { Id } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
-import { type NewRelation, Relation } from './contract.ts'
+import { identitiesOf } from '../zones/queries.ts'
+import { noticesBy, relationNotices } from '../zones/rules.ts'
+import { type Kind, type NewRelation, Relation } from './contract.ts'
 import { inverse } from './policy.ts'
 
-const RelationRow = Relation.extend({ from_here: z.boolean() })
+const RelationRow = Relation.omit({ notices: true }).extend({ from_here: z.boolean() })
 const OtherRow = z.object({ erased: z.boolean() })
 const CaseRow = z.object({ owner_id: Id, erased: z.boolean() })
 
@@ -22,7 +24,18 @@ export async function list(tx: Tx, caseId: string): Promise<Relation[]> {
       from relations r join cases c on c.id = case when r.case_id = ${caseId} then r.other_id else r.case_id end
       where ${caseId} in (r.case_id, r.other_id) and r.ended_at is null order by r.id`,
   )
-  return rows.map(({ from_here, kind, ...row }) => ({ ...row, kind: from_here ? kind : inverse[kind] }))
+  const seen = rows.map(({ from_here, kind, ...row }) => ({ ...row, kind: from_here ? kind : inverse[kind] }))
+  const ofBirth = seen.filter(({ kind }) => kind === 'parent' || kind === 'child').map(row => row.case.id)
+  const identities = await identitiesOf(tx, ofBirth.length ? [caseId, ...ofBirth] : [])
+  const notices = (kind: Kind, other: string) => {
+    const [here, there] = [identities.get(caseId), identities.get(other)]
+    if (!here || !there || (kind !== 'parent' && kind !== 'child')) return []
+    return noticesBy(
+      relationNotices,
+      kind === 'child' ? { child: there, parent: here } : { child: here, parent: there },
+    )
+  }
+  return seen.map(row => ({ ...row, notices: notices(row.kind, row.case.id) }))
 }
 
 /** Returns one link of a case. Throws `not-found` if it has ended, or if one of the cases is not open to the caller. */

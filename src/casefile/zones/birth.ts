@@ -16,6 +16,22 @@ export function birthYear(birth: Birth): number | null {
   }
 }
 
+/** Returns the earliest possible birth date, `YYYY-MM-DD`; undefined if unknown. */
+export function earliestBirth(birth: Birth): string | undefined {
+  switch (birth.precision) {
+    case 'day':
+      return birth.date
+    case 'month':
+      return `${birth.month}-01`
+    case 'year':
+      return `${birth.year}-01-01`
+    case 'range':
+      return birth.from
+    case 'unknown':
+      return undefined
+  }
+}
+
 /** Returns the latest possible birth date, `YYYY-MM-DD`; undefined if unknown. */
 export function latestBirth(birth: Birth): string | undefined {
   switch (birth.precision) {

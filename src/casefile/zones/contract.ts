@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { Code, Country, Day, Instant, Language, line, RegionCode, text, Version } from '../../platform/http/contract.ts'
-import { isIin } from './iin.ts'
+import { faultOfIin } from './iin.ts'
+
+/** What the service found odd and has accepted. Never a value. */
+export const Notice = z
+  .object({ code: z.string().describe('A code of the list `notice`.'), pointer: z.string() })
+  .meta({ id: 'Notice', description: 'What the service found odd and has accepted.' })
+export type Notice = z.infer<typeof Notice>
+export const Notices = z.array(Notice)
 
 export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection'])
 export type Zone = z.infer<typeof Zone>
@@ -33,7 +40,10 @@ export const Birth = z.discriminatedUnion('precision', [
 ])
 export type Birth = z.infer<typeof Birth>
 
-export const Iin = z.string().refine(isIin, 'Expected an IIN: twelve digits, the last one a valid check digit')
+export const Iin = z.string().superRefine((text, { addIssue }) => {
+  const message = faultOfIin(text)
+  if (message) addIssue({ code: 'custom', message })
+})
 
 export const HeldDocument = z.strictObject({
   type: Code.describe('A code of the list `held_document_type`.'),
@@ -150,6 +160,7 @@ const current = (zone: Zone) =>
       version: z.int().min(0).describe('0 if nothing was written yet.'),
       writtenAt: Instant.nullable(),
       content: documents[zone].nullable().describe('Null if nothing was written, or if it was erased.'),
+      notices: Notices.describe('Pointers are within the content.'),
     })
     .meta({ id: `Current${titled(zone)}` })
 
@@ -177,7 +188,7 @@ export const zoneContracts = Object.fromEntries(
 >
 
 export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
-export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null }
+export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null; notices: Notice[] }
 
 /** The newest document of each zone open to the caller, with its version. */
 export const Person = z

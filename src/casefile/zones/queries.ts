@@ -4,7 +4,7 @@ import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { asText, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
-import { Instant, Version } from '../../platform/http/contract.ts'
+import { Day, Id, Instant, Version } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { columnOf, sealedColumns } from '../sealed-columns.ts'
@@ -12,6 +12,7 @@ import { birthYear } from './birth.ts'
 import { codesIn } from './codes.ts'
 import { type Content, type CurrentZone, type Identity, type Person, type WrittenZone, Zone } from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
+import { faultsBy, identityNotices, identityRefusals, noticesBy } from './rules.ts'
 
 export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
 
@@ -79,7 +80,8 @@ export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: numbe
 
 export async function current(tx: Tx, caseId: string, zone: Zone): Promise<CurrentZone> {
   const [newest] = await versions(tx, caseId, zone, 1)
-  return newest ?? { version: 0, writtenAt: null, content: null }
+  if (!newest?.content) return { version: 0, writtenAt: null, content: null, ...newest, notices: [] }
+  return { ...newest, notices: zone === 'identity' ? noticesBy(identityNotices, newest.content as Identity) : [] }
 }
 
 /** Throws `not-found` for a case of which no zone is open to the caller, as for one that does not exist. */
@@ -99,18 +101,42 @@ export async function requireOpen(tx: Tx, caseId: string, zone: Zone): Promise<v
   if (!row?.open) throw notFound()
 }
 
-const WritableRow = z.object({ own: z.boolean(), open: z.boolean() })
+const IdentityRow = z.object({ caseId: Id, version: Version, content: Sealed.nullable() })
+
+/** Returns the newest identities of these cases, by their ids: those that are open to the caller and not erased. */
+export async function identitiesOf(tx: Tx, cases: readonly string[]): Promise<Map<string, Identity>> {
+  if (!cases.length) return new Map()
+  const rows = await tx.rows(
+    IdentityRow,
+    sql`
+      select distinct on (case_id) case_id as "caseId", version, ${sealed('content')} as content
+      from zone_versions where case_id = any (${sql.param(cases)}::uuid[]) and zone = 'identity'
+      order by case_id, version desc`,
+  )
+  return new Map(
+    rows.flatMap(({ caseId, version, content }) =>
+      content ? [[caseId, sealedColumns.identity.open(tx.keys, [caseId, 'identity', version], content)]] : [],
+    ),
+  )
+}
+
+const WritableRow = z.object({ own: z.boolean(), open: z.boolean(), registeredOn: Day })
 
 /** Writes the next version of a zone after the one that the caller has read. */
 export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
   const [writable] = await tx.rows(
     WritableRow,
     sql`
-      select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open from cases where id = ${next.caseId}`,
+      select owner_id = app.org() as own, state not in ('withdrawn', 'merged') as open, registered_on as "registeredOn"
+      from cases where id = ${next.caseId}`,
   )
   if (!writable?.own) throw new Problem('forbidden', { detail: 'Only the owner of the case writes its zones' })
   if (!writable.open) throw new Problem('action-not-allowed')
   const faults = await faultsOfCodes(tx, codesIn(next.zone, next.content))
+  if (next.zone === 'identity') {
+    const { registeredOn } = writable
+    faults.push(...faultsBy(identityRefusals, { identity: next.content as Identity, registeredOn }))
+  }
   if (faults.length) throw invalid(faults)
   const { caseId } = next
   await write(tx, await sealerFor(tx, { caseId, file: true }), [{ ...next, version: version + 1 }])

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { NewCase } from '../../casefile/cases/contract.ts'
 import { NewDocument } from '../../casefile/events/contract.ts'
 import { type Birth, Identity } from '../../casefile/zones/contract.ts'
+import { documentRefusals, faultsBy, identityRefusals } from '../../casefile/zones/rules.ts'
 import { Code, Day } from '../../platform/http/contract.ts'
 import { faults } from '../../problem.ts'
 
@@ -97,6 +98,11 @@ const places: Partial<Record<(typeof columns)[number], string>> = {
 export const columnAt = (pointer: string): string =>
   Object.entries(places).find(([, place]) => pointer === place || pointer.startsWith(`${place}/`))?.[0] ?? ''
 
+const faultsIn = ({ case: { registeredOn }, identity, document }: Registration) => [
+  ...faultsBy(identityRefusals, { identity, registeredOn }, '#/identity'),
+  ...(document ? faultsBy(documentRefusals, { document, identity }, '#/document') : []),
+]
+
 export type Fault = { line: number; field: string; reason: string }
 export type Read = Registration & {
   line: number
@@ -112,14 +118,9 @@ export function readRow(line: number, record: Record<string, string>): { read: R
     return { faults: row.error.issues.map(issue => ({ line, field: String(issue.path[0]), reason: issue.message })) }
   const { division, outcome, decidedOn } = row.data
   const registration = Registration.safeParse(registrationOf(row.data))
-  if (!registration.success)
-    return {
-      faults: faults(registration.error).map(({ pointer, detail }) => ({
-        line,
-        field: columnAt(pointer),
-        reason: detail,
-      })),
-    }
+  const found = registration.success ? faultsIn(registration.data) : faults(registration.error)
+  if (!registration.success || found.length)
+    return { faults: found.map(({ pointer, detail }) => ({ line, field: columnAt(pointer), reason: detail })) }
   return { read: { line, division, outcome, decidedOn, ...registration.data } }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Notices } from '../../casefile/zones/contract.ts'
 import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
 import { Day, Id, Instant, text, Version } from '../../platform/http/contract.ts'
@@ -27,6 +28,7 @@ export const Proposal = z
     settledBy: Id.nullable(),
     settledAt: Instant.nullable(),
     rejection: z.string().nullable(),
+    notices: Notices.describe('What contradicts the identity of the person.'),
     allowedDecisions: z.array(Settlement).describe('What you can decide now.'),
     version: Version,
   })

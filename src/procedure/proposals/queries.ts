@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { find as findCase } from '../../casefile/cases/queries.ts'
 import { append, lastEvent } from '../../casefile/events/append.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
+import { identitiesOf } from '../../casefile/zones/queries.ts'
+import { documentNotices, noticesBy } from '../../casefile/zones/rules.ts'
 import { party } from '../../people/organisations/queries.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
 import type { Tx } from '../../platform/db/database.ts'
@@ -33,15 +35,27 @@ const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as 
     case when ${mayConfirm} or p.current_state = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${withCurrentState}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
-const ProposalRow = Proposal.omit({ text: true }).extend({ content: Sealed.nullable(), rejection: Sealed.nullable() })
+const ProposalRow = Proposal.omit({ text: true, notices: true }).extend({
+  content: Sealed.nullable(),
+  rejection: Sealed.nullable(),
+})
 
-const opened =
-  ({ keys }: Tx) =>
-  ({ content, rejection, ...proposal }: z.output<typeof ProposalRow>): Proposal => ({
+async function opened(tx: Tx, rows: readonly z.output<typeof ProposalRow>[]): Promise<Proposal[]> {
+  const proposals = rows.map(({ content, rejection, ...proposal }) => ({
     ...proposal,
-    text: sealedColumns.proposal.open(keys, [proposal.id], content) ?? {},
-    rejection: sealedColumns.rejection.fields(keys, [proposal.id], rejection).reason,
+    text: sealedColumns.proposal.open(tx.keys, [proposal.id], content) ?? {},
+    rejection: sealedColumns.rejection.fields(tx.keys, [proposal.id], rejection).reason,
+  }))
+  const identities = await identitiesOf(
+    tx,
+    proposals.filter(({ text }) => text.iin).map(of => of.case.id),
+  )
+  return proposals.map(proposal => {
+    const [identity, { iin }] = [identities.get(proposal.case.id), proposal.text]
+    const document = { iin: typeof iin === 'string' ? iin : undefined }
+    return { ...proposal, notices: identity ? noticesBy(documentNotices, { document, identity }) : [] }
   })
+}
 
 export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>> {
   const { state = null, case: caseId = null, awaiting, cursor, limit } = query
@@ -52,11 +66,11 @@ export async function list(tx: Tx, query: ProposalQuery): Promise<Page<Proposal>
         and ${awaiting ? sql`${mayConfirm} and ${unchanged}` : sql`true`} and p.id ${olderThan(cursor)}
       order by p.id desc limit ${limit + 1}`,
   )
-  return pageOf(rows.map(opened(tx)), { limit })
+  return pageOf(await opened(tx, rows), { limit })
 }
 
 export async function find(tx: Tx, id: string): Promise<Proposal> {
-  const [proposal] = (await tx.rows(ProposalRow, sql`select ${columns} where p.id = ${id}`)).map(opened(tx))
+  const [proposal] = await opened(tx, await tx.rows(ProposalRow, sql`select ${columns} where p.id = ${id}`))
   if (!proposal) throw notFound()
   return proposal
 }

@@ -6,6 +6,7 @@ import * as events from '../../casefile/events/queries.ts'
 import { keepText } from '../../casefile/events/text.ts'
 import { faultsOfBasis } from '../../casefile/grants/basis.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
+import { documentRefusals, faultsBy } from '../../casefile/zones/rules.ts'
 import { refusalOf, type Tx } from '../../platform/db/database.ts'
 import { invalid, notFound, Problem, stale } from '../../problem.ts'
 import type { CaseAction } from '../../rules/lifecycle/contract.ts'
@@ -43,6 +44,8 @@ export async function prepare(
   const faults = await faultsOfCodes(tx, statement.uses)
   if (step.action === 'reopen' && found.person.identity)
     faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
+  if (step.action === 'record_document' && found.person.identity)
+    faults.push(...faultsBy(documentRefusals, { document: step, identity: found.person.identity }))
   if (faults.length) throw invalid(faults)
   return { ...statement, found }
 }

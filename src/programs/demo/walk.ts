@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from './client.ts'
 
 type Versioned = { id: string; version: number }
-type Outcome = { event: { id: string; action: string }; case: Versioned & { number: string; state: string } }
+type Outcome = {
+  event: { id: string; action: string; occurredOn: string }
+  case: Versioned & { number: string; state: string }
+}
 
 /** Takes a division's own case from registration to the handed-over document: an officer proposes, a supervisor confirms. */
 export async function walkToDocument(
@@ -17,7 +20,7 @@ export async function walkToDocument(
   const report = ({ event, case: now }: Outcome, who: string) => {
     version = now.version
     print(`    ${event.action.padEnd(20)} ${now.state.padEnd(15)} ${who}`)
-    return event.id
+    return event
   }
   const step = async (action: string, more = {}) =>
     report(await officer.post<Outcome>(`/v1/cases/${id}/transitions`, { action, ...more }, version), officer.email)
@@ -29,16 +32,16 @@ export async function walkToDocument(
   print(`  ${number}, registered by ${officer.email}, from registration to document:\n`)
   await step('start_assessment')
   await step('take_up')
-  await together('decide', {
+  const decided = await together('decide', {
     ...{ outcome: 'kz_citizenship_confirmed', legalReference: 'order_607' },
     ...{ reasons: 'Registered in Almaty on 1 March 1992.', evidence: ['Certificate of the housing office'] },
   })
   await step('open_documentation')
-  const documentId = await together('record_document', {
+  const recorded = await together('record_document', {
     ...{ documentType: 'citizen_identity_card', number: randomUUID().slice(0, 8), issuer: 'MIA' },
-    issuedOn: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+    issuedOn: decided.occurredOn,
   })
-  await step('hand_over_document', { documentId, to: 'person' })
+  await step('hand_over_document', { documentId: recorded.id, to: 'person' })
 }
 
 /** Refers an NGO's case to a division, which returns it; prints after each step what the division sees of it. */

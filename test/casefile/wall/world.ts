@@ -144,7 +144,7 @@ export async function buildWorld(service: Service) {
   const decided = await takenUp(nurlan)
   await done(decided.together(nurlan, kairat, { ...decision, occurredOn: '2021-05-03' }))
   await done(decided.step(nurlan, { action: 'open_documentation', occurredOn: '2021-05-04' }))
-  await done(decided.together(nurlan, kairat, { ...document(), occurredOn: '2021-06-01' }))
+  await done(decided.together(nurlan, kairat, { ...document(undefined, '2021-06-01'), occurredOn: '2021-06-01' }))
   await insertGrant(decided.id, nurlan, marta, '{contact}', '9 days')
   await insertGrant(decided.id, nurlan, zarina, '{identity}', '-1 day')
   await insertGrant(decided.id, nurlan, zarina, '{contact}', '9 days')

@@ -9,6 +9,7 @@ import { ifMatch, type Someone, startService } from '../../support/service.ts'
 import { scaled, unhurried, whileMoving } from '../length.ts'
 import {
   annullable,
+  dateOf,
   fold,
   happen,
   lastMove,
@@ -38,8 +39,6 @@ const actions = [
 ]
 /** Steps away from a document, which would be taken too often: each is likely only once in so many times. */
 const aside: Record<string, number> = { amend: 5, close: 10, discontinue: 4, withdraw: 25, annul: 5 }
-const start = Date.UTC(2021, 2, 4)
-const dateOf = (day: number) => new Date(start + day * 86_400_000).toISOString().slice(0, 10)
 
 /** One random step: who takes which step on which case; most of the time one that the model allows. */
 const Try = fc.record({

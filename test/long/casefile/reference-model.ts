@@ -29,6 +29,9 @@ export type Model = {
   proposals: Proposal[]
 }
 
+const start = Date.UTC(2021, 2, 4)
+export const dateOf = (day: number) => new Date(start + day * 86_400_000).toISOString().slice(0, 10)
+
 const final = ['closed', 'withdrawn']
 const needsDocument: Record<string, boolean> = { kz_citizenship_confirmed: true, refused: false, discontinued: false }
 export const decisions = ['kz_citizenship_confirmed', 'refused']

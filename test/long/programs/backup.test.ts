@@ -10,7 +10,7 @@ import { filesIn, readInFiles } from '../../support/stolen.ts'
 import { unhurried } from '../length.ts'
 import { superuserOf } from './kill.ts'
 
-const canary = 'Қарлығаш48151623'
+const canary = 'Қарлығаш48101230'
 
 t.setTimeout(0)
 

@@ -18,7 +18,7 @@ import { unhurried } from '../length.ts'
 import { superuserOf } from '../programs/kill.ts'
 
 /** The beginning of every canary, and a text that is stored in clear. */
-const [canary, inClear] = ['48151623', 'asel@sunrise.example']
+const [canary, inClear] = ['48101230', 'asel@sunrise.example']
 
 /** Signs in an account of the demonstration through REST, with the interface of the other tests. */
 async function client(address: string, account: ReturnType<typeof accountsOf>[number]): Promise<Someone> {

@@ -51,7 +51,7 @@ t.test('the same text sealed twice gives different values', async t => {
 t.test('a value moved to another place is refused, and the log has the place but not the value', async t => {
   const { as, superuser, lines } = await startService(t)
   const asel = await as('caseworker', 'sunrise')
-  const secret = 'Құпия48151623'
+  const secret = 'Құпия48101230'
   const person = { ...registration(secret).person, contact: { instructions: secret }, whereabouts: {} }
   const [one, other] = [await register(asel, { person }), await register(asel, { person })]
   const contact = `/v1/cases/${one.id}/person/contact`
@@ -77,7 +77,7 @@ t.test('a value moved to another place is refused, and the log has the place but
     t.match(answer, { statusCode: 500 }, what)
     t.match(answer.json(), { type: '/problems/unreadable' }, what)
     t.match(lines.join(''), new RegExp(`"Unreadable","code":"${table}\\.${column}/`), what)
-    t.notMatch(lines.join('') + answer.body, /48151623|instructions|later/, what)
+    t.notMatch(lines.join('') + answer.body, /48101230|instructions|later/, what)
     await superuser.unsafe(`update ${table} set ${column} = $1 where ${where}`, [before?.value])
     t.equal((await asel.get(path)).statusCode, 200, `${what}, restored`)
   }
