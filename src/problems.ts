@@ -81,6 +81,12 @@ export const problems = {
     'The proposal was confirmed or rejected, or it has expired.',
     'Read it with `GET /v1/proposals/{id}`. Propose the step again if it is still needed.',
   ),
+  'grant-exists': from(
+    409,
+    'An equal grant is open already',
+    'Your organisation has given this recipient the same zones for the same purpose, until this day or longer. The fault names the grant.',
+    'Use that grant, or give a later `validUntil`: the new grant renews the first one, which closes.',
+  ),
   'grant-not-revocable': from(
     409,
     'This grant does not rest on consent',

@@ -16,11 +16,12 @@ $$;
 -- Gives a grant that is open at once, or, if not at_once, when its referral is accepted. The caller must be the owner,
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
 -- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. Refuses recipients, terms
--- and bases that the purpose does not allow.
+-- and bases that the purpose does not allow. An equal grant of the same giver that is open and ends earlier is renewed:
+-- it closes. Refuses a grant if an equal one ends no earlier. A grant in vital interest is equal to no other.
 create function app.give_grant(given public.grants, typed bytea, born date, at_once boolean, place text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  c public.cases; recipient public.organisations; rule public.purposes; held public.grants;
+  c public.cases; recipient public.organisations; rule public.purposes; held public.grants; equal public.grants;
   instant timestamptz := app.now(); vital boolean := given.basis = 'vital_interest';
 begin
   c := app.lock_case(given.case_id);
@@ -79,6 +80,17 @@ begin
   if not coalesce(given.valid_until > instant and given.valid_until < 'infinity', false) then
     perform app.refuse('invalid-request', 'Expected a day from today on', place || '/validUntil');
   end if;
+  select * into equal from public.grants g
+    where at_once and not vital and g.case_id = c.id and g.giver_id = app.org() and g.recipient_id = recipient.id
+      and (g.purpose, g.basis) = (given.purpose, given.basis)
+      and (g.onward, g.publication) = (coalesce(given.onward, false), coalesce(given.publication, false))
+      and g.zones @> given.zones and g.zones <@ given.zones
+      and g.states @> coalesce(given.states, '{}') and g.states <@ coalesce(given.states, '{}')
+      and app.grant_state(g) = 'open'
+    order by g.valid_until desc limit 1;
+  if equal.valid_until >= given.valid_until then
+    perform app.refuse('grant-exists', format('Equal to the open grant /v1/grants/%s', equal.id), place);
+  end if;
   insert into public.grants (id, case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, method, language,
       form_version, representative, parent_id, onward, states, publication, opened_at, valid_until, confirmed_until,
       given_by)
@@ -87,6 +99,11 @@ begin
       coalesce(given.states, '{}'), coalesce(given.publication, false), case when at_once then instant end,
       given.valid_until, given.confirmed_until, app.account());
   if typed is not null then insert into public.grant_texts values (given.id, 'given', app.org(), typed); end if;
+  if equal.id is not null then -- what rests on the first grant rests on its renewal
+    update public.grants set parent_id = given.id where parent_id = equal.id and closed_at is null;
+    update public.referrals set grant_id = given.id where grant_id = equal.id;
+    perform app.close_grants(array[equal.id], 'renewed');
+  end if;
   if vital then
     perform app.make_task('confirm_vital_interest', c.owner_id, c.id, given.id, null,
       (given.valid_until at time zone (select i.time_zone from public.installation i))::date);

@@ -6,16 +6,19 @@ const unseen = ['\u200b', '\u3164', '\u00ad', '\u2800', '\ufe0f', '\u200f\u00a0\
 const hidden = ['\u202eнанаД', 'Да\u2067на', 'Иван\u0007ов', 'Иван\u0085ов', 'Ива\u2028нов', 'Ива\nнов', 'Ива\tнов']
 const seen = ['Ә', "Д'Артаньян", 'O‘g‘li', 'کریم\u200cی', '\u200fمحمد', 'क्\u200dष', '李', '🙂', 'Иванов ', ' 7']
 
+/** The code points of a text: controls would end a line of the test's output. */
+const shown = (text: string) => [...text].map(letter => letter.codePointAt(0)?.toString(16)).join(' ')
+
 t.test('a text that nobody sees as it is stored is refused at both doors', async t => {
   const service = await startService(t)
   const [asel, officer] = [await service.as('caseworker', 'sunrise'), await service.as('officer', 'committee')]
   const names = [...unseen, ...hidden, ...seen]
   for (const name of names) {
     const response = await asel.post('/v1/cases', registration(name), idempotencyKey())
-    t.equal(response.statusCode, seen.includes(name) ? 201 : 400, JSON.stringify(name))
+    t.equal(response.statusCode, seen.includes(name) ? 201 : 400, shown(name))
     if (response.statusCode === 400)
       t.match(response.json().errors, [{ pointer: '#/person/identity/names/0/family' }], 'with its place')
-    t.notMatch(response.json().errors?.[0]?.detail ?? '', name, 'and without the value')
+    t.notOk(response.json().errors?.[0]?.detail.includes(name), 'and without the value')
   }
   const rows = names.map((familyName, i) => row({ externalId: `name-${i}`, familyName }))
   const { rejected } = await imported(service, officer, file(rows))

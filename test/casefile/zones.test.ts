@@ -13,7 +13,7 @@ t.test('each zone is one document, replaced as a whole, and every version is kep
   const { id, read, version } = await register(asel)
   const url = `/v1/cases/${id}/person/contact`
   const empty = await asel.get(url)
-  t.same(empty.json(), { version: 0, writtenAt: null, content: null })
+  t.same(empty.json(), { version: 0, writtenAt: null, content: null, notices: [] })
   t.match(empty.headers.etag, /^"0-[\da-f]{16}"$/)
   t.equal((await asel.put(url, contact)).statusCode, 428)
   const first = await asel.put(url, contact, ifMatch(0))

@@ -31,7 +31,7 @@ export const caseRoutes: Routes = async app => {
         permission: 'cases:register',
         audit: ofRegistered,
         idempotency: 'required',
-        problems: ['already-exists'],
+        problems: ['already-exists', 'grant-exists'],
       },
       schema: {
         operationId: 'registerCase',

@@ -146,6 +146,13 @@ export const Grant = z
   .meta({ id: 'Grant' })
 export type Grant = z.infer<typeof Grant>
 
+export const RevokedGrant = Grant.extend({
+  stillOpen: z
+    .array(Grant.pick({ id: true, purpose: true, zones: true, basis: true, validUntil: true }))
+    .describe('Other grants that open the case to the same recipient, of those that you can see.'),
+}).meta({ id: 'RevokedGrant' })
+export type RevokedGrant = z.infer<typeof RevokedGrant>
+
 export const GrantQuery = PageQuery.extend({
   box: z
     .enum(['given', 'received'])

@@ -8,7 +8,7 @@ import { sealed } from '../../platform/db/sealed.ts'
 import { notFound } from '../../problem.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import { requireReached } from '../zones/queries.ts'
-import { Grant, type GrantQuery, type Revocation } from './contract.ts'
+import { Grant, type GrantQuery, type Revocation, RevokedGrant } from './contract.ts'
 
 const columns = sql`
   select g.id, g.case_id as "caseId", ${party('f')} as "from",
@@ -72,8 +72,8 @@ export async function find(tx: Tx, id: string): Promise<Grant> {
   return grant
 }
 
-/** Closes a grant at once, because the person withdrew their consent. */
-export async function revoke(tx: Tx, id: string, version: number, { reason }: Revocation): Promise<Grant> {
+/** Closes a grant at once, because the person withdrew their consent. Returns it with what else the recipient can see. */
+export async function revoke(tx: Tx, id: string, version: number, { reason }: Revocation): Promise<RevokedGrant> {
   const found = await find(tx, id)
   // A caller who may not revoke the grant may lack access to the case too; the database decides which problem it is.
   const text =
@@ -83,7 +83,17 @@ export async function revoke(tx: Tx, id: string, version: number, { reason }: Re
         })
       : null
   await tx.execute(sql`select app.revoke_grant(${id}, ${version}, ${text})`)
-  return find(tx, id)
+  const [grant, stillOpen] = await Promise.all([
+    find(tx, id),
+    tx.rows(
+      RevokedGrant.shape.stillOpen.element,
+      sql`
+        select id, purpose, zones::text[] as zones, basis, app.rfc3339(nullif(valid_until, 'infinity')) as "validUntil"
+        from grants g where case_id = ${found.caseId} and recipient_id = ${found.to.id} and app.grant_state(g) = 'open'
+        order by id`,
+    ),
+  ])
+  return { ...grant, stillOpen }
 }
 
 export async function acknowledge(tx: Tx, id: string, version: number): Promise<Grant> {

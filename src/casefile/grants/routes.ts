@@ -2,7 +2,7 @@ import { PageQuery } from '../../platform/db/page.ts'
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { changeOne, makeOne, readOne, readPage } from '../../platform/http/replies.ts'
-import { Grant, GrantPage, GrantQuery, NewGrant, Receipt, ReceiptQuery, Revocation } from './contract.ts'
+import { Grant, GrantPage, GrantQuery, NewGrant, Receipt, ReceiptQuery, Revocation, RevokedGrant } from './contract.ts'
 import { give } from './give.ts'
 import * as grants from './queries.ts'
 import { asHtml, receipt } from './receipt.ts'
@@ -17,11 +17,12 @@ export const grantRoutes: Routes = async app => {
         permission: 'grants:give',
         audit: {},
         idempotency: 'accepted',
-        problems: ['action-not-allowed', 'file-erased'],
+        problems: ['action-not-allowed', 'file-erased', 'grant-exists'],
       },
       schema: {
         operationId: 'giveGrant',
-        summary: 'Gives a grant: what the person agreed to share, or what must be shared because a life is in danger.',
+        summary:
+          'Gives a grant: what the person agreed to share, or what must be shared because a life is in danger. An equal grant that ends earlier is renewed: it closes.',
         tags,
         params: IdParams,
         body: NewGrant,
@@ -117,7 +118,7 @@ export const grantRoutes: Routes = async app => {
         tags,
         params: IdParams,
         body: Revocation,
-        response: { 200: Grant },
+        response: { 200: RevokedGrant },
       },
     },
     (request, reply) =>
