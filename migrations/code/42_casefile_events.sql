@@ -84,7 +84,8 @@ end $$;
 
 -- Returns the step of the lifecycle if the organisation may take it with this case on this day. Refuses an outdated
 -- version, a step that the lifecycle does not have for this state, relation and condition, facts that do not belong to
--- it, a document issued before the decision, and a day in the future or before the last event. The service has often
+-- it, a registration outside the days of its campaign, a document issued before the
+-- decision, and a day in the future or before the last event. The service has often
 -- checked the same before.
 create function app.check_step(c public.cases, p_action text, p_organisation uuid, p_facts jsonb, p_annuls uuid,
   p_on_version int, p_day date, p_referral uuid)
@@ -129,6 +130,10 @@ begin
     perform app.refuse('invalid-request', 'Expected a day on or before occurredOn', '#/issuedOn');
   elsif p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
     perform app.refuse('invalid-request', 'Expected a day on or after issuedOn', '#/expiresOn');
+  end if;
+  if p_facts ? 'campaign' and exists (select from public.campaigns k
+      where k.id = (p_facts ->> 'campaign')::uuid and not app.is_within(k, p_day)) then
+    perform app.refuse('invalid-request', 'Expected a day within the campaign', '#/registeredOn');
   end if;
   if p_action = 'record_document' and (p_facts ->> 'issuedOn')::date < (
       select max(occurred_on) from public.valid_events where case_id = c.id and facts ? 'outcome') then

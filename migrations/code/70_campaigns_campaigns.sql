@@ -1,5 +1,28 @@
 -- Campaigns.
 
+-- True if the day is within the campaign, or there is no campaign.
+create function app.is_within(k public.campaigns, day date) returns boolean language sql immutable return
+  k.id is null or day between k.starts_on and coalesce(k.ends_on, 'infinity');
+grant execute on function app.is_within(public.campaigns, date) to definer;
+
+-- Before the days of a campaign are changed: refuses days that leave a registration of the campaign outside.
+create function app.keep_registrations_within() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare first date; last date;
+begin
+  select min(c.registered_on), max(c.registered_on) into first, last
+    from public.cases c where c.campaign_id = new.id;
+  if first < new.starts_on then
+    perform app.refuse('invalid-request', 'Expected a day on or before the first registration', '#/startsOn');
+  elsif last > new.ends_on then
+    perform app.refuse('invalid-request', 'Expected a day on or after the last registration', '#/endsOn');
+  end if;
+  return new;
+end $$;
+create trigger keep_registrations_within before update of starts_on, ends_on on campaigns for each row
+  when ((old.starts_on, old.ends_on) is distinct from (new.starts_on, new.ends_on))
+  execute function app.keep_registrations_within();
+
 -- A directory, which every account reads. Committees and IOM create campaigns, and change their own.
 grant select, insert (id, name, starts_on, ends_on), update (name, starts_on, ends_on, version) on campaigns to app;
 create policy directory on campaigns for select to app using ((select app.account()) is not null);

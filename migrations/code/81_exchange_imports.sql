@@ -121,6 +121,7 @@ begin
         then '{outcome,The case has moved on since in this system}'
       when moves and e.by_hand then '{outcome,The case was moved by hand in this system}'
       when r.outcome <> c.outcome then '{outcome,Another outcome is on record}'
+      when c.id is null and not app.is_within(k, r.registered_on) then '{registeredOn,Is not within the campaign}'
       when r.registered_on > today then '{registeredOn,Is in the future}'
       when r.decided_on > today then '{decidedOn,Is in the future}'
       when r.issued_on > today then '{documentIssuedOn,Is in the future}'
@@ -135,6 +136,7 @@ begin
       end::text[] as fault
     from unnest(rows) r
       left join public.cases c on c.owner_id = r.owner and c.external_hmac = decode(r.external_hmac, 'hex')
+      left join public.campaigns k on k.id = job.campaign_id
       left join public.import_steps s on s.to_state = c.state
       left join public.codes o on o.list = 'outcome' and o.code = r.outcome
       left join lateral (

@@ -76,6 +76,7 @@ const definers = [
   'keep_decisions',
   'keep_figures',
   'keep_readers',
+  'keep_registrations_within',
   'keep_state',
   'keep_supervisor',
   'keep_zones',
