@@ -187,3 +187,28 @@ t.test('a document is issued neither before the decision nor before the birth', 
   await one.confirm(kairat, proposal.id)
   t.match((await nurlan.get(`/v1/cases/${one.id}/documents`)).json().items, [{ issuedOn: '2021-05-03', notices }])
 })
+
+t.test('a number of a document that has lost the zeros at its beginning is refused at both doors', async t => {
+  const service = await startService(t)
+  const [nurlan, kairat] = [await service.as('officer', 'turkistan'), await service.as('supervisor', 'turkistan')]
+  const one = await register(nurlan)
+  for (const action of ['start_assessment', 'take_up']) await one.step(nurlan, { action })
+  await one.together(nurlan, kairat, decision)
+  await one.step(nurlan, { action: 'open_documentation' })
+  const detail = 'Expected 9 digits, with the zeros at the beginning'
+  t.match((await one.propose(nurlan, document('45123987'))).json().errors, [{ pointer: '#/number', detail }])
+  t.equal((await one.propose(nurlan, document('045123987'))).statusCode, 201)
+  const card = {
+    outcome: 'kz_citizenship_confirmed',
+    decidedOn: '2021-05-03',
+    documentType: 'citizen_identity_card',
+    documentIssuedOn: '2021-06-01',
+  }
+  const rows = ['45123987', '045123988', 'N 1'].map(documentNumber =>
+    row({ externalId: documentNumber, ...card, documentNumber }),
+  )
+  t.match(await imported(service, nurlan, file(rows)), {
+    registered: 2,
+    rejected: [{ line: 2, field: 'documentNumber', reason: detail }],
+  })
+})

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { z } from 'zod'
 import { codesOfCase } from '../../casefile/cases/codes.ts'
 import { externalHmac } from '../../casefile/cases/register.ts'
+import { codesOfDocument } from '../../casefile/events/codes.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { codesIn } from '../../casefile/zones/codes.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
@@ -84,7 +85,7 @@ const usesOf = ({ line, case: index, identity, outcome, document }: Read): Use[]
   ...codesOfCase(index, `${line}#/case`),
   ...codesIn('identity', identity, `${line}#/identity`),
   ...(outcome ? [{ at: `${line}#/outcome`, list: 'outcome', code: outcome }] : []),
-  ...(document ? [{ at: `${line}#/document/documentType`, list: 'document_type', code: document.documentType }] : []),
+  ...(document ? codesOfDocument(document, `${line}#/document`) : []),
 ]
 
 /** Returns the row as the database takes it: `app.import_row`. */

@@ -1,4 +1,5 @@
 import type { Facts } from '../../casefile/events/append.ts'
+import { codesOfDocument } from '../../casefile/events/codes.ts'
 import { splitBasis } from '../../casefile/grants/basis.ts'
 import type { Texts } from '../../casefile/sealed-columns.ts'
 import { identify } from '../../casefile/zones/identifiers.ts'
@@ -83,7 +84,7 @@ export function statementOf(step: Transition | ProposedStep, keys: Keys): Statem
           expiresOn,
         },
         text: { number, issuer, iin },
-        uses: [{ at: '#/documentType', list: 'document_type', code: documentType }],
+        uses: codesOfDocument(step),
       }
     }
     case 'annul':

@@ -38,7 +38,7 @@ export async function walkToDocument(
   })
   await step('open_documentation')
   const recorded = await together('record_document', {
-    ...{ documentType: 'citizen_identity_card', number: randomUUID().slice(0, 8), issuer: 'MIA' },
+    ...{ documentType: 'citizen_identity_card', number: `W-${randomUUID().slice(0, 8)}`, issuer: 'MIA' },
     issuedOn: decided.occurredOn,
   })
   await step('hand_over_document', { documentId: recorded.id, to: 'person' })

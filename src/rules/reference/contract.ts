@@ -41,6 +41,10 @@ export const Code = z
     needsState: z.boolean().nullable().describe('The outcome needs a State.'),
     sensitive: z.boolean().nullable(),
     keepsFile: z.boolean().nullable().describe('While such a flag is open, nothing of the case is erased.'),
+    numberDigits: z
+      .int()
+      .nullable()
+      .describe('How many digits the number of such a document has, if it has only digits.'),
     ...evidence,
   })
   .meta({ id: 'Code' })

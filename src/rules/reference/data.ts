@@ -53,6 +53,7 @@ export const referenceSeeds = (): Seed[] => [
       needs_state: yesNo(row.needs_state),
       sensitive: yesNo(row.sensitive),
       keeps_file: yesNo(row.keeps_file),
+      number_digits: row.number_digits ? Number(row.number_digits) : null,
       source: row.source,
       verified: yesNo(row.verified),
     })),

@@ -47,7 +47,8 @@ export async function codeList(tx: Tx, list: string): Promise<CodeList> {
   const items = await tx.rows(
     CodeList.shape.items.element,
     sql`
-      select code, ${label}, polarity, needs_document as "needsDocument", needs_state as "needsState", sensitive, keeps_file as "keepsFile", source, verified
+      select code, ${label}, polarity, needs_document as "needsDocument", needs_state as "needsState", sensitive, keeps_file as "keepsFile",
+        number_digits as "numberDigits", source, verified
       from codes where list = ${list} order by position`,
   )
   if (!items.length) throw notFound()
@@ -108,7 +109,7 @@ export async function consentForms(tx: Tx): Promise<ConsentForms> {
 /**
  * A code in a request: of a list, or a region `on` a day (default today). `guarded`: it is in the zone `protection`,
  * where sensitive codes are allowed. `former`: a country of the list `former_country` is allowed too. `named`: whether the
- * request names a State with the outcome.
+ * request names a State with the outcome. `digits`: how many digits the number of the document has.
  */
 export type Use = {
   at: string
@@ -118,25 +119,28 @@ export type Use = {
   guarded?: true
   former?: true
   named?: boolean
+  digits?: number
 }
 const UnknownRow = z.object({ at: z.string(), detail: z.string() })
 export type Unknown = z.output<typeof UnknownRow>
 
 /**
  * Returns the faults of these uses: an unknown code (on that day), a sensitive code elsewhere, a State too many or too
- * few.
+ * few, a number that has lost its zeros.
  */
 export const unknownCodes = (tx: Tx, uses: readonly Use[]): Promise<Unknown[]> =>
   tx.rows(
     UnknownRow,
     sql`
-      select u.at, case when u.named then 'Expected no country: this outcome names no State' when not u.named then 'Missing: this outcome needs a country'
+      select u.at, case when u.digits is not null then format('Expected %s digits, with the zeros at the beginning', c.number_digits)
+        when u.named then 'Expected no country: this outcome names no State' when not u.named then 'Missing: this outcome needs a country'
         when c.sensitive then 'This code belongs in the zone protection' when u.list = 'region' then 'Expected a region that existed on that day'
         else 'Expected a code of the list ' || u.list end as detail
-      from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, former boolean, named boolean)
+      from jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) as u(at text, list text, code text, "on" date, guarded boolean, former boolean, named boolean, digits int)
       left join codes c on c.list in (u.list, case when u.former then 'former_country' end) and c.code = u.code
       left join regions r on u.list = 'region' and r.code = u.code and r.valid @> coalesce(u."on", app.today())
-      where case when u.named is not null then coalesce(c.needs_state, false) <> u.named and c.code is not null
+      where case when u.digits is not null then u.digits < c.number_digits
+        when u.named is not null then coalesce(c.needs_state, false) <> u.named and c.code is not null
         else c.code is null and r.code is null or c.sensitive and u.guarded is null end`,
   )
 
