@@ -55,10 +55,11 @@ t.test('every example is accepted, and every reply is in the API document', asyn
     id: (await caseworker.post(`/v1/cases/${one.id}/${path}`, example(schema))).json().id,
   })
   const iom = await as('caseworker', 'iom')
+  let day = 10
   const shared = async (id: string, who = caseworker): Promise<Given> => {
     const to = iom.organisation.id
     const zones = ['identity']
-    const grant = { to, purpose: 'legal_aid', zones, validUntil: '2031-11-23', basis: consent }
+    const grant = { to, purpose: 'legal_aid', zones, validUntil: `2031-11-${day++}`, basis: consent }
     return { who, id: (await who.post(`/v1/cases/${id}/grants`, grant)).json().id }
   }
   const revoked = async (): Promise<Given> => {

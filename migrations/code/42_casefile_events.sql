@@ -84,14 +84,14 @@ end $$;
 
 -- Returns the step of the lifecycle if the organisation may take it with this case on this day. Refuses an outdated
 -- version, a step that the lifecycle does not have for this state, relation and condition, facts that do not belong to
--- it, a registration outside the days of its campaign, a document issued before the
--- decision, and a day in the future or before the last event. The service has often
--- checked the same before.
+-- it, a registration outside the days of its campaign, a document issued before the decision, and a day in the future or
+-- before the last event. The service has often checked the same before.
 create function app.check_step(c public.cases, p_action text, p_organisation uuid, p_facts jsonb, p_annuls uuid,
   p_on_version int, p_day date, p_referral uuid)
 returns public.lifecycle language plpgsql security definer set search_path = '' as $$
 declare
   step public.lifecycle; target public.valid_events; today date := app.today();
+  place text := case p_action when 'register' then '#/registeredOn' else '#/occurredOn' end;
   owner uuid := coalesce(c.owner_id, (p_facts ->> 'owner')::uuid, p_organisation);
   relations text[] := app.relations(p_organisation, owner, c.handler_id);
 begin
@@ -140,10 +140,9 @@ begin
     perform app.refuse('invalid-request', 'Expected a day on or after the decision', '#/issuedOn');
   end if;
   if p_day > today then
-    perform app.refuse('invalid-request', 'Expected today or an earlier day',
-      case step.from_state when '' then '#/registeredOn' else '#/occurredOn' end);
+    perform app.refuse('invalid-request', 'Expected today or an earlier day', place);
   elsif p_day < (select max(occurred_on) from public.valid_events where case_id = c.id) then
-    perform app.refuse('invalid-request', 'Expected a day on or after the last event of the case', '#/occurredOn');
+    perform app.refuse('invalid-request', 'Expected a day on or after the last event of the case', place);
   end if;
   return step;
 end $$;

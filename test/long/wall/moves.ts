@@ -68,6 +68,10 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
     .filter(g => g.to === org && grantState(g, day) === 'open' && g.onward && g.purpose === purpose)
     .filter(g => zones.every(zone => g.zones.includes(zone)) && g.until > lasts)
     .sort((a, b) => b.until - a.until)[0]
+  const equal = c.grants
+    .filter(g => g.giver === org && g.to === to && g.purpose === purpose && grantState(g, day) === 'open')
+    .filter(g => g.basis === 'consent' && g.onward === onward && g.zones.join() === zones.join())
+    .sort((a, b) => b.until - a.until)[0]
   const body = {
     to: people.find(one => one.org === to)?.who.organisation.id,
     purpose,
@@ -82,13 +86,14 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
       [c.state === 'withdrawn', 409],
       [org !== c.owner && !held, 403],
       [to === org || to === c.owner || (purpose === 'legal_aid' && isAuthority(to)), 400],
+      [equal !== undefined && equal.until > lasts, 409],
       [true, 201],
     ),
     send: () => who.post(`/v1/cases/${c.id}/grants`, { ...body, ...(org === c.owner && { basis: consent }) }),
     makes: reply => {
       const [id, giver, until] = [reply.json().id, org, lasts + 1]
       const parent = org === c.owner ? undefined : held
-      c.grants.push({
+      const grant: Grant = {
         id,
         to,
         giver,
@@ -99,7 +104,12 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
         opened: true,
         onward,
         ...(parent && { parent }),
-      })
+      }
+      c.grants.push(grant)
+      if (!equal) return
+      for (const below of c.grants) if (below.parent === equal && !below.closed) below.parent = grant
+      for (const referral of c.referrals) if (referral.grant === equal) referral.grant = grant
+      close(c, 'renewed', g => g === equal)
     },
   }
 }
