@@ -7,8 +7,8 @@ import type { Birth, Identity, Notice } from './contract.ts'
 import { hasOtherBirth, hasOtherSex } from './iin.ts'
 
 /** `at` returns the pointers, within the document, to the fields that break the rule. */
-type Refusal<Of> = { field: string; says: string; at: (of: Of) => readonly string[] }
-type Noticed<Of> = { field: string; code: string; at: (of: Of) => readonly string[] }
+type Refusal<Of> = { says: string; at: (of: Of) => readonly string[] }
+type Noticed<Of> = { code: string; at: (of: Of) => readonly string[] }
 
 const only = (pointer: string, holds: boolean) => (holds ? [pointer] : [])
 const each = <T>(items: readonly T[] = [], pointer: (item: T, i: number) => string, holds: (item: T) => boolean) =>
@@ -28,13 +28,11 @@ const isAfter = (birth: Birth | undefined, day: string | undefined): boolean =>
 
 export const identityRefusals: readonly Refusal<{ identity: Identity; registeredOn: string }>[] = [
   {
-    field: 'birth',
     says: 'Expected a birth on or before the day of registration',
     at: ({ identity: { birth }, registeredOn }) =>
       only(`/birth${fieldOf[birth.precision]}`, isAfter(birth, registeredOn)),
   },
   {
-    field: 'parents.birth',
     says: 'Expected the birth of a parent on or before the day of registration',
     at: ({ identity: { parents }, registeredOn }) =>
       each(
@@ -47,17 +45,14 @@ export const identityRefusals: readonly Refusal<{ identity: Identity; registered
 
 export const identityNotices: readonly Noticed<Identity>[] = [
   {
-    field: 'iin',
     code: 'iin_of_other_birth',
     at: ({ iin, birth }) => only('/iin', iin !== undefined && hasOtherBirth(iin, birth)),
   },
   {
-    field: 'iin',
     code: 'iin_of_other_sex',
     at: ({ iin, sex }) => only('/iin', iin !== undefined && hasOtherSex(iin, sex)),
   },
   {
-    field: 'documents.expiresOn',
     code: 'expires_before_issue',
     at: ({ documents }) =>
       each(
@@ -67,7 +62,6 @@ export const identityNotices: readonly Noticed<Identity>[] = [
       ),
   },
   {
-    field: 'documents.issuedOn',
     code: 'issued_before_birth',
     at: ({ birth, documents }) =>
       each(
@@ -77,7 +71,6 @@ export const identityNotices: readonly Noticed<Identity>[] = [
       ),
   },
   {
-    field: 'parents.birth',
     code: 'older_than_parent',
     at: ({ birth, parents }) =>
       each(
@@ -90,7 +83,6 @@ export const identityNotices: readonly Noticed<Identity>[] = [
 
 export const documentRefusals: readonly Refusal<{ document: NewDocument; identity: Identity }>[] = [
   {
-    field: 'issuedOn',
     says: 'Expected a day on or after the birth of the person',
     at: ({ document, identity }) => only('/issuedOn', isAfter(identity.birth, document.issuedOn)),
   },
@@ -99,12 +91,10 @@ export const documentRefusals: readonly Refusal<{ document: NewDocument; identit
 type Numbered = { iin?: string | null | undefined }
 export const documentNotices: readonly Noticed<{ document: Numbered; identity: Identity }>[] = [
   {
-    field: 'iin',
     code: 'iin_of_other_birth',
     at: ({ document: { iin }, identity }) => only('/iin', iin != null && hasOtherBirth(iin, identity.birth)),
   },
   {
-    field: 'iin',
     code: 'iin_of_other_sex',
     at: ({ document: { iin }, identity }) => only('/iin', iin != null && hasOtherSex(iin, identity.sex)),
   },
@@ -112,7 +102,6 @@ export const documentNotices: readonly Noticed<{ document: Numbered; identity: I
 
 export const relationNotices: readonly Noticed<{ child: Identity; parent: Identity }>[] = [
   {
-    field: 'caseId',
     code: 'older_than_parent',
     at: ({ child, parent }) => only('/caseId', isAfter(parent.birth, latestBirth(child.birth))),
   },
