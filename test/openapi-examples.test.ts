@@ -216,7 +216,8 @@ t.test('every example is accepted, and every reply is in the API document', asyn
         t.equal(etag !== undefined, documented.includes('etag'), `the document lists the ETag of ${operationId}`)
       const read = location ?? (method === 'post' ? url.replace(/\/\w+$/, '') : url)
       if (location) t.equal((await who.get(location)).statusCode, 200, `the Location of ${operationId} can be read`)
-      if (etag) {
+      if (etag && operationId !== 'approveErasure') {
+        // An approved erasure is carried out at once, and then it is another one.
         const again = await who.get(read, undefined, { 'if-none-match': etag })
         t.same(
           [again.statusCode, again.headers.etag, again.body],

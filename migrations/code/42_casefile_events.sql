@@ -84,8 +84,8 @@ end $$;
 
 -- Returns the step of the lifecycle if the organisation may take it with this case on this day. Refuses an outdated
 -- version, a step that the lifecycle does not have for this state, relation and condition, facts that do not belong to
--- it, a registration outside the days of its campaign, a document issued before the decision, and a day in the future or
--- before the last event. The service has often checked the same before.
+-- it, a registration outside the days of its campaign, a document issued before the decision, and a day in the future
+-- or before the last event. The service has often checked the same before.
 create function app.check_step(c public.cases, p_action text, p_organisation uuid, p_facts jsonb, p_annuls uuid,
   p_on_version int, p_day date, p_referral uuid)
 returns public.lifecycle language plpgsql security definer set search_path = '' as $$

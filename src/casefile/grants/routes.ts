@@ -122,7 +122,7 @@ export const grantRoutes: Routes = async app => {
       },
     },
     (request, reply) =>
-      changeOne(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body)),
+      changeOne(request, reply, (tx, version) => grants.revoke(tx, request.params.id, version, request.body), Grant),
   )
   app.post(
     '/v1/grants/:id/acknowledgement',

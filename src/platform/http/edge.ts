@@ -86,7 +86,7 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
     begin(request)
     const { raw } = request
     const timer = setTimeout(() => {
-      if (raw.complete) return
+      if (raw.complete !== false) return // an injected request has no connection to close
       if (reply.raw.headersSent) raw.destroy()
       else answerAndClose(raw.socket, new Problem('request-timeout'), request.id)
     }, bodyDeadline).unref()

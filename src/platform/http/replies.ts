@@ -47,12 +47,13 @@ export const makeOne = async <T extends Versioned>(
   making: Making<T>,
 ): Promise<T> => sendVersioned(reply, await makeOnce(request, reply, making), making.of)
 
-/** Changes a resource if `If-Match` has its current version, and sends the changed resource. */
+/** Changes a resource if `If-Match` has its current version, and sends the changed resource. `of`: see {@link sendVersioned}. */
 export async function changeOne<T extends Versioned>(
   request: FastifyRequest,
   reply: FastifyReply,
   change: (tx: Tx, version: number) => Promise<T>,
+  of?: z.ZodType,
 ): Promise<T> {
   const version = expectedVersion(request)
-  return sendVersioned(reply, await request.transact(tx => change(tx, version)))
+  return sendVersioned(reply, await request.transact(tx => change(tx, version)), of)
 }

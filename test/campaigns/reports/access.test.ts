@@ -150,9 +150,12 @@ t.test('pooled groups come last with a label, and the thresholds are listed', as
     { key: 'KZ-75', registered: 5 },
     { key: 'other', registered: 5, label: { en: 'Other', ru: 'Другие', kk: 'Басқалар' } },
   ])
-  t.match((await nurlan.get('/v1/thresholds')).json().items, [
-    { threshold: 'pooled_groups', value: 2 },
-    { threshold: 'retention_run', value: 2000 },
-    { threshold: 'smallest_group', value: 5, verified: false },
-  ])
+  const thresholds: { threshold: string }[] = (await nurlan.get('/v1/thresholds')).json().items
+  t.match(
+    thresholds.filter(({ threshold }) => /group/.test(threshold)),
+    [
+      { threshold: 'pooled_groups', value: 2 },
+      { threshold: 'smallest_group', value: 5, verified: false },
+    ],
+  )
 })

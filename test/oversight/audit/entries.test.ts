@@ -94,11 +94,12 @@ t.test('entries record signing in, failing to, and a reused refresh token', asyn
   const { app, as, demonstration } = await startService(t)
   const samal = await as('auditor', 'oversight')
   const email = demonstration[0]?.email
-  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload })
+  const post = (url: string, payload: object, remoteAddress = '127.0.0.1') =>
+    app.inject({ method: 'POST', url, payload, remoteAddress })
   await post('/v1/sessions', { email, password: 'not the password of anybody' })
   await post('/v1/sessions', { email: 'nobody@nowhere.example', password: 'not the password of anybody' })
   const { refreshToken, account } = (await post('/v1/sessions', { email, password })).json()
-  for (let n = 0; n < 2; n++) await post('/v1/sessions/refresh', { refreshToken })
+  for (const address of ['127.0.0.1', '10.0.0.9']) await post('/v1/sessions/refresh', { refreshToken }, address)
   const { items } = (await samal.get('/v1/audit/entries?operation=signIn&operation=refreshSession')).json()
   t.match(items, [
     { operation: 'refreshSession', outcome: 'unauthorized', subject: account.id, reason: 'token-reused' },
