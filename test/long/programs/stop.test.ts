@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Demonstration } from '../../../src/programs/demonstration-accounts.ts'
-import { accountsOf, folder, oneLine, pidOf, postmaster, run, signIn, start } from './program.ts'
+import { accountsOf, folder, oneLine, pidOf, postmaster, run, signIn, start } from '../../programs/start/program.ts'
 
 const dataDir = join(folder(), 'data')
 const partial = () => readdirSync(dataDir).filter(name => name.includes('-new-') || name.endsWith('.pid'))
