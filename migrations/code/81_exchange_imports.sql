@@ -82,7 +82,7 @@ begin
 end $$;
 
 -- True if the register of the caller has this number of this type. With p_seen only a case that the caller can read
--- counts: a dry run writes nothing, and must not tell who is on record.
+-- counts: a dry run writes nothing, and must not reveal who is on record.
 create function app.is_taken(p_type text, p_number_hmac bytea, p_seen boolean) returns boolean
 language plpgsql stable security definer set search_path = '' as $$
 declare holder uuid := app.number_holder(app.org(), p_type, p_number_hmac);

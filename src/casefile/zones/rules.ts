@@ -1,5 +1,5 @@
-// What several fields say together. The API and the import refuse by the same rules. What people say may contradict
-// itself, and a paper may be wrong: that is told as a notice and kept.
+// Rules about several fields together. The API and the import refuse by the same rules. Statements of people may contradict
+// each other, and a paper may be wrong: such values are stored, and the reply has a notice.
 import type { Fault } from '../../problem.ts'
 import type { NewDocument } from '../events/contract.ts'
 import { earliestBirth, latestBirth } from './birth.ts'
@@ -7,14 +7,14 @@ import type { Birth, Identity, Notice } from './contract.ts'
 import { hasOtherBirth, hasOtherSex } from './iin.ts'
 
 /** `at` returns the pointers, within the document, to the fields that break the rule. */
-type Refusal<Of> = { says: string; at: (of: Of) => readonly string[] }
+type Refusal<Of> = { detail: string; at: (of: Of) => readonly string[] }
 type Noticed<Of> = { code: string; at: (of: Of) => readonly string[] }
 
 const only = (pointer: string, holds: boolean) => (holds ? [pointer] : [])
 const each = <T>(items: readonly T[] = [], pointer: (item: T, i: number) => string, holds: (item: T) => boolean) =>
   items.flatMap((item, i) => only(pointer(item, i), holds(item)))
 
-/** The field of a birth that says the earliest day. */
+/** The field of a birth that has the earliest day. */
 const fieldOf: Record<Birth['precision'], string> = {
   day: '/date',
   month: '/month',
@@ -28,12 +28,12 @@ const isAfter = (birth: Birth | undefined, day: string | undefined): boolean =>
 
 export const identityRefusals: readonly Refusal<{ identity: Identity; registeredOn: string }>[] = [
   {
-    says: 'Expected a birth on or before the day of registration',
+    detail: 'Expected a birth on or before the day of registration',
     at: ({ identity: { birth }, registeredOn }) =>
       only(`/birth${fieldOf[birth.precision]}`, isAfter(birth, registeredOn)),
   },
   {
-    says: 'Expected the birth of a parent on or before the day of registration',
+    detail: 'Expected the birth of a parent on or before the day of registration',
     at: ({ identity: { parents }, registeredOn }) =>
       each(
         parents,
@@ -83,7 +83,7 @@ export const identityNotices: readonly Noticed<Identity>[] = [
 
 export const documentRefusals: readonly Refusal<{ document: NewDocument; identity: Identity }>[] = [
   {
-    says: 'Expected a day on or after the birth of the person',
+    detail: 'Expected a day on or after the birth of the person',
     at: ({ document, identity }) => only('/issuedOn', isAfter(identity.birth, document.issuedOn)),
   },
 ]
@@ -109,7 +109,7 @@ export const relationNotices: readonly Noticed<{ child: Identity; parent: Identi
 
 /** Returns the faults of a document by these rules. `place` is the pointer to it in the request. */
 export const faultsBy = <Of>(rules: readonly Refusal<Of>[], of: Of, place = '#'): Fault[] =>
-  rules.flatMap(({ says, at }) => at(of).map(pointer => ({ pointer: place + pointer, detail: says })))
+  rules.flatMap(({ detail, at }) => at(of).map(pointer => ({ pointer: place + pointer, detail })))
 
 /** Returns what these rules notice in a document. `place` is the pointer to it. */
 export const noticesBy = <Of>(rules: readonly Noticed<Of>[], of: Of, place = '#'): Notice[] =>

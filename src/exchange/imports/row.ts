@@ -62,7 +62,7 @@ const Row = z
   })
 type Row = z.output<typeof Row>
 
-/** What a row says, in the shape in which the API takes it: the same contracts judge both. */
+/** A row in the shape in which the API takes it: the same contracts judge both. */
 const Registration = z.object({
   case: NewCase.pick({ externalId: true, regionCode: true, registeredOn: true, category: true, causes: true }).required(
     {

@@ -65,7 +65,7 @@ export const accountRoutes: Routes = async app => {
     async (request, reply) => {
       const { secret, hash } = newSecret(12)
       let enrolmentCode: string | null = null
-      // A refusal tells that some organisation has an account with this address, so it counts as a guess.
+      // A refusal reveals that some organisation has an account with this address, so it counts as a guess.
       const guess = guessOf(request, request.keys, request.claims?.sub ?? '')
       await request.aside(tx => countGuess(tx, guess))
       const invited = await makeOnce(request, reply, {

@@ -7,7 +7,7 @@ import { hashPassword, requireStrong, verifyPassword } from './password.ts'
 import * as sessions from './queries.ts'
 
 // The one exception to "one transaction per request": hashing a password is slow, so it runs between two transactions. The
-// second one asks again what the first one was told.
+// second one checks again what the first one has read.
 
 /** Checks the password and returns tokens. Counts each attempt before it checks the password. */
 export async function signIn(request: FastifyRequest, keys: Keys, { email, password }: Credentials): Promise<Session> {

@@ -25,7 +25,7 @@ export function conditional(app: FastifyInstance) {
   })
 }
 
-/** Returns a tag. The hash is keyed: a tag in a log says nothing about the person. */
+/** Returns a tag. The hash is keyed: a tag in a log reveals nothing about the person. */
 export const tagOf = ({ fingerprint }: FastifyInstance, version: number, body: string) =>
   `"${version}-${fingerprint(body).toString('hex', 0, 8)}"`
 

@@ -31,7 +31,7 @@ const places: Record<string, readonly string[]> = {
 export const isKeepable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 export const notKeepable = 'Expected text that can be stored: without U+0000 and without half a surrogate pair'
 
-/** Stands for text of a query that is not UTF-8: half a surrogate pair, which no UTF-8 text can contain. */
+/** Marks text of a query that is not UTF-8: half a surrogate pair, which no UTF-8 text can contain. */
 export const notUtf8 = '\udc80'
 
 function* unkeepable(value: unknown, path: readonly string[]): Generator<Fault> {

@@ -15,7 +15,7 @@ async function secureHeaders(): Promise<Record<string, string>> {
   return answer.json()
 }
 
-/** Returns the headers of every reply, whoever writes it. */
+/** Returns the headers that every reply has. */
 export const headersOfReply = (requestId: string): Record<string, string> => ({
   ...secure,
   'x-request-id': requestId,
