@@ -42,6 +42,7 @@ export const apiInfo = {
     { name: 'Work', description: 'Notes, tasks and flags on a case.' },
     { name: 'Consent', description: 'What the person agreed to share: grants, receipts, revocations.' },
     { name: 'Referrals', description: 'Offers of a case to another organisation, and the answers to them.' },
+    { name: 'Confirmations', description: 'Confirming for organisations that have no second person.' },
     {
       name: 'Erasure',
       description: 'Erasing what an organisation holds of a case, one case at a time or by the rules.',

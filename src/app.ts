@@ -12,6 +12,7 @@ import { importRoutes } from './exchange/imports/routes.ts'
 import { ImportWorker } from './exchange/imports/worker.ts'
 import { jobRoutes } from './exchange/jobs/routes.ts'
 import { auditRoutes } from './oversight/audit/routes.ts'
+import { confirmationRoutes } from './oversight/confirmations/routes.ts'
 import { eraseApproved } from './oversight/erasures/erase.ts'
 import type { Ledger } from './oversight/erasures/ledger.ts'
 import { erasureRoutes } from './oversight/erasures/routes.ts'
@@ -104,6 +105,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(reportRoutes)
   await app.register(erasureRoutes(eraser))
   await app.register(retentionRoutes(eraser))
+  await app.register(confirmationRoutes(eraser))
   await app.register(auditRoutes)
   await app.register(healthRoutes(db))
   await docs(app)

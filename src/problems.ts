@@ -30,8 +30,20 @@ export const problems = {
   'same-person': from(
     403,
     'Another person has to confirm this',
-    'Two persons are needed. The one who proposed or asked cannot also confirm.',
+    'Two persons are needed. Neither the one who proposed or asked can confirm, nor somebody who made their enrolment code or gave them roles.',
     'Ask a supervisor of your organisation to confirm; for a step of the lifecycle also one of the committee above it.',
+  ),
+  'no-second-person': from(
+    409,
+    'Nobody in this organisation can confirm this',
+    'Two persons are needed, and the organisation has no second one: an account made the code or gave the roles of the other.',
+    'Read `detail`: it names who can confirm it.',
+  ),
+  'nothing-to-confirm': from(
+    409,
+    'Nothing waits for a second person',
+    'It was confirmed or withdrawn already, or it has expired.',
+    'Read the account: `waiting` has what waits.',
   ),
   'not-found': from(
     404,

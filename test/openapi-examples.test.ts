@@ -96,6 +96,18 @@ t.test('every example is accepted, and every reply is in the API document', asyn
     getAccount: () => ({ who: supervisor, id: account }),
     changeAccount: () => ({ who: supervisor, id: account, version: 1 }),
     reenrolAccount: () => ({ who: supervisor, id: account }),
+    confirmAccount: async () => {
+      const asked = { email: 'second@sunrise.example', name: 'Second', roles: ['supervisor'] }
+      const { id } = (await supervisor.post('/v1/accounts', asked)).json()
+      return { who: await as('supervisor', 'sunrise', 1), id, version: 1 }
+    },
+    listConfirmations: () => ({ who: head }),
+    confirmForAnother: async () => {
+      await owner`update accounts set status = 'disabled' where email = 'igor@common-home.example'`
+      const kamila = await as('supervisor', 'common-home')
+      const proposal = await (await assessed(kamila)).propose(kamila, { action: 'close', reason: 'lost_contact' })
+      return { who: await as('supervisor', 'iom'), id: proposal.json().id, version: 1 }
+    },
     inviteAccount: () => ({ who: supervisor }),
     listAccounts: () => ({ who: supervisor }),
     assignCase: () => ({ who: supervisor, id: one.id, version: 1, payload: { assigneeId: caseworker.account } }),

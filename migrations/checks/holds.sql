@@ -41,6 +41,17 @@ folded as (
     (array_agg(organisation_id order by id))[1] as registered_by
   from valid_events
   group by case_id),
+settled as ( -- who decided what somebody else had asked for
+  select 'proposal' as what, id, case_id, proposed_by as first, settled_by as second, settled_at as at, false as ever
+  from proposals where state = 'confirmed'
+  union all
+  select 'grant', id, case_id, given_by, confirmed_by, confirmed_at, false from grants where confirmed_at is not null
+  union all
+  select 'erasure', id, case_id, requested_by, settled_by, settled_at, true
+  from erasures where state in ('approved', 'done') and run_id is null
+  union all
+  select 'retentionRun', id, null, requested_by, settled_by, settled_at, true
+  from retention_runs where state = 'approved'),
 referral_events as (
   select r.id, r.case_id, array_agg(e.action) filter (where e.action is not null) as actions
   from referrals r left join case_events e on e.referral_id = r.id and e.case_id = r.case_id
@@ -121,6 +132,18 @@ from shares g
 where g.basis = 'vital_interest' and (g.confirmed_by = g.given_by
   or g.confirmed_by is null and g.valid_until > g.given_at + app.term('vital_interest_confirmation'))
 union all
+-- Two accounts are not two people if one made the code or gave the roles of the other.
+select 'decided-by-one-person', jsonb_build_object('case', s.case_id, s.what, s.id)
+from settled s
+where s.ever and s.first = s.second or exists (
+  select from account_controls c
+  where (c.account_id, c.controller_id) in ((s.first, s.second), (s.second, s.first))
+    and c.at <= s.at and (s.ever or c.at + app.term('two_people') > s.at))
+union all
+select 'enrolled-by-one-person', jsonb_build_object('account', account_id)
+from enrolments
+where needs_second and used_at is not null and (confirmed_by is null or confirmed_by = made_by)
+union all
 select 'open-without-acceptance', jsonb_build_object('case', g.case_id, 'grant', g.id, 'referral', r.id)
 from shares g left join referrals r on r.grant_id = g.id
 where (g.opened_at is not null) <> (r.id is null or r.state in ('accepted', 'ended'))
@@ -176,6 +199,7 @@ union all
 select 'erased-by-others', jsonb_build_object('case', e.case_id, 'erasure', e.id)
 from erasures e join accounts a on a.id = e.settled_by
 where e.state in ('approved', 'done') and (e.run_id is null and a.organisation_id <> e.holder_id
+    and a.organisation_id not in (select s.id from app.stand_ins(e.holder_id) s)
   or e.run_id is not null and not exists (
     select from retention_runs r where r.id = e.run_id and r.state = 'approved' and r.settled_by = a.id))
 union all

@@ -141,18 +141,25 @@ language sql stable security definer set search_path = '' return exists (
 grant execute on function app.is_code(bytea) to app;
 
 -- Sets the password of the account that an enrolment code belongs to, activates the account, ends its sessions, and
--- returns its id. Refuses a code that is unknown, expired or used, and the code of a disabled account.
+-- returns its id. Records that the account which made the code had control of it. Refuses a code that is unknown,
+-- expired or used, one that waits for a second person, and the code of a disabled account.
 create function app.enrol(p_code_hash bytea, p_password_hash text) returns uuid
 language plpgsql security definer set search_path = '' as $$
-declare enrolled uuid;
+declare enrolled uuid; code public.enrolments;
 begin
   update public.enrolments set used_at = app.now()
     where code_hash = p_code_hash and used_at is null and expires_at > app.now()
-    returning account_id into enrolled;
+    returning * into code;
+  if code.needs_second and code.confirmed_by is null then
+    perform app.refuse('code-not-valid', 'A second person has to confirm this code first');
+  end if;
   update public.accounts set password_hash = p_password_hash, status = 'active', version = version + 1
-    where id = enrolled and status <> 'disabled'
+    where id = code.account_id and status <> 'disabled'
     returning id into enrolled;
   if enrolled is null then perform app.refuse('code-not-valid'); end if;
+  if code.made_by is not null then
+    insert into public.account_controls values (enrolled, code.made_by, 'enrolment');
+  end if;
   update public.sessions set revoked_at = app.now() where account_id = enrolled and revoked_at is null;
   return enrolled;
 end $$;

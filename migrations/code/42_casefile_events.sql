@@ -176,21 +176,21 @@ begin
 end $$;
 
 -- Before an event is inserted, except by an import: locks the case, checks the step, and sets what the caller does not
--- choose; an event of a proposal copies it. Refuses a case that the caller cannot read (unless a referral caused the
--- event), what app.settleable and app.check_step refuse, the account that proposed it, and a proposal made before the
--- last change of state or identity or dated before an event recorded since.
+-- choose; an event of a proposal copies it. Refuses a case that the caller cannot read (unless a referral or a proposal
+-- caused the event), what app.settleable, app.check_second_person and app.check_step refuse, and a proposal made before
+-- the last change of state or identity or dated before an event recorded since.
 create function app.check_event() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; p public.proposals; target public.case_events; step public.lifecycle;
 begin
   c := app.lock_case(new.case_id);
   if c.id is null and not exists (select from public.lifecycle where action = new.action and from_state = '')
-      or c.id is not null and new.referral_id is null and not app.reaches(c.id) then
+      or c.id is not null and num_nonnulls(new.referral_id, new.proposal_id) = 0 and not app.reaches(c.id) then
     perform app.refuse('not-found');
   end if;
   if new.proposal_id is not null then
     p := app.settleable(new.proposal_id);
     if p.case_id <> new.case_id or p.action <> new.action then perform app.refuse('not-found'); end if;
-    if p.proposed_by = app.account() then perform app.refuse('same-person'); end if;
+    perform app.check_second_person(p.organisation_id, p.proposed_by, '{supervisor}', false);
     if p.stands_on <> app.last_move(c.id) or p.identity_version is distinct from app.identity_version(c.id) then
       perform app.refuse('action-not-allowed',
         'The case or the identity has changed since this was proposed');

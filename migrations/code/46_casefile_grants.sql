@@ -111,6 +111,11 @@ begin
 end $$;
 grant execute on function app.give_grant(grants, bytea, date, boolean, text) to app;
 
+-- True if the caller confirms this grant in vital interest for an owner that has no second person.
+create function app.stands_in_for_grant(g public.grants) returns boolean
+language sql stable security definer set search_path = '' return g.basis = 'vital_interest'
+  and app.stands_in(g.owner_id, g.given_by, '{caseworker,officer,supervisor}', false);
+
 -- Locks the case of a grant and the grant, and returns it, for a caller who can see it. Refuses others, and an outdated
 -- version.
 create function app.grant_of(p_grant uuid, p_version int) returns public.grants
@@ -120,7 +125,7 @@ begin
   perform app.lock_case(case_id) from public.grants where id = p_grant;
   select * into g from public.grants where id = p_grant for update;
   if g.id is null or not (g.owner_id = app.org() or g.recipient_id = app.org() and g.opened_at is not null
-      or g.giver_id = app.org() and app.reaches(g.case_id)) then
+      or g.giver_id = app.org() and app.reaches(g.case_id) or app.stands_in_for_grant(g)) then
     perform app.refuse('not-found');
   end if;
   if g.version <> p_version then perform app.refuse('precondition-failed'); end if;
@@ -177,11 +182,13 @@ create function app.confirm_grant(p_grant uuid, p_version int) returns void
 language plpgsql security definer set search_path = '' as $$
 declare g public.grants := app.grant_of(p_grant, p_version);
 begin
-  if g.owner_id <> app.org() then perform app.refuse('forbidden', 'An account of the owner confirms it'); end if;
+  if g.owner_id <> app.org() and not app.stands_in_for_grant(g) then
+    perform app.refuse('forbidden', 'An account of the owner confirms it');
+  end if;
   if g.basis <> 'vital_interest' or g.confirmed_at is not null or app.grant_state(g) <> 'open' then
     perform app.refuse('grant-over');
   end if;
-  if g.given_by = app.account() then perform app.refuse('same-person'); end if;
+  perform app.check_second_person(g.owner_id, g.given_by, '{caseworker,officer,supervisor}', false);
   update public.grants
     set confirmed_at = app.now(), confirmed_by = app.account(), valid_until = confirmed_until, version = version + 1
     where id = g.id;

@@ -24,15 +24,17 @@ begin
 end $$;
 create trigger check_proposal before insert on proposals for each row execute function app.check_proposal();
 
--- Locks and returns an open proposal that the caller may settle: as a supervisor of its organisation or of the
--- committee above. Refuses others, a case that the caller cannot read, and a proposal that is settled or expired.
+-- Locks and returns an open proposal that the caller may settle: as a supervisor of its organisation, of the committee
+-- above, or of an organisation that stands in. Refuses others, a case that the caller cannot read, and a proposal that
+-- is settled or expired.
 create function app.settleable(p_proposal uuid) returns public.proposals
 language plpgsql security definer set search_path = '' as $$
 declare p public.proposals;
 begin
   perform app.lock_case(case_id) from public.proposals where id = p_proposal;
   select * into p from public.proposals where id = p_proposal for update;
-  if p.id is null or not app.reaches(p.case_id) or not app.own_or_division(p.organisation_id) then
+  if p.id is null or not (app.reaches(p.case_id) and app.own_or_division(p.organisation_id)
+      or app.stands_in(p.organisation_id, p.proposed_by, '{supervisor}', false)) then
     perform app.refuse('not-found');
   end if;
   if p.state <> 'open' or p.expires_on < app.today() then perform app.refuse('proposal-settled'); end if;

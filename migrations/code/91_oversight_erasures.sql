@@ -80,6 +80,31 @@ begin
   return null;
 end $$;
 
+-- Counts of what the erasure of a holder's part of a case removes; file: of the whole file.
+create function app.counts_of_part(p_case uuid, p_holder uuid, file boolean) returns jsonb
+language sql stable set search_path = '' as $$
+  select jsonb_build_object(
+      'zones', coalesce((
+        select jsonb_agg(distinct z.zone) from public.zone_versions z where file and z.case_id = p_case), '[]'),
+      'identifiers', (select count(*) from public.identifiers i where file and i.case_id = p_case),
+      'relations', (select count(*) from public.relations r where file and p_case in (r.case_id, r.other_id)),
+      'grants', (
+        select count(*) from public.grants g
+        where g.case_id = p_case and g.closed_at is null and g.valid_until > app.now() and case
+          when file then g.basis <> 'statute' and g.recipient_id <> g.owner_id
+          else g.recipient_id = p_holder end),
+      'notes', (select count(*) from public.notes n where n.case_id = p_case and n.organisation_id = p_holder),
+      'tasks', (
+        select count(*) from public.tasks t
+        where t.case_id = p_case and t.organisation_id = p_holder and t.kind = 'by_hand'),
+      'flags', (select count(*) from public.flags f where f.case_id = p_case and f.organisation_id = p_holder),
+      'texts', (select count(*) from public.event_texts t where t.case_id = p_case and t.organisation_id = p_holder),
+      'documents', (
+        select count(*) from public.documents d join public.data_keys k on k.id = app.key_of(d.content)
+        where d.case_id = p_case and (k.organisation_id = p_holder or file and k.organisation_id is null)))
+$$;
+grant execute on function app.counts_of_part(uuid, uuid, boolean) to definer;
+
 -- What an erasure of the caller's part of a case would remove, and what would stay: whether there is a part, whether it
 -- is the file, why it has to stay for now, counts of what goes, and what stays by which law. Refuses a case that the
 -- caller can neither read nor holds a part of.
@@ -91,26 +116,7 @@ begin
   if not holds and not app.reaches(p_case) then perform app.refuse('not-found'); end if;
   file := exists (select from public.cases c where c.id = p_case and c.owner_id = app.org() and c.erased_at is null);
   kept := app.why_kept(p_case, app.org());
-  select jsonb_build_object(
-      'zones', coalesce((
-        select jsonb_agg(distinct z.zone) from public.zone_versions z where file and z.case_id = p_case), '[]'),
-      'identifiers', (select count(*) from public.identifiers i where file and i.case_id = p_case),
-      'relations', (select count(*) from public.relations r where file and p_case in (r.case_id, r.other_id)),
-      'grants', (
-        select count(*) from public.grants g
-        where g.case_id = p_case and g.closed_at is null and g.valid_until > app.now() and case
-          when file then g.basis <> 'statute' and g.recipient_id <> g.owner_id
-          else g.recipient_id = app.org() end),
-      'notes', (select count(*) from public.notes n where n.case_id = p_case and n.organisation_id = app.org()),
-      'tasks', (
-        select count(*) from public.tasks t
-        where t.case_id = p_case and t.organisation_id = app.org() and t.kind = 'by_hand'),
-      'flags', (select count(*) from public.flags f where f.case_id = p_case and f.organisation_id = app.org()),
-      'texts', (select count(*) from public.event_texts t where t.case_id = p_case and t.organisation_id = app.org()),
-      'documents', (
-        select count(*) from public.documents d join public.data_keys k on k.id = app.key_of(d.content)
-        where d.case_id = p_case and (k.organisation_id = app.org() or file and k.organisation_id is null)))
-    into goes;
+  goes := app.counts_of_part(p_case, app.org(), file);
   select coalesce(jsonb_agg(s.said order by s.place, s.said #>> '{organisation,name}'), '[]') into stays
     from (
       select 0 as place, jsonb_build_object('what', 'held_by_others',
@@ -158,15 +164,17 @@ begin
     where e.id = any (p_erasures) and e.case_id = c.id and e.file;
 end $$;
 
--- Approves or rejects a requested erasure of the caller's organisation. Supervisors decide, and approve only what
--- another account has requested; that account can also reject it. An erasure of a run is approved with the run, but its
--- holder can reject it. Refuses to approve the erasure of a part that has to stay.
+-- Approves or rejects a requested erasure of the caller's organisation, or of one for which the caller stands in.
+-- Supervisors decide, and approve only what a second person has requested; the account that requested it can also
+-- reject it. An erasure of a run is approved with the run, but its holder can reject it. Refuses to approve the erasure
+-- of a part that has to stay.
 create function app.decide_erasure(p_erasure uuid, p_version int, p_decision text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare e public.erasures; kept text;
 begin
   perform app.lock_case(case_id) from public.erasures where id = p_erasure;
-  select * into e from public.erasures where id = p_erasure and holder_id = app.org() for update;
+  select * into e from public.erasures where id = p_erasure
+    and (holder_id = app.org() or app.stands_in(holder_id, requested_by, '{supervisor}', true)) for update;
   if e.id is null then perform app.refuse('not-found'); end if;
   if e.version <> p_version then perform app.refuse('precondition-failed'); end if;
   if e.state <> 'requested' then perform app.refuse('erasure-settled'); end if;
@@ -183,7 +191,7 @@ begin
   if e.run_id is not null then
     perform app.refuse('forbidden', 'This erasure is part of a retention run and is approved with it');
   end if;
-  if e.requested_by = app.account() then perform app.refuse('same-person'); end if;
+  perform app.check_second_person(e.holder_id, e.requested_by, '{supervisor}', true);
   kept := app.why_kept(e.case_id, e.holder_id);
   if kept is not null then perform app.refuse('file-must-stay', kept); end if;
   perform app.approve_erasures(array[e.id]);

@@ -26,7 +26,7 @@ begin
   if r.version <> p_version then perform app.refuse('precondition-failed'); end if;
   if r.state <> 'requested' then perform app.refuse('erasure-settled'); end if;
   if p_decision = 'approve' then
-    if r.requested_by = app.account() then perform app.refuse('same-person'); end if;
+    perform app.check_second_person(app.org(), r.requested_by, '{administrator}', true);
     perform from public.cases c
       where c.id in (select e.case_id from public.erasures e where e.run_id = r.id)
       order by c.id for update;

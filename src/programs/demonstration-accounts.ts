@@ -70,7 +70,12 @@ const offices: Office[] = [
     short: 'common-home',
     people: { zarina: 'caseworker', anton: 'caseworker', kamila: 'supervisor', igor: 'supervisor' },
   },
-  { kind: 'oversight', name: 'Personal Data Oversight', short: 'oversight', people: { samal: 'auditor' } },
+  {
+    kind: 'oversight',
+    name: 'Personal Data Oversight',
+    short: 'oversight',
+    people: { samal: 'auditor', rustem: 'auditor' },
+  },
   {
     kind: 'operator',
     name: 'Operator of this installation',

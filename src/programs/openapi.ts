@@ -15,6 +15,6 @@ const app = await buildApp({
 await app.ready()
 writeFileSync(
   new URL('../../openapi.yaml', import.meta.url),
-  stringify(app.openapi(), { aliasDuplicateObjects: false }),
+  stringify(app.openapi(), { aliasDuplicateObjects: false, indentSeq: false, lineWidth: 120 }),
 )
 await app.close()

@@ -12,7 +12,7 @@ import { type Permission, permissions, type Role } from '../../src/platform/acce
 import { Database, enterSession, type Tx, withEntry } from '../../src/platform/db/database.ts'
 import { writeEntry } from '../../src/platform/db/entry.ts'
 import type { AccessToken } from '../../src/platform/http/tokens.ts'
-import { seedDemonstration } from '../../src/programs/demonstration-accounts.ts'
+import { type Demonstration, seedDemonstration } from '../../src/programs/demonstration-accounts.ts'
 import { everyRequestHasItsEntry } from './entries.ts'
 import { checkRows } from './rows.ts'
 import { socket } from './socket.ts'
@@ -83,6 +83,11 @@ export async function startService(
       account => account.role === role && account.organisation.id === organisation(name).id,
     )[which]
     if (!found) throw new Error(`no ${role} in ${name}`)
+    return signedIn(found)
+  }
+
+  /** Signs in the account of somebody, without a password. */
+  const signedIn = async (found: Pick<Demonstration[number], 'email' | 'role' | 'organisation'>) => {
     const [session] = await owner`insert into sessions (account_id, ends_at)
       select id, now() + interval '1 day' from accounts where email = ${found.email} returning id, account_id`
     const tokenOf = renewed(() => app.tokens.issue(session?.account_id, session?.id))
@@ -100,7 +105,7 @@ export async function startService(
       account: session?.account_id as string,
       session: session?.id as string,
       organisation: found.organisation,
-      role,
+      role: found.role,
       accessToken: tokenOf(),
       send,
       get: send('GET'),
@@ -132,6 +137,7 @@ export async function startService(
     demonstration,
     organisation,
     as,
+    signedIn,
     lines,
     travel,
     workAs,

@@ -25,7 +25,7 @@ const columns = sql`
       case when g.recipient_id = (select app.org()) and g.closed_reason = 'revoked' and g.opened_at is not null
         and g.acknowledged_at is null then 'acknowledge' end,
       case when g.owner_id = (select app.org()) and g.basis = 'vital_interest' and g.confirmed_at is null
-        and app.grant_state(g) = 'open' and g.given_by <> (select app.account()) then 'confirm' end], null) as "allowedActions",
+        and app.grant_state(g) = 'open' and app.is_second_person(g.given_by, false) then 'confirm' end], null) as "allowedActions",
     g.version
   from grants g join organisations f on f.id = g.giver_id join organisations r on r.id = g.recipient_id
     left join grant_texts given on given.grant_id = g.id and given.occasion = 'given'

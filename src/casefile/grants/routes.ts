@@ -141,7 +141,12 @@ export const grantRoutes: Routes = async app => {
   app.post(
     '/v1/grants/:id/confirmation',
     {
-      config: { permission: 'grants:give', audit: ofCase, conditional: true, problems: ['grant-over', 'same-person'] },
+      config: {
+        permission: 'grants:give',
+        audit: ofCase,
+        conditional: true,
+        problems: ['grant-over', 'same-person', 'no-second-person'],
+      },
       schema: {
         operationId: 'confirmVitalInterest',
         summary: 'Confirms, as a second person, that a life was in danger.',

@@ -7,26 +7,28 @@ import { pageContract } from '../../platform/http/page.ts'
 
 const Count = z.int().min(0)
 
+export const ErasedCounts = z
+  .object({
+    zones: z.array(Zone).describe('All versions of these zones, with sex and birth year.'),
+    identifiers: Count.describe('Keyed hashes of names and numbers, by which a search finds the person.'),
+    relations: Count.describe('Links to cases of the family.'),
+    grants: Count.describe('Open grants that close.'),
+    notes: Count,
+    tasks: Count,
+    flags: Count,
+    texts: Count.describe('Texts of events.'),
+    documents: Count.describe('Documents that lose their number, issuer and IIN.'),
+  })
+  .meta({ id: 'ErasedCounts' })
+
 export const ErasurePlan = z
   .object({
     caseId: Id,
     withFile: z.boolean().describe('True if your organisation owns the case: then the whole file is erased.'),
     kept: z.string().nullable().describe('Why it cannot be erased yet; null if it can.'),
-    goes: z
-      .object({
-        zones: z.array(Zone).describe('All versions of these zones, with sex and birth year.'),
-        identifiers: Count.describe('Keyed hashes of names and numbers, by which a search finds the person.'),
-        relations: Count.describe('Links to cases of the family.'),
-        grants: Count.describe('Open grants that close.'),
-        notes: Count,
-        tasks: Count,
-        flags: Count,
-        texts: Count.describe('Texts of events.'),
-        documents: Count.describe('Documents that lose their number, issuer and IIN.'),
-      })
-      .describe(
-        'What can no longer be read afterwards: in this database at once, in a backup once the key of its epoch is destroyed.',
-      ),
+    goes: ErasedCounts.describe(
+      'What can no longer be read afterwards: in this database at once, in a backup once the key of its epoch is destroyed.',
+    ),
     stays: z.array(
       z.object({
         what: z.string().describe('A code of the list `kept_after_erasure`.'),

@@ -14,7 +14,7 @@ const columns = sql`e.id, e.case_id as "caseId", e.file as "withFile", e.run_id 
   e.legal_basis as "legalBasis", ${sealed('e.content')} as content, e.state, e.requested_by as "requestedBy",
   app.rfc3339(e.requested_at) as "requestedAt", e.settled_by as "settledBy", app.rfc3339(e.settled_at) as "settledAt",
   app.rfc3339(e.done_at) as "doneAt", e.epoch, array_remove(array[
-    case when e.state = 'requested' and e.run_id is null and e.requested_by <> app.account() and app.has_role('supervisor') then 'approve' end,
+    case when e.state = 'requested' and e.run_id is null and app.has_role('supervisor') and app.is_second_person(e.requested_by, true) then 'approve' end,
     case when e.state = 'requested' and (e.requested_by = app.account() or app.has_role('supervisor')) then 'reject' end], null) as "allowedDecisions",
   e.version from erasures e`
 

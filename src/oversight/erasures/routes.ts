@@ -86,7 +86,7 @@ export const erasureRoutes =
           permission: 'erasures:approve',
           audit: ofCase,
           conditional: true,
-          problems: ['erasure-settled', 'same-person', 'file-must-stay'],
+          problems: ['erasure-settled', 'same-person', 'no-second-person', 'file-must-stay'],
         },
         schema: {
           operationId: 'approveErasure',

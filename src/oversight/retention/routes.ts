@@ -61,7 +61,12 @@ export const retentionRoutes =
     app.post(
       '/v1/retention-runs/:id/approval',
       {
-        config: { permission, audit: {}, conditional: true, problems: ['erasure-settled', 'same-person'] },
+        config: {
+          permission,
+          audit: {},
+          conditional: true,
+          problems: ['erasure-settled', 'same-person', 'no-second-person'],
+        },
         schema: {
           operationId: 'approveRetention',
           summary:

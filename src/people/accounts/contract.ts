@@ -1,11 +1,20 @@
 import { z } from 'zod'
 import { OrganisationKind, Role } from '../../platform/access/permissions.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Id, line, Version } from '../../platform/http/contract.ts'
+import { Id, Instant, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
 const Name = line(200)
 const Roles = z.array(Role).min(1).max(3)
+
+const Waiting = z
+  .object({
+    roles: Roles.nullable().describe('The roles that were asked for; null: an enrolment code.'),
+    askedBy: Id,
+    expiresAt: Instant,
+    mayConfirm: z.boolean().describe('True if you can confirm it.'),
+  })
+  .meta({ id: 'Waiting' })
 
 export const Account = z
   .object({
@@ -15,6 +24,7 @@ export const Account = z
     name: z.string(),
     roles: Roles,
     status: z.enum(['invited', 'active', 'disabled']),
+    waiting: Waiting.nullable().describe('What waits for a second person.'),
     version: Version,
   })
   .meta({ id: 'Account' })
@@ -36,7 +46,12 @@ export const NewAccount = z
 export type NewAccount = z.output<typeof NewAccount>
 
 export const InvitedAccount = Account.extend({
-  enrolmentCode: z.string().nullable().describe('To be handed to the person. Shown only once.'),
+  enrolmentCode: z
+    .string()
+    .nullable()
+    .describe(
+      'To be handed to the person. Shown only once. Of a supervisor, auditor or administrator: valid when it is confirmed.',
+    ),
 }).meta({ id: 'InvitedAccount' })
 export type InvitedAccount = z.infer<typeof InvitedAccount>
 

@@ -6,7 +6,10 @@ import { notFound, stale } from '../../problem.ts'
 import { Account, type AccountChange, type NewAccount } from './contract.ts'
 
 const columns = sql`a.id, jsonb_build_object('id', a.organisation_id, 'kind', a.organisation_kind) as organisation,
-  a.email, a.name, a.roles, a.status, a.version`
+  a.email, a.name, a.roles, a.status, a.version, (
+    select jsonb_build_object('roles', w.roles, 'askedBy', w.asked_by, 'expiresAt', app.rfc3339(w.expires_at),
+      'mayConfirm', app.vouches(a.id))
+    from waiting_accounts w where w.account_id = a.id order by w.roles limit 1) as waiting`
 
 export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<Account>> {
   const rows = await tx.rows(
@@ -46,7 +49,7 @@ export async function change(
   { name, roles, status }: AccountChange,
 ): Promise<Account> {
   const rows = await tx.execute(sql`
-    update accounts set name = coalesce(${name ?? null}, name), roles = coalesce(${sql.param(roles ?? null)}::text[], roles),
+    update accounts set name = coalesce(${name ?? null}, name), ${roles ? sql`roles = ${sql.param(roles)}::text[],` : sql``}
       status = coalesce(${status ?? null}, status), version = version + 1
     where id = ${id} and version = ${version} and app.manages(organisation_id) returning id`)
   const account = await find(tx, id)
@@ -54,11 +57,15 @@ export async function change(
   return account
 }
 
+/** Confirms, as a second person, what waits for an account. The caller may not see the account afterwards. */
+export async function confirm(tx: Tx, id: string, version: number): Promise<null> {
+  await tx.execute(sql`select app.confirm_account(${id}, ${version})`)
+  return null
+}
+
 /** Replaces the enrolment code, for a person who lost the code or forgot the password. */
 export async function reenrol(tx: Tx, id: string, codeHash: Buffer): Promise<void> {
-  const [account] = await tx.execute(
-    sql`select a.id from accounts a where a.id = ${id} and app.manages(a.organisation_id)`,
-  )
+  const [account] = await tx.execute(sql`select a.id from accounts a where a.id = ${id} and app.enrols(a.id)`)
   if (!account) throw notFound()
   await giveCode(tx, id, codeHash)
 }
@@ -66,4 +73,4 @@ export async function reenrol(tx: Tx, id: string, codeHash: Buffer): Promise<voi
 const giveCode = (tx: Tx, id: string, codeHash: Buffer) =>
   tx.execute(sql`
     insert into enrolments (account_id, code_hash, expires_at) values (${id}, ${codeHash}, app.now() + app.term('enrolment_code'))
-    on conflict (account_id) do update set code_hash = excluded.code_hash, expires_at = excluded.expires_at, used_at = null`)
+    on conflict (account_id) do update set code_hash = excluded.code_hash, expires_at = excluded.expires_at`)

@@ -1,4 +1,5 @@
-import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { expectedVersion } from '../../platform/http/conditional.ts'
+import { IdParams, Nothing, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
 import { changeOne, readOne, readPage, sendVersioned } from '../../platform/http/replies.ts'
 import { countGuess, forgetGuess, guessOf } from '../sessions/guesses.ts'
@@ -52,7 +53,7 @@ export const accountRoutes: Routes = async app => {
         permission: 'accounts:manage',
         audit: {},
         idempotency: 'accepted',
-        problems: ['already-exists', 'not-found'],
+        problems: ['already-exists', 'not-found', 'no-second-person'],
       },
       schema: {
         operationId: 'inviteAccount',
@@ -83,10 +84,16 @@ export const accountRoutes: Routes = async app => {
   app.patch(
     '/v1/accounts/:id',
     {
-      config: { permission: 'accounts:manage', audit: {}, conditional: true, problems: ['last-supervisor'] },
+      config: {
+        permission: 'accounts:manage',
+        audit: {},
+        conditional: true,
+        problems: ['last-supervisor', 'no-second-person'],
+      },
       schema: {
         operationId: 'changeAccount',
-        summary: 'Changes the name or roles of an account, or disables or enables it.',
+        summary:
+          'Changes the name or roles of an account, or disables or enables it. A role that confirms waits for a second person.',
         tags,
         params: IdParams,
         body: AccountChange,
@@ -97,12 +104,35 @@ export const accountRoutes: Routes = async app => {
       changeOne(request, reply, (tx, version) => accounts.change(tx, request.params.id, version, request.body)),
   )
   app.post(
+    '/v1/accounts/:id/confirmation',
+    {
+      config: {
+        permission: 'accounts:manage',
+        audit: {},
+        conditional: true,
+        problems: ['nothing-to-confirm', 'same-person'],
+      },
+      schema: {
+        operationId: 'confirmAccount',
+        summary: 'Confirms, as a second person, the roles or the enrolment code that wait for an account.',
+        tags,
+        params: IdParams,
+        response: { 204: Nothing },
+      },
+    },
+    async (request, reply) => {
+      const version = expectedVersion(request)
+      return reply.code(204).send(await request.transact(tx => accounts.confirm(tx, request.params.id, version)))
+    },
+  )
+  app.post(
     '/v1/accounts/:id/enrolment',
     {
-      config: { permission: 'accounts:manage', audit: {} },
+      config: { permission: 'accounts:manage', audit: {}, problems: ['no-second-person'] },
       schema: {
         operationId: 'reenrolAccount',
-        summary: 'Makes a new enrolment code for an account.',
+        summary:
+          'Makes a new enrolment code for an account. The code of an account that confirms waits for a second person.',
         tags,
         params: IdParams,
         response: { 201: EnrolmentCode },

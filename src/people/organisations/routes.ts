@@ -46,7 +46,12 @@ export const organisationRoutes: Routes = async app => {
   app.post(
     '/v1/organisations',
     {
-      config: { permission: 'organisations:write', audit: {}, idempotency: 'accepted', problems: ['already-exists'] },
+      config: {
+        permission: 'organisations:write',
+        audit: {},
+        idempotency: 'accepted',
+        problems: ['already-exists', 'no-second-person'],
+      },
       schema: {
         operationId: 'foundOrganisation',
         summary: 'Creates an organisation and its first account.',

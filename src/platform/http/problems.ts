@@ -59,6 +59,8 @@ const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CO
 const recreated = /^(cache lookup failed for|could not open relation with OID)/
 
 const unknown = (pointer: string) => invalid([{ pointer, detail: 'Not found' }])
+const wrongRoles = () =>
+  invalid([{ pointer: '#/roles', detail: 'Expected roles that exist in this kind of organisation' }])
 const taken = () => new Problem('already-exists')
 
 /** Constraints that a caller can violate. A violation of any other one is an internal error. */
@@ -79,8 +81,8 @@ const constraints: Record<string, () => Problem> = {
   coverage_region_code_fkey: () => unknown('#/regions'),
   imports_campaign_id_fkey: () => unknown('#/query/campaignId'),
   cases_campaign_id_fkey: () => unknown('#/campaignId'),
-  accounts_roles_check: () =>
-    invalid([{ pointer: '#/roles', detail: 'Expected roles that exist in this kind of organisation' }]),
+  accounts_roles_check: wrongRoles,
+  role_requests_roles_check: wrongRoles,
   campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Expected a day on or after startsOn' }]),
 }
 

@@ -19,11 +19,9 @@ import { Proposal, type ProposalQuery } from './contract.ts'
 
 const withCurrentState = sql`select p.*, case when p.state = 'open' and p.expires_on < app.today() then 'expired' else p.state end as current_state
   from proposals p`
-/**
- * A supervisor other than the proposer, of the same organisation or its committee (the policy of the table checks
- * that).
- */
-const mayConfirm = sql`(p.current_state = 'open' and p.proposed_by <> app.account() and app.has_role('supervisor'))`
+/** A supervisor of the same organisation or of its committee (the policy of the table checks that). */
+const maySettle = sql`(p.current_state = 'open' and app.has_role('supervisor'))`
+const mayConfirm = sql`(${maySettle} and app.is_second_person(p.proposed_by, false))`
 const unchanged = sql`p.stands_on = app.last_move(p.case_id)`
 
 const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as "case", p.action, p.occurred_on as "occurredOn",
@@ -32,7 +30,7 @@ const columns = sql`p.id, jsonb_build_object('id', c.id, 'number', c.number) as 
   app.rfc3339(p.proposed_at) as "proposedAt", p.expires_on as "expiresOn", p.current_state as state, p.settled_by as "settledBy",
   app.rfc3339(p.settled_at) as "settledAt", ${sealed('p.rejection')} as rejection, p.version,
   array_remove(array[case when ${mayConfirm} and ${unchanged} then 'confirm' end,
-    case when ${mayConfirm} or p.current_state = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
+    case when ${maySettle} or p.current_state = 'open' and p.proposed_by = app.account() then 'reject' end], null) as "allowedDecisions"
   from (${withCurrentState}) p join cases c on c.id = p.case_id join organisations o on o.id = p.organisation_id`
 
 const ProposalRow = Proposal.omit({ text: true, notices: true }).extend({

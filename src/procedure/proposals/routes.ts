@@ -76,7 +76,7 @@ export const proposalRoutes: Routes = async app => {
         audit: ofOutcome,
         idempotency: 'required',
         conditional: true,
-        problems: ['action-not-allowed', 'proposal-settled', 'same-person', 'already-exists'],
+        problems: ['action-not-allowed', 'proposal-settled', 'same-person', 'no-second-person', 'already-exists'],
       },
       schema: {
         operationId: 'confirmProposal',

@@ -18,9 +18,15 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
     ${zone ? `and ${zone} = any (g.zones)` : ''})`
   const ours = `organisation_id = ${us}`
   const ourDivisions = `organisation_id in (select id from organisations where ${us} in (id, parent_id))`
+  // Administrators confirm what waits in other organisations, and bring back a supervisor who is the only one.
   const managed = {
     supervisor: ourDivisions,
-    administrator: `organisation_kind in ('operator', 'oversight')`,
+    auditor: ours,
+    administrator: `(${ours} or id in (
+        select account_id from enrolments where needs_second and confirmed_by is null
+        union select account_id from role_requests)
+      or status = 'active' and 'supervisor' = any (roles) and 1 = (select count(*) from accounts other
+        where other.organisation_id = accounts.organisation_id and status = 'active' and 'supervisor' = any (roles)))`,
   }[role as string]
   const accounts = `(id = ${me} or ${managed ?? false})`
   const grants = `(owner_id = ${us} or (recipient_id = ${us} and opened_at is not null) or (giver_id = ${us} and ${open('case_id')}))`
@@ -59,6 +65,7 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
     referral_texts: `referral_id in (select id from referrals where ${referrals} and (from_id = ${us} or to_id = ${us}))`,
     referrals,
     relations: `${open('case_id')} and ${open('other_id')}`,
+    role_requests: `account_id in (select id from accounts where ${accounts})`,
     retention_runs: String(role === 'administrator'),
     sessions: jobs,
     tasks: `${ours} and (case_id is null or ${open('case_id')})`,

@@ -175,6 +175,10 @@ export async function buildWorld(service: Service) {
     post(who, '/v1/accounts', { email: `${name}@new.example`, name, roles: [role] })
   await invite(dina, 'New', 'caseworker')
   await invite(kamila, 'Newer', 'caseworker')
+  // What waits for a second person: a supervisor, and a new role of an account.
+  await invite(dina, 'Second', 'supervisor')
+  await superuser`insert into role_requests
+    values (${zarina.account}, 'ngo', '{supervisor}', ${kamila.account}, now() + interval '1 day')`
   await superuser`insert into enrolments (account_id, code_hash, expires_at)
     values (${asel.account}, 'of asel', now()), (${zarina.account}, 'of zarina', now())`
   const [empty] =

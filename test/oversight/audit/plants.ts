@@ -1,5 +1,8 @@
 import type { Someone } from '../../support/service.ts'
+import { byOnePerson } from './plants-by-one-person.ts'
 import type { story } from './story.ts'
+
+export type Plant = [finding: string, how: string, ...statements: string[]]
 
 /** Faults that a superuser plants: name of the finding, description and statements. `quietly`: no trigger runs. */
 export const plants = ({
@@ -28,7 +31,7 @@ export const plants = ({
   const offer = `(select r from referrals r where ${of(waiting)})`
   const again = { id: 'uuidv7()', parent_id: 'null', onward: 'false' }
   const alone = `'${crypto.randomUUID()}'`
-  const list: [finding: string, how: string, ...statements: string[]][] = [
+  const list: Plant[] = [
     [
       'access-without-grant',
       'a row',
@@ -121,6 +124,7 @@ export const plants = ({
       'not confirmed',
       `update grants set confirmed_at = null, confirmed_by = null where ${of(shared)} and basis = 'vital_interest'`,
     ],
+    ...byOnePerson(bolat, nurlan),
     [
       'open-without-acceptance',
       'a grant of an offer',
