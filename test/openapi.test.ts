@@ -30,7 +30,7 @@ t.test('every tag is declared, described and used, and every operation describes
       description,
       security?.length === 0
         ? /Needs no access token\. Writes (no|an) audit entry\.$/
-        : /Needs the permission `[a-z]+:[a-z]+`: .+\. Writes (no|an) audit entry\.$/,
+        : /Needs `[a-z]+:[a-z]+`: .+\. Writes (no|an) audit entry\.$/,
       operationId,
     )
 })

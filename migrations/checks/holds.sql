@@ -33,7 +33,7 @@ access as (
     coalesce(max(valid_until) filter (where 'whereabouts' = any (zones)), '-infinity') as whereabouts_until,
     coalesce(max(valid_until) filter (where 'protection' = any (zones)), '-infinity') as protection_until
   from grants
-  where closed_at is null and opened_at is not null
+  where closed_at is null and opened_at is not null and suspended_for = '{}'
   group by 1, 2),
 folded as (
   select case_id, app.merged(facts order by id) as f,
@@ -117,6 +117,11 @@ union all
 select 'grant-outlives-its-parent', jsonb_build_object('case', g.case_id, 'grant', g.id, 'parent', p.id)
 from grants g join grants p on p.id = g.parent_id
 where g.closed_at is null and g.valid_until > least(p.closed_at, p.valid_until)
+union all
+-- A grant that was given onward is suspended with the grant that it came from.
+select 'grant-under-a-suspended-one', jsonb_build_object('case', g.case_id, 'grant', g.id, 'parent', p.id)
+from grants g join grants p on p.id = g.parent_id
+where g.closed_at is null and p.closed_at is null and not g.suspended_for @> p.suspended_for
 union all
 -- The audit log has the request that gave the grant. The id of the grant has the time; clocks may differ by minutes.
 select 'grant-without-entry', jsonb_build_object('case', g.case_id, 'grant', g.id)

@@ -7,20 +7,21 @@ create function app.lock_case(p_case uuid) returns public.cases language sql sec
   select * from public.cases where id = p_case for update
 $$;
 
--- The open grants of the caller's organisation: opened, not closed, and not at their end by the clock. A grant expires
--- by the clock alone: each read compares its end with app.now(), here and in the policy of case_access. No job closes
--- it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.
+-- The open grants of the caller's organisation: opened, not suspended, not closed, and not at their end by the clock. A
+-- grant expires by the clock alone: each read compares its end with app.now(), here and in the policy of case_access. No
+-- job closes it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.
 create view open_grants with (security_invoker) as
   select * from grants
-  where recipient_id = (select app.org()) and closed_at is null
+  where recipient_id = (select app.org()) and closed_at is null and suspended_for = '{}'
     and opened_at <= app.now() and valid_until > app.now();
 grant select on open_grants to app, definer;
 
--- The state of a grant at this moment: closed, expired, offered or open.
+-- The state of a grant at this moment: closed, expired, offered, suspended or open.
 create function app.grant_state(g grants) returns text language sql stable return case
   when g.closed_at is not null then 'closed'
   when g.valid_until <= app.now() then 'expired'
   when g.opened_at is null then 'offered'
+  when g.suspended_for <> '{}' then 'suspended'
   else 'open' end;
 grant execute on function app.grant_state(grants) to app, definer;
 
@@ -57,7 +58,8 @@ create function app.open_zones(a case_access) returns zone[] language sql stable
   case when (a).protection_until > app.now() and app.holds_protection((a).case_id) then 'protection'::zone end], null);
 grant execute on function app.open_zones(case_access) to app;
 
--- After grants were written: keeps case_access equal to the opened and not closed grants of their cases.
+-- After grants were written: keeps case_access equal to the grants of their cases that are opened, not suspended and
+-- not closed.
 create function app.keep_access() returns trigger language plpgsql security definer set search_path = '' as $$
 declare touched uuid[] := array(select distinct case_id from changed);
 begin
@@ -68,7 +70,7 @@ begin
       coalesce(max(g.valid_until) filter (where 'whereabouts' = any (g.zones)), '-infinity'),
       coalesce(max(g.valid_until) filter (where 'protection' = any (g.zones)), '-infinity'), clock_timestamp()
     from public.grants g join public.cases c on c.id = g.case_id
-    where g.case_id = any (touched) and g.closed_at is null and g.opened_at is not null
+    where g.case_id = any (touched) and g.closed_at is null and g.opened_at is not null and g.suspended_for = '{}'
     group by g.recipient_id, g.case_id, c.state
     -- updated_at changes only with an organisation's own access: what was opened to others is not its concern.
     on conflict (organisation_id, case_id) do update
@@ -82,7 +84,7 @@ begin
     delete from public.case_access a
       where a.case_id = any (touched) and not exists (select from public.grants g
         where g.case_id = a.case_id and g.recipient_id = a.organisation_id
-          and g.closed_at is null and g.opened_at is not null);
+          and g.closed_at is null and g.opened_at is not null and g.suspended_for = '{}');
   end if;
   return null;
 end $$;

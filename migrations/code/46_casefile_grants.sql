@@ -1,23 +1,32 @@
 -- Grants: given, revoked, acknowledged, confirmed and closed.
 
+-- These grants and all grants given onward from them.
+create function app.given_onward(p_grants uuid[]) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+  with recursive below(id) as (
+    select unnest(p_grants) union select g.id from public.grants g join below b on g.parent_id = b.id)
+  select id from below
+$$;
+
 -- Closes grants and all grants given onward from them, and returns those that it closed. Grants that have ended are
 -- left as they are: their recipients learn nothing of what happens to the case afterwards.
 create function app.close_grants(p_grants uuid[], p_reason text) returns setof public.grants
 language sql security definer set search_path = '' as $$
-  select app.finish_tasks('confirm_vital_interest', id, null) from unnest(p_grants) id;
-  with recursive falling(id) as (
-    select unnest(p_grants) union select g.id from public.grants g join falling f on g.parent_id = f.id)
+  select app.finish_tasks(kind, id, null)
+  from app.given_onward(p_grants) id, unnest('{confirm_vital_interest,renew_consent}'::text[]) kind;
   update public.grants
   set closed_at = app.now(), closed_reason = p_reason, closed_by = app.account(), version = version + 1
-  where id in (select id from falling) and closed_at is null and (opened_at is null or valid_until > app.now())
+  where id in (select app.given_onward(p_grants)) and closed_at is null
+    and (opened_at is null or valid_until > app.now())
   returning *
 $$;
 
 -- Gives a grant that is open at once, or, if not at_once, when its referral is accepted. The caller must be the owner,
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
 -- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. Refuses recipients, terms
--- and bases that the purpose does not allow. An equal grant of the same giver that is open and ends earlier is renewed:
--- it closes. Refuses a grant if an equal one ends no earlier. A grant in vital interest is equal to no other.
+-- and bases that the purpose does not allow. An equal grant of the same giver that is suspended, or that is open and
+-- ends earlier, is renewed: it closes, and what was given onward from it rests on the new consent. Refuses a grant if an
+-- equal one is open and ends no earlier. A grant in vital interest is equal to no other.
 create function app.give_grant(given public.grants, typed bytea, born date, at_once boolean, place text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -56,7 +65,7 @@ begin
       place || '/basis/representative');
   elsif given.representative is null and exists (select from public.zone_versions z
       where z.case_id = c.id and z.zone = 'identity' and z.version = app.identity_version(c.id)
-        and make_date(z.birth_year, 1, 1) + app.term('majority') > app.today()) then
+        and greatest(born, make_date(z.birth_year, 1, 1)) + app.term('majority') > app.today()) then
     perform app.refuse('invalid-request', 'Missing: a child needs a representative', place || '/basis/representative');
   end if;
   if given.representative is not null then
@@ -86,21 +95,28 @@ begin
       and (g.onward, g.publication) = (coalesce(given.onward, false), coalesce(given.publication, false))
       and g.zones @> given.zones and g.zones <@ given.zones
       and g.states @> coalesce(given.states, '{}') and g.states <@ coalesce(given.states, '{}')
-      and app.grant_state(g) = 'open'
+      and app.grant_state(g) in ('open', 'suspended')
     order by g.valid_until desc limit 1;
-  if equal.valid_until >= given.valid_until then
+  if equal.suspended_for = '{}' and equal.valid_until >= given.valid_until then
     perform app.refuse('grant-exists', format('Equal to the open grant /v1/grants/%s', equal.id), place);
   end if;
   insert into public.grants (id, case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, method, language,
       form_version, representative, parent_id, onward, states, publication, opened_at, valid_until, confirmed_until,
-      given_by)
+      given_by, suspended_for)
     values (given.id, c.id, c.owner_id, app.org(), recipient.id, given.purpose, given.zones, given.basis, given.method,
       given.language, given.form_version, given.representative, held.id, coalesce(given.onward, false),
       coalesce(given.states, '{}'), coalesce(given.publication, false), case when at_once then instant end,
-      given.valid_until, given.confirmed_until, app.account());
+      given.valid_until, given.confirmed_until, app.account(),
+      array_remove(coalesce(equal.suspended_for, '{}'), 'representative_missing'));
   if typed is not null then insert into public.grant_texts values (given.id, 'given', app.org(), typed); end if;
   if equal.id is not null then -- what rests on the first grant rests on its renewal
-    update public.grants set parent_id = given.id where parent_id = equal.id and closed_at is null;
+    update public.grants g
+      set parent_id = case when g.parent_id = equal.id then given.id else g.parent_id end,
+        (method, language, form_version, representative)
+          = (given.method, given.language, given.form_version, given.representative),
+        valid_until = least(g.valid_until, given.valid_until),
+        suspended_for = array_remove(g.suspended_for, 'representative_missing'), version = g.version + 1
+      where g.id in (select app.given_onward(array[equal.id])) and g.id <> equal.id and g.closed_at is null;
     update public.referrals set grant_id = given.id where grant_id = equal.id;
     perform app.close_grants(array[equal.id], 'renewed');
   end if;
@@ -212,19 +228,20 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- After events were inserted: opens and closes the grants that follow from them. A legal basis opens the owner's own
--- grant (a reopening replaces it), and one by statute for the committee of an owning division. The handler and its
+-- grant (a reopening or a renewal replaces it), and one by statute for the committee of an owning division. The handler and its
 -- committee have grants by statute from acceptance until they leave the case. A withdrawal closes the grants of others,
 -- except by statute. Void offers are recalled.
 create function app.open_and_close_grants() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
-  if exists (select from written where action in ('reopen', 'withdraw', 'return', 'hand_over')) then
+  if exists (select from written where action in ('reopen', 'renew_basis', 'withdraw', 'return', 'hand_over')) then
     perform app.close_grants(array(
       select g.id from public.grants g join written w on w.case_id = g.case_id
-      where g.closed_at is null and case w.action
-        when 'reopen' then g.recipient_id = g.owner_id and g.purpose = 'case_management'
-        when 'withdraw' then g.recipient_id <> g.owner_id and g.basis <> 'statute'
+      where g.closed_at is null and case
+        when w.action in ('reopen', 'renew_basis') then
+          g.recipient_id = g.owner_id and g.purpose = 'case_management'
+        when w.action = 'withdraw' then g.recipient_id <> g.owner_id and g.basis <> 'statute'
         else false end),
-      (select case action when 'reopen' then 'renewed' else 'withdrawn' end from written limit 1));
+      (select case action when 'withdraw' then 'withdrawn' else 'renewed' end from written limit 1));
     perform app.leave_case(w.case_id, c.handler_id, (w.facts ->> 'handler')::uuid,
         case w.action when 'return' then 'returned' when 'hand_over' then 'handed_over' else 'reopened' end)
       from written w join public.cases c on c.id = w.case_id

@@ -211,6 +211,9 @@ begin
     perform app.refuse('referral-over');
   elsif not p_decision = any (app.allowed_decisions(r)) then
     perform app.refuse('action-not-allowed');
+  elsif p_decision = 'accept'
+      and exists (select from public.grants g where g.id = r.grant_id and g.suspended_for <> '{}') then
+    perform app.refuse('action-not-allowed', 'The sender has to renew the consent of the person first');
   end if;
   if d.needs_reason and p_reason is null then
     perform app.refuse('invalid-request', 'Missing: this decision needs a reason', '#/reason');

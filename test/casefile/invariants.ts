@@ -39,7 +39,7 @@ export async function check(sql: Service['superuser'], c: Model) {
     except select recipient_id, case_id, max(valid_until),
       coalesce(max(valid_until) filter (where 'identity' = any (zones)), '-infinity'), coalesce(max(valid_until) filter (where 'contact' = any (zones)), '-infinity'),
       coalesce(max(valid_until) filter (where 'whereabouts' = any (zones)), '-infinity'), coalesce(max(valid_until) filter (where 'protection' = any (zones)), '-infinity')
-    from grants where case_id = ${c.id} and closed_at is null and opened_at is not null group by 1, 2`
+    from grants where case_id = ${c.id} and closed_at is null and opened_at is not null and suspended_for = '{}' group by 1, 2`
   const [counts] = await sql`select (select count(*) from case_access where case_id = ${c.id}) as kept,
     (select count(distinct recipient_id) from grants where case_id = ${c.id} and closed_at is null) as given,
     (select count(*) from case_access a where a.case_id = ${c.id} and a.state <> ${state}) as astray`

@@ -27,6 +27,7 @@ export function saying(c: Model, action: string, what: number): Sent {
     hand_over_document: { says: { document }, body: { documentId: document, to: 'person' } },
     close: { body: { reason: 'error' } },
     reopen: { says: { outcome: null }, body: { basis, reason: 'Back' } },
+    renew_basis: { body: { basis } },
     annul: { body: { eventId: target?.id, reason: 'By mistake' }, annuls: target?.id ?? '' },
   }
   return { says: {}, body: {}, ...contents[action] }

@@ -1,13 +1,12 @@
-import { z } from 'zod'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { Day } from '../../platform/http/contract.ts'
 import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'
 import type { Texts } from '../sealed-columns.ts'
 import { couldBeChild } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
+import { adultsBornBy } from '../zones/queries.ts'
 import type { Basis, Consent } from './contract.ts'
 
 const byConsent = ['ngo', 'iom']
@@ -57,16 +56,9 @@ export async function faultsOfRepresentative(
   return [{ pointer: `${place}/basis/representative`, detail }]
 }
 
-const AdultsRow = z.object({ adults: Day })
-
 /** Whether the person may have been under age on that day (default today). */
-export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Promise<boolean> {
-  const [row] = await tx.rows(
-    AdultsRow,
-    sql`select (coalesce(${day ?? null}::date, app.today()) - app.term('majority'))::date::text as adults`,
-  )
-  return couldBeChild(birth, row?.adults ?? '')
-}
+export const mayBeChild = async (tx: Tx, { birth }: Identity, day?: string): Promise<boolean> =>
+  couldBeChild(birth, await adultsBornBy(tx, day))
 
 async function faultsOfConsent(tx: Tx, { language, formVersion }: Consent): Promise<Fault[]> {
   const [[form], faults] = await Promise.all([

@@ -128,8 +128,13 @@ export const Grant = z
     publication: z.boolean(),
     parentId: Id.nullable().describe('The grant that this one passes on.'),
     state: z
-      .enum(['offered', 'open', 'expired', 'closed'])
-      .describe('`offered`: the grant opens when its referral is accepted, and shows nothing until then.'),
+      .enum(['offered', 'open', 'suspended', 'expired', 'closed'])
+      .describe(
+        '`offered`: the grant opens when its referral is accepted. `suspended`: see suspendedFor. Neither shows anything.',
+      ),
+    suspendedFor: z
+      .array(z.enum(['representative_missing', 'state_must_not_know']))
+      .describe('Why the grant shows nothing until the consent is renewed. Only the owner of the case sees it.'),
     givenAt: Instant,
     openedAt: Instant.nullable(),
     validUntil: Instant.nullable().describe('Null if the grant has no end date.'),

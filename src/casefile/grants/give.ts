@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
-import { invalid } from '../../problem.ts'
+import { type Fault, invalid } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { sealedColumns } from '../sealed-columns.ts'
 import { latestBirth } from '../zones/birth.ts'
-import type { Identity } from '../zones/contract.ts'
+import type { Content, Identity } from '../zones/contract.ts'
 import * as zones from '../zones/queries.ts'
 import { faultsOfRepresentative } from './basis.ts'
 import type { NewGrant, Particulars } from './contract.ts'
@@ -17,6 +17,8 @@ export type Given = { id: string; row: object; typed: Particulars; born: string 
 export async function give(tx: Tx, caseId: string, given: NewGrant): Promise<string> {
   const { content } = await zones.current(tx, caseId, 'identity')
   const grant = await prepare(tx, given, content as Identity | null)
+  const faults = await faultsOfStates(tx, caseId, given.states)
+  if (faults.length) throw invalid(faults)
   const typed = await sealedColumns.grant.sealFor(tx, { caseId, file: true }, [grant.id, 'given'], grant.typed)
   await write(tx, caseId, grant, typed)
   return grant.id
@@ -59,6 +61,15 @@ export async function prepare(
     typed: { representative: representative?.name, witness, interpreter, reason },
     born: (identity && latestBirth(identity.birth)) ?? null,
   }
+}
+
+/** Returns a fault for each State that must not learn of the person, as far as the caller may read the zone protection. */
+async function faultsOfStates(tx: Tx, caseId: string, states: readonly string[]): Promise<Fault[]> {
+  if (!states.length) return []
+  const { content } = await zones.current(tx, caseId, 'protection')
+  const { mustNotBeKnownTo = [] } = (content ?? {}) as Content<'protection'>
+  const detail = 'This State must not learn of the person: see the zone protection'
+  return states.flatMap((code, i) => (mustNotBeKnownTo.includes(code) ? [{ pointer: `#/states/${i}`, detail }] : []))
 }
 
 /** SQL of a row of `grants`. */

@@ -15,13 +15,14 @@ const columns = sql`
     ${party('r')} as "to", g.purpose, g.zones::text[] as zones, g.basis,
     g.legal_reference as "legalReference", g.method, g.language, g.form_version as "formVersion", g.representative,
     g.onward, g.states, g.publication, g.parent_id as "parentId", app.grant_state(g) as state,
+    case when g.owner_id = (select app.org()) then g.suspended_for else '{}' end as "suspendedFor",
     app.rfc3339(g.given_at) as "givenAt", app.rfc3339(g.opened_at) as "openedAt",
     app.rfc3339(nullif(g.valid_until, 'infinity')) as "validUntil", app.rfc3339(g.confirmed_at) as "confirmedAt",
     app.rfc3339(g.closed_at) as "closedAt", g.closed_reason as "closedReason", app.rfc3339(g.acknowledged_at) as "acknowledgedAt",
     ${sealed('given.content')} as given, ${sealed('closed.content')} as closed,
     array_remove(array[
       case when (select app.org()) in (g.owner_id, g.giver_id) and g.basis <> 'statute' and g.recipient_id <> g.owner_id
-        and app.grant_state(g) in ('offered', 'open') then 'revoke' end,
+        and app.grant_state(g) in ('offered', 'suspended', 'open') then 'revoke' end,
       case when g.recipient_id = (select app.org()) and g.closed_reason = 'revoked' and g.opened_at is not null
         and g.acknowledged_at is null then 'acknowledge' end,
       case when g.owner_id = (select app.org()) and g.basis = 'vital_interest' and g.confirmed_at is null

@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { Code, Country, Day, Instant, Language, line, RegionCode, text, Version } from '../../platform/http/contract.ts'
+import {
+  Code,
+  Country,
+  Day,
+  Id,
+  Instant,
+  Language,
+  line,
+  RegionCode,
+  text,
+  Version,
+} from '../../platform/http/contract.ts'
 import { faultOfIin } from './iin.ts'
 
 /** What the service found odd and has accepted. Never a value. */
@@ -154,6 +165,18 @@ export type Content<Z extends Zone = Zone> = z.output<(typeof documents)[Z]>
 
 const titled = (zone: Zone) => zone.charAt(0).toUpperCase() + zone.slice(1)
 
+/** What a correction changed in a grant of the case. */
+export const Effect = z
+  .object({
+    grantId: Id,
+    effect: z
+      .enum(['shortened', 'ended', 'suspended', 'resumed', 'renewal_needed'])
+      .describe('`renewal_needed`: your own legal basis goes on, and you have a task to renew it.'),
+    validUntil: Instant.nullable(),
+  })
+  .meta({ id: 'Effect' })
+export type Effect = z.infer<typeof Effect>
+
 const current = (zone: Zone) =>
   z
     .object({
@@ -161,6 +184,10 @@ const current = (zone: Zone) =>
       writtenAt: Instant.nullable(),
       content: documents[zone].nullable().describe('Null if nothing was written, or if it was erased.'),
       notices: Notices.describe('Pointers are within the content.'),
+      effects: z
+        .array(Effect)
+        .optional()
+        .describe('Only in the reply to a correction: what it changed in the grants of the case.'),
     })
     .meta({ id: `Current${titled(zone)}` })
 
@@ -175,7 +202,12 @@ const versions = (zone: Zone) =>
 export const zoneContracts = Object.fromEntries(
   Zone.options.map(zone => [
     zone,
-    { title: titled(zone), content: documents[zone], current: current(zone), versions: versions(zone) },
+    {
+      title: titled(zone),
+      content: documents[zone],
+      current: current(zone),
+      versions: versions(zone),
+    },
   ]),
 ) as unknown as Record<
   Zone,
@@ -188,7 +220,13 @@ export const zoneContracts = Object.fromEntries(
 >
 
 export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
-export type CurrentZone = { version: number; writtenAt: string | null; content: Content | null; notices: Notice[] }
+export type CurrentZone = {
+  version: number
+  writtenAt: string | null
+  content: Content | null
+  notices: Notice[]
+  effects?: Effect[] | undefined
+}
 
 /** The newest document of each zone open to the caller, with its version. */
 export const Person = z

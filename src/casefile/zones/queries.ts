@@ -8,9 +8,17 @@ import { Day, Id, Instant, Version } from '../../platform/http/contract.ts'
 import { invalid, notFound, Problem } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { columnOf, sealedColumns } from '../sealed-columns.ts'
-import { birthYear } from './birth.ts'
+import { birthYear, couldBeChild, latestBirth } from './birth.ts'
 import { codesIn } from './codes.ts'
-import { type Content, type CurrentZone, type Identity, type Person, type WrittenZone, Zone } from './contract.ts'
+import {
+  type Content,
+  type CurrentZone,
+  Effect,
+  type Identity,
+  type Person,
+  type WrittenZone,
+  Zone,
+} from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
 import { faultsBy, identityNotices, identityRefusals, noticesBy } from './rules.ts'
 
@@ -122,6 +130,33 @@ export async function identitiesOf(tx: Tx, cases: readonly string[]): Promise<Ma
 
 const WritableRow = z.object({ own: z.boolean(), open: z.boolean(), registeredOn: Day })
 
+const AdultsRow = z.object({ adults: Day })
+
+/** Returns the day: a person who was born on it or before was of age on `day` (default today). */
+export async function adultsBornBy(tx: Tx, day?: string): Promise<string> {
+  const [row] = await tx.rows(
+    AdultsRow,
+    sql`select (coalesce(${day ?? null}::date, app.today()) - app.term('majority'))::date::text as adults`,
+  )
+  return row?.adults ?? ''
+}
+
+/** Changes the grants of the case as the new content of a zone requires. Called before it is written: it locks the case. */
+async function review(tx: Tx, { caseId, zone, content }: NewVersion): Promise<Effect[]> {
+  const columns = sql`select grant_id as "grantId", effect, app.rfc3339(nullif(valid_until, 'infinity')) as "validUntil"`
+  if (zone === 'identity') {
+    const { birth } = content as Identity
+    const child = couldBeChild(birth, await adultsBornBy(tx))
+    const born = latestBirth(birth) ?? null
+    return tx.rows(Effect, sql`${columns} from app.review_representatives(${caseId}, ${born}::date, ${child})`)
+  }
+  if (zone === 'protection') {
+    const { mustNotBeKnownTo = [] } = content as Content<'protection'>
+    return tx.rows(Effect, sql`${columns} from app.review_states(${caseId}, ${sql.param(mustNotBeKnownTo)}::text[])`)
+  }
+  return []
+}
+
 /** Writes the next version of a zone after the one that the caller has read. */
 export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise<CurrentZone> {
   const [writable] = await tx.rows(
@@ -139,6 +174,8 @@ export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise
   }
   if (faults.length) throw invalid(faults)
   const { caseId } = next
-  await write(tx, await sealerFor(tx, { caseId, file: true }), [{ ...next, version: version + 1 }])
-  return current(tx, next.caseId, next.zone)
+  const written = { ...next, version: version + 1 }
+  const effects = await review(tx, written)
+  await write(tx, await sealerFor(tx, { caseId, file: true }), [written])
+  return { ...(await current(tx, next.caseId, next.zone)), effects }
 }

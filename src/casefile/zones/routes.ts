@@ -1,5 +1,6 @@
+import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
-import { changeOne, readOne } from '../../platform/http/replies.ts'
+import { readOne, sendVersioned } from '../../platform/http/replies.ts'
 import { Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
 
@@ -49,10 +50,12 @@ export const zoneRoutes: Routes = async app => {
       },
       async (request, reply) => {
         const { id: caseId } = request.params
-        return changeOne(request, reply, async (tx, version) => {
+        const version = expectedVersion(request)
+        const { effects, ...written } = await request.transact(async tx => {
           await zones.requireOpen(tx, caseId, zone)
           return zones.replace(tx, { caseId, zone, version, content: request.body })
         })
+        return { ...sendVersioned(reply, written, current), effects }
       },
     )
     app.get(

@@ -133,9 +133,7 @@ function operation({ method, schema = {}, config = {} }: RouteOptions, component
 /** Returns a sentence on who may call an operation and whether it writes an audit entry. */
 function accessOf({ permission = 'public', audit }: NonNullable<RouteOptions['config']>): string {
   const needs =
-    permission === 'public'
-      ? 'Needs no access token.'
-      : `Needs the permission \`${permission}\`: ${holdersOf(permission)}.`
+    permission === 'public' ? 'Needs no access token.' : `Needs \`${permission}\`: ${holdersOf(permission)}.`
   return `${needs} ${audit === 'nothing' ? 'Writes no audit entry.' : 'Writes an audit entry.'}`
 }
 

@@ -43,6 +43,7 @@ export const Transition = z
     }),
     close,
     z.strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) }),
+    z.strictObject({ action: z.literal('renew_basis'), occurredOn, basis: Basis }),
     z.strictObject({ action: z.literal('withdraw'), occurredOn, note }),
   ])
   .meta({ id: 'Transition', examples: [{ action: 'start_assessment' }] })

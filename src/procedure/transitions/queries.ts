@@ -44,6 +44,8 @@ export async function prepare(
   const faults = await faultsOfCodes(tx, statement.uses)
   if (step.action === 'reopen' && found.person.identity)
     faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
+  if (step.action === 'renew_basis' && found.person.identity)
+    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity)))
   if (step.action === 'record_document' && found.person.identity)
     faults.push(...faultsBy(documentRefusals, { document: step, identity: found.person.identity }))
   if (faults.length) throw invalid(faults)

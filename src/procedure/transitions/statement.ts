@@ -52,6 +52,10 @@ export function statementOf(step: Transition | ProposedStep, keys: Keys): Statem
       const { facts, text } = splitBasis(step.basis)
       return { facts: { basis: facts }, text: { ...text, reason: step.reason }, uses: [] }
     }
+    case 'renew_basis': {
+      const { facts, text } = splitBasis(step.basis)
+      return { facts: { basis: facts }, text, uses: [] }
+    }
     case 'withdraw':
       return { ...nothing, text: { note: step.note } }
     case 'decide': {

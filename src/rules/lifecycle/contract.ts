@@ -37,6 +37,7 @@ export const CaseAction = z.enum([
   'hand_over_document',
   'close',
   'reopen',
+  'renew_basis',
   'withdraw',
   'transfer',
   'annul',

@@ -45,6 +45,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     { from: null, to: 'registered', by: ['owner'], facts: registration, waitingFor: 'owner', term: 'start_assessment' },
   ],
   amend: [{ from: openStates, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
+  renew_basis: [{ from: openStates, to: null, by: ['owner'], facts: ['basis'] }],
   start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
   submit: [
     {

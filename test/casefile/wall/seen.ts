@@ -14,7 +14,7 @@ const directories = ['organisations', 'coverage', 'campaigns']
 export function seen({ account, organisation, role }: Someone): Record<string, string> {
   const [me, us] = [`'${account}'::uuid`, `'${organisation.id}'::uuid`]
   const open = (of: string, zone?: string) => `${of} in (select g.case_id from grants g
-    where g.recipient_id = ${us} and g.closed_at is null and g.opened_at <= app.now() and app.now() < g.valid_until
+    where g.recipient_id = ${us} and g.closed_at is null and g.suspended_for = '{}' and g.opened_at <= app.now() and app.now() < g.valid_until
     ${zone ? `and ${zone} = any (g.zones)` : ''})`
   const ours = `organisation_id = ${us}`
   const ourDivisions = `organisation_id in (select id from organisations where ${us} in (id, parent_id))`

@@ -34,11 +34,12 @@ const actions = [
   'hand_over_document',
   'close',
   'reopen',
+  'renew_basis',
   'withdraw',
   'annul',
 ]
 /** Steps away from a document, which would be taken too often: each is likely only once in so many times. */
-const aside: Record<string, number> = { amend: 5, close: 10, discontinue: 4, withdraw: 25, annul: 5 }
+const aside: Record<string, number> = { amend: 5, renew_basis: 10, close: 10, discontinue: 4, withdraw: 25, annul: 5 }
 
 /** One random step: who takes which step on which case; most of the time one that the model allows. */
 const Try = fc.record({

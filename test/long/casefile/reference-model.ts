@@ -62,7 +62,7 @@ export function fold(c: Model) {
 /** Whether an entry can be annulled: the last move, or an entry that moved nothing and is not referenced; never the first. */
 export const annullable = (c: Model, entry: Entry) =>
   entry.from !== '' &&
-  entry.action !== 'reopen' &&
+  !['reopen', 'renew_basis'].includes(entry.action) &&
   !validEntries(c).some(
     later => later.id > entry.id && ((moving(entry) && moving(later)) || later.says.document === entry.id),
   )
@@ -96,6 +96,7 @@ export function way(c: Model, org: Org, action: string, says: Record<string, unk
           ? 'together'
           : 'no',
     reopen: owns && state === 'closed' ? 'alone' : 'no',
+    renew_basis: owns && open ? 'alone' : 'no',
     withdraw: owns && open ? 'alone' : 'no',
     annul: open && target && target.org === org && annullable(c, target) ? 'together' : 'no',
   }

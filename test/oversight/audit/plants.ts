@@ -110,6 +110,11 @@ export const plants = ({
       `update grants set valid_until = now() + interval '1 day' where ${aid}`,
     ],
     [
+      'grant-under-a-suspended-one',
+      'its parent is suspended',
+      `update grants set suspended_for = '{representative_missing}' where ${aid}`,
+    ],
+    [
       'grant-without-entry',
       'no entry',
       copy('grants', aid, { ...again, id: 'gen_random_uuid()', recipient_id: `'${zarina.organisation.id}'` }),
