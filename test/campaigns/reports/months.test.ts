@@ -1,10 +1,13 @@
 // Groups of a whole campaign have times at the turn of months: which times are taken, and which are refused.
 import t from 'tap'
+import { offices } from '../../../src/platform/access/permissions.ts'
+import { enterSession } from '../../../src/platform/db/database.ts'
+import { sql as drizzle } from '../../../src/platform/db/drizzle.ts'
 import { register } from '../../support/procedure.ts'
 import { idempotencyKey, startService } from '../../support/service.ts'
 
 t.test('groups of a whole campaign have times at the turn of months, everything else any times', async t => {
-  const { as, superuser } = await startService(t)
+  const { as, db, superuser } = await startService(t)
   const [head, nurlan] = [await as('supervisor', 'committee'), await as('officer', 'turkistan')]
   const { id: campaignId } = (
     await head.post('/v1/campaigns', { name: 'Campaign', startsOn: '2020-10-01' }, idempotencyKey())
@@ -68,6 +71,14 @@ t.test('groups of a whole campaign have times at the turn of months, everything 
       t.equal((await head.get(`${url}&scope=campaign&${times}`)).statusCode, 200)
     t.equal((await nurlan.get(`${url}&groupBy=region&${times}`)).statusCode, 200, 'scope=mine')
   }
+  const inSql = (asOf: string) =>
+    db.transact(enterSession(head.session, offices), tx =>
+      tx.execute(
+        drizzle`select from app.campaign_figures(${campaignId}, ${asOf}, '2024-01-31T18:00:00Z', 'campaign', 'sex', 'recorded')`,
+      ),
+    )
+  await t.rejects(inSql('2024-01-30'), { message: 'invalid-request' }, 'in SQL too')
+  await t.resolves(inSql('2024-01-31'))
   t.equal((await head.get(`${groups}&knownAt=2999-01-01T00:00:00Z`)).statusCode, 409, 'not settled yet')
 })
 
