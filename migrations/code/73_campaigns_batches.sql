@@ -60,7 +60,7 @@ language sql stable parallel safe as $$
   with corrected as materialized (
     select distinct f.case_id from public.case_figures f
     where f.campaign_id = p_campaign and (f.until_on < 'infinity' or f.until_at < 'infinity')),
-  facts as (
+  facts as not materialized ( -- most cases have one row, and are counted without a copy of it
     select f.case_id, c.case_id is not null as corrected, f.owner_id, f.documented_on, f.documented_at,
       case p_dimension
         when 'region' then f.region
@@ -79,18 +79,19 @@ language sql stable parallel safe as $$
       p_dimension in ('sex', 'ageGroup') and f.identity_at is not null and f.sex is null as erased
     from public.case_figures f left join corrected c on c.case_id = f.case_id
     where f.campaign_id = p_campaign and f.from_at <= p_known_at),
+  several as materialized (select f.* from facts f where f.corrected),
   firsts as (
     select f.said, f.owner_id, f.said_on, f.said_at, f.documented_on, f.documented_at, f.erased
     from facts f where not f.corrected
     union all
     select v.said, v.owner_id, v.said_on, v.said_at, d.documented_on, d.documented_at, v.erased
     from (
-      select distinct on (f.case_id) f.* from facts f
-      where f.corrected and f.said_on is not null and f.said_at < 'infinity'
+      select distinct on (f.case_id) f.* from several f
+      where f.said_on is not null and f.said_at < 'infinity'
       order by f.case_id, f.said_at, f.said_on) v
       left join (
-        select distinct on (f.case_id) f.* from facts f
-        where f.corrected and f.documented_at is not null
+        select distinct on (f.case_id) f.* from several f
+        where f.documented_at is not null
         order by f.case_id, f.documented_at, f.documented_on) d on d.case_id = v.case_id),
   kinds as materialized (
     select f.said, f.owner_id, width_bucket(f.said_on, m.days) as on_month,
