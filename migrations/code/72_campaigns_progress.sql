@@ -1,4 +1,4 @@
--- The report campaign progress, version 2.
+-- The report campaign progress, version 3.
 
 -- A line of the report: how many cases of a group were registered, and how many of these are documented.
 create type app.figure as (key text, registered int, documented int);
@@ -78,9 +78,9 @@ create function app.publishable(p_number int, p_least int, p_even boolean) retur
     - case when p_number % p_least = 0 and not p_even then p_least else 0 end, 0);
 grant execute on function app.publishable(integer, integer, boolean) to definer;
 
--- The groups of a whole campaign, changed so that no report, and no two reports together, reveal a number below `least`
--- (threshold smallest_group). Each group is published as a multiple of it, documented and undocumented apart; what
--- remains goes to `other`. Totals are exact.
+-- The groups of a whole campaign (those of app.told_groups, with the rest under the key `other`), changed so that no
+-- report reveals a number below `least` (threshold smallest_group). Each group is published as a multiple of it,
+-- documented and undocumented apart; what remains goes to `other`. Totals are exact.
 create function app.pooled(p_dimension text, p_groups app.figure[]) returns setof app.figure
 language sql stable parallel safe as $$
   with rule as (
@@ -96,14 +96,14 @@ language sql stable parallel safe as $$
   odd as (
     select count(distinct g.family) filter (where g.registered % r.least > 0) >= r.several as registered,
       count(distinct g.family) filter (where g.documented % r.least > 0) >= r.several as documented
-    from rule r left join groups g on true
+    from rule r left join groups g on g.key <> 'other'
     group by r.several),
   told as (
     select g.key, d.documented + u.undocumented as registered, d.documented
     from groups g, rule r, odd o,
       lateral (select app.publishable(g.documented, r.least, o.documented and o.registered) as documented) d,
       lateral (select app.publishable(g.registered - g.documented, r.least, o.registered) as undocumented) u
-    where g.key <> 'other' and (select count(*) from groups) >= r.several),
+    where g.key <> 'other' and (select count(*) from groups o where o.key <> 'other') >= r.several),
   -- `other` has at least `least`, from several groups; otherwise the smallest named group goes into it too, or all do.
   named as (
     select t.*, row_number() over (order by t.registered, t.key) as place from told t where t.registered > 0),
@@ -126,8 +126,8 @@ create function app.counts_all(organiser uuid) returns boolean language sql stab
 grant execute on function app.counts_all(uuid) to app, definer;
 
 -- Returns the figures of a campaign: the total (its key is null) and a row for each group. Scope `campaign` counts all
--- cases and pools small groups; it refuses callers who may not count all. Otherwise counts the cases that the caller
--- can read.
+-- cases, has groups only at the turn of months, and pools small ones; it refuses callers who may not count all.
+-- Otherwise counts the cases that the caller can read.
 create function app.campaign_figures(
   p_campaign uuid, p_as_of date, p_known_at timestamptz, p_scope text, p_dimension text, p_map text)
 returns setof app.figure language plpgsql stable security definer
@@ -142,15 +142,28 @@ begin
       perform app.refuse('forbidden', 'scope=campaign is for the organiser of the campaign, coordinators and auditors');
     end if;
   end if;
+  if everybody then
+    if p_dimension is not null then perform app.require_months(p_as_of, p_known_at); end if;
+    return query
+      with total as materialized (
+        select null::text as key, coalesce(sum(g.registered), 0)::int as registered,
+          coalesce(sum(g.documented), 0)::int as documented
+        from app.report_groups(p_campaign, p_as_of, p_known_at, true, reader, instant, null, p_map) g)
+      select * from total
+      union all
+      select p.*
+      from total t, app.pooled(p_dimension, array(
+        select g::app.figure from app.with_rest((t.key, t.registered, t.documented)::app.figure, array(
+          select f::app.figure from app.told_groups(p_campaign, p_as_of, p_known_at, p_dimension, p_map) f)) g)) p
+      where p_dimension is not null;
+    return;
+  end if;
   return query
     with groups as materialized (
-      select * from app.report_groups(
-        p_campaign, p_as_of, p_known_at, everybody, reader, instant, p_dimension, p_map))
+      select * from app.report_groups(p_campaign, p_as_of, p_known_at, false, reader, instant, p_dimension, p_map))
     select null, coalesce(sum(g.registered), 0)::int, coalesce(sum(g.documented), 0)::int from groups g
     union all
-    select * from groups g where not everybody
-    union all
-    select * from app.pooled(p_dimension, array(select g::app.figure from groups g)) where everybody;
+    select * from groups g;
 end $$;
 grant execute on function app.campaign_figures(uuid, date, timestamp with time zone, text, text, text) to app;
 

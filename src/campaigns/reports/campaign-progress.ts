@@ -9,7 +9,7 @@ import { type Report, requireScope, timesOf, worksOnCases } from './report.ts'
 
 const definition = {
   id: 'campaign-progress',
-  version: 2,
+  version: 3,
   text: [
     'Registered: cases of the campaign whose registration occurred by the end of asOf. Documented: those among them with a',
     'document recorded as given by then, whether or not it has expired since. Both count what was on record at',

@@ -8,18 +8,20 @@ export const Scope = z
   .describe(
     [
       '`mine`: the cases that are open to you, exact. `campaign`: all cases of the campaign, for its organiser, for',
-      'coordinators and auditors. Totals are exact. Groups are rounded down to multiples of five, documented and others',
-      'apart; what that leaves is the group `other`, which holds at least five from at least two groups. So neither one',
-      'report nor two of them show what one to four persons are. That somebody joined a group between two can show.',
+      'coordinators and auditors. Totals are exact. Groups are told at the turn of months, in batches of at least ten',
+      'persons, and rounded down to multiples of five, documented and others apart; the rest is the group `other`. So no',
+      'reports together, and no own cases, show what one person is: docs/figures.md.',
     ].join(' '),
   )
 export type Scope = z.infer<typeof Scope>
 
 /** The two times of every report. */
 export const times = {
-  asOf: Day.optional().describe('Counts what had happened by the end of this day; default today.'),
+  asOf: Day.optional().describe(
+    'Counts what had happened by the end of this day; default today. Groups with scope=campaign: the last day of a month that is over; default the latest.',
+  ),
   knownAt: SentInstant.optional().describe(
-    'Counts what was on record at this instant; default the latest instant whose figures cannot change.',
+    'Counts what was on record at this instant; default the latest instant whose figures cannot change. Groups with scope=campaign: the first instant of a month; default the latest.',
   ),
 }
 

@@ -48,22 +48,29 @@ export type Times = { asOf: string; knownAt: string }
 
 const TimesRow = z.object({ asOf: Day, knownAt: Instant, settled: z.boolean() })
 
+/** What a caller asks a report for, as far as its times depend on it. */
+type Asked = { [time in keyof Times]?: string | undefined } & { scope: Scope; groupBy?: string | undefined }
+
 /**
  * Returns both times, with their defaults. Reads the horizon in a statement before the one that counts. Throws
- * `not-settled-yet` if `knownAt` is after it.
+ * `not-settled-yet` if `knownAt` is after it. Groups of a whole campaign have times at the turn of months only: their
+ * defaults are the latest ones, and others are refused.
  */
-export async function timesOf(
-  tx: Tx,
-  { asOf, knownAt }: { [time in keyof Times]?: string | undefined },
-): Promise<Times> {
+export async function timesOf(tx: Tx, { asOf, knownAt, scope, groupBy }: Asked): Promise<Times> {
+  const monthly = scope === 'campaign' && groupBy !== undefined
   const [row] = await tx.rows(
     TimesRow,
     sql`
-      with h as materialized (select app.horizon() as horizon)
-      select coalesce(${asOf ?? null}, app.today()::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, horizon)) as "knownAt",
-        coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from h`,
+      with h as materialized (select app.horizon() as horizon),
+        latest as (
+          select case when ${monthly} then app.month_end_before(app.today()) else app.today() end as day,
+            case when ${monthly} then app.month_begin(horizon) else horizon end as instant, horizon from h)
+      select coalesce(${asOf ?? null}, day::text) as "asOf", app.rfc3339(coalesce(${knownAt ?? null}::timestamptz, instant)) as "knownAt",
+        coalesce(${knownAt ?? null}::timestamptz <= horizon, true) as settled from latest`,
   )
   if (!row?.settled)
     throw new Problem('not-settled-yet', { detail: 'A transaction that began before knownAt has not ended' })
+  if (monthly)
+    await tx.execute(sql`select app.require_months(${row.asOf}::date, ${knownAt ?? row.knownAt}::timestamptz)`)
   return row
 }

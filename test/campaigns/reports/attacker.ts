@@ -18,8 +18,7 @@ export type Order = readonly (readonly [before: number, after: number])[]
 
 /**
  * Returns the bounds of each group, by its map and key, that follow from the reports on one dimension. A reported
- * number is up to `hidden` lower than the true one. The true number of a group exceeds its reported number at most by
- * what is pooled. Groups add up to the totals, and regions to the regions they once were. Groups for which `grows` is
+ * number is not above the true one. The true number of a group exceeds its reported number at most by what is pooled. Groups add up to the totals, and regions to the regions they once were. Groups for which `grows` is
  * true only grow from one time to a later one. `families`: the regions that were once one.
  */
 export function derive(
@@ -28,7 +27,6 @@ export function derive(
   families: ReadonlyMap<string, readonly string[]>,
   { measure, order, grows }: { measure: Measure; order: Order; grows: (key: string) => boolean },
 ): Map<string, Bounds[]> {
-  const hidden = measure === 'registered' ? 2 * least : least
   const cells = (map: string, keys: Iterable<string>) =>
     [...keys].map(key => ({ map, key, bounds: totals.map((total): Bounds => ({ low: 0, high: total })) }))
   const whole = cells('joined', families.keys())
@@ -54,7 +52,7 @@ export function derive(
       if (!groups.length) continue
       const pooled = groups.find(group => group.key === 'other')?.[measure] ?? 0
       const named = (key !== 'other' && groups.find(group => group.key === key)?.[measure]) || 0
-      narrow(bound, named, named + Math.min(named ? hidden : pooled, pooled))
+      narrow(bound, named, named + pooled)
     }
   while (moved) {
     moved = false

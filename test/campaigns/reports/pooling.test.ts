@@ -6,9 +6,10 @@ import { derive, least, type Order, type Reported } from './attacker.ts'
 import { dimensions } from './by-events.ts'
 
 const campaign = '00000000-0000-7000-8000-00000000000c'
-const days = 8
-const day = (n: number) => new Date(Date.UTC(2021, 2, 29) + n * 86_400_000).toISOString().slice(0, 10)
-const knownAt = ['2021-04-20T00:00:00Z', '2021-05-20T00:00:00Z']
+const days = 4
+/** The last day of a month. */
+const day = (n: number) => new Date(Date.UTC(2020, 11 + n, 0)).toISOString().slice(0, 10)
+const knownAt = ['2021-09-30T18:00:00Z', '2021-10-31T18:00:00Z'] // the first instants of months in Almaty
 /** Regions that were once part of another region. */
 const joined: Record<string, string> = { 'KZ-10': 'KZ-63', 'KZ-33': 'KZ-19' }
 const ages = [1960, 1961, 1990, 2010, null]
@@ -17,7 +18,7 @@ const Person = fc.record({
   region: fc.constantFrom('KZ-63', 'KZ-63', 'KZ-10', 'KZ-19', 'KZ-33', 'KZ-75'),
   category: fc.constantFrom('no_document', 'no_document', 'no_document', 'lost_document'),
   owner: fc.integer({ min: 1, max: 3 }),
-  sex: fc.constantFrom('male', 'female', 'female', 'other', null),
+  sex: fc.constantFrom('male', 'female', 'female', 'other', 'unknown'),
   birth_year: fc.constantFrom(...ages),
   outcome: fc.constantFrom('refused', 'kz_citizenship_confirmed'),
   on: fc.nat(days - 1),
@@ -42,7 +43,7 @@ const keyOf: Record<string, (person: Person, time: { on: number }) => string> = 
   region: ({ region }) => region,
   outcome: ({ outcome, on, decided }, time) => (on + decided <= time.on ? outcome : 'none'),
   category: ({ category }) => category,
-  sex: ({ sex }) => sex ?? 'unknown',
+  sex: ({ sex }) => sex,
   ageGroup: ({ birth_year }) => ageGroup(birth_year),
   month: ({ on }) => day(on).slice(0, 7),
   division: ({ owner }) => `00000000-0000-7000-8000-00000000000${owner}`,
@@ -57,14 +58,15 @@ t.test(
     await sql`insert into campaigns (id, organisation_id, name, starts_on) values (${campaign}, ${head.organisation.id}, 'C', '2020-10-01')`
     await sql`select set_config('app.org', ${head.organisation.id}, false)`
     await sql`set session_replication_role = replica`
+    await sql`insert into organisations (id, kind, name, short_name) select ('00000000-0000-7000-8000-00000000000' || n)::uuid, 'ngo', n, n from generate_series(1, 3) n`
     const write = async (people: readonly Person[]) => {
       const rows = people.map((person, n) => ({
         ...{ case_id: `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`, campaign_id: campaign },
         ...{ owner_id: keyOf.division?.(person, person), month: keyOf.month?.(person, person) },
         ...{ from_on: day(person.on), until_on: 'infinity', until_at: 'infinity' },
-        ...{ from_at: person.late ? '2021-05-01' : '2021-04-10', identity_at: '2021-04-10' },
-        ...{ decided_on: day(person.on + person.decided), decided_at: '2021-04-10' },
-        ...{ documented_on: day(person.on + person.documented), documented_at: '2021-04-10' },
+        ...{ from_at: person.late ? '2021-10-10' : '2021-09-10', identity_at: '2021-09-10' },
+        ...{ decided_on: day(person.on + person.decided), decided_at: '2021-09-10' },
+        ...{ documented_on: day(person.on + person.documented), documented_at: '2021-09-10' },
         ...{ region: person.region, category: person.category, outcome: person.outcome },
         ...{ sex: person.sex, birth_year: person.birth_year },
       }))
@@ -75,11 +77,11 @@ t.test(
     select d.dimension, d.map, (k.ordinality - 1) * ${days}::int + o.on_day as time, f.key, f.registered, f.documented
     from (select dimension, 'recorded' as map from unnest(${dimensions}::text[]) dimension union all select 'region', 'joined') d,
       generate_series(0, ${days - 1}::int) o(on_day), unnest(${knownAt}::timestamptz[]) with ordinality k(instant, ordinality),
-      app.campaign_figures(${campaign}, date '2021-03-29' + o.on_day, k.instant, 'campaign', d.dimension, d.map) f`
+      app.campaign_figures(${campaign}, (date '2020-12-01' + make_interval(months => o.on_day))::date - 1, k.instant, 'campaign', d.dimension, d.map) f`
 
     let named = 0
     await fc.assert(
-      fc.asyncProperty(fc.array(Person, { maxLength: 70, size: 'max' }), async people => {
+      fc.asyncProperty(fc.array(Person, { maxLength: 120, size: 'max' }), async people => {
         await write(people)
         const reported = (await reports()).map(row => ({ ...row, time: Number(row.time) }))
         for (const dimension of dimensions) {
@@ -153,8 +155,8 @@ t.test(
           }
         }
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     )
-    t.ok(named > 1000, `${named} groups were named`)
+    t.ok(named > 50, `${named} groups were named`)
   },
 )
