@@ -12,7 +12,7 @@ import { importRoutes } from './exchange/imports/routes.ts'
 import { ImportWorker } from './exchange/imports/worker.ts'
 import { jobRoutes } from './exchange/jobs/routes.ts'
 import { auditRoutes } from './oversight/audit/routes.ts'
-import { eraseApproved } from './oversight/erasures/erase.ts'
+import { sweepErasures } from './oversight/erasures/erase.ts'
 import type { Ledger } from './oversight/erasures/ledger.ts'
 import { erasureRoutes } from './oversight/erasures/routes.ts'
 import { retentionRoutes } from './oversight/retention/routes.ts'
@@ -28,11 +28,12 @@ import { content } from './platform/http/content.ts'
 import { contracts, type ZodTypes } from './platform/http/contract.ts'
 import { docs } from './platform/http/docs.ts'
 import { edge, serverOptions } from './platform/http/edge.ts'
-import { healthRoutes } from './platform/http/health.ts'
+import { checkKeys, healthRoutes } from './platform/http/health.ts'
 import { idempotencyKeys } from './platform/http/idempotency.ts'
 import { logRequests, serializers } from './platform/http/log.ts'
 import { methods } from './platform/http/methods.ts'
 import { answerError, answerProblems } from './platform/http/problems.ts'
+import { Readiness } from './platform/http/readiness.ts'
 import { Sweep } from './platform/http/sweep.ts'
 import { tokens } from './platform/http/tokens.ts'
 import { proposalRoutes } from './procedure/proposals/routes.ts'
@@ -74,13 +75,16 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
 
   const worker = new ImportWorker(db, keys, app.log)
   const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')
-  const eraser = new Sweep(() => eraseApproved(db, ledger), app.log, 'erasing after approval failed')
+  const readiness = new Readiness(app.log)
+  const eraser = new Sweep(() => sweepErasures(db, ledger, readiness), app.log, 'erasing after approval failed')
+  const keyCheck = new Sweep(() => checkKeys(db, readiness), app.log, 'checking the key file failed')
   app.addHook('onListen', async () => {
     worker.start()
     expiry.start()
     eraser.start()
+    keyCheck.start()
   })
-  app.addHook('onClose', () => Promise.all([worker.close(), expiry.close(), eraser.close()]))
+  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, keyCheck].map(work => work.close())))
 
   await app.register(sessionRoutes(keys))
   await app.register(organisationRoutes)
@@ -105,7 +109,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(erasureRoutes(eraser))
   await app.register(retentionRoutes(eraser))
   await app.register(auditRoutes)
-  await app.register(healthRoutes(db))
+  await app.register(healthRoutes(db, readiness))
   await docs(app)
   return app
 }

@@ -54,7 +54,7 @@ export async function startService(config: Config, interrupted = new AbortContro
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { checkLedger, eraseApproved }] = await loaded
+  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { eraseApproved }] = await loaded
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
@@ -62,9 +62,8 @@ export async function startService(config: Config, interrupted = new AbortContro
     throw new StartError(
       `KEY_FILE ${config.keyFile} does not open the data of this database: it belongs to another database or is an older copy`,
     )
-  // Finishes every approved erasure before the service accepts requests.
+  // Compares the ledger with the database, and finishes every approved erasure before the service accepts requests.
   const ledger = new Ledger(config.erasureLedger, keys)
-  await checkLedger(db, ledger)
   await eraseApproved(db, ledger)
   const app = await buildApp({ db, ledger, config })
   const closeMetrics = await serveMetrics(measure(app, db), config).catch(
