@@ -64,7 +64,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   answerProblems(app)
   logRequests(app)
   openapi(app, apiInfo)
-  await tokens(app, keys)
+  await tokens(app, keys, db.clock)
   await edge(app, config)
   methods(app)
   audit(app, db, keys)
@@ -77,14 +77,18 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')
   const readiness = new Readiness(app.log)
   const eraser = new Sweep(() => sweepErasures(db, ledger, readiness), app.log, 'erasing after approval failed')
-  const keyCheck = new Sweep(() => checkKeys(db, readiness), app.log, 'checking the key file failed')
+  const watch = new Sweep(
+    () => Promise.all([checkKeys(db, readiness), db.readClock()]),
+    app.log,
+    'checking the key file and reading the clock failed',
+  )
   app.addHook('onListen', async () => {
     worker.start()
     expiry.start()
     eraser.start()
-    keyCheck.start()
+    watch.start()
   })
-  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, keyCheck].map(work => work.close())))
+  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, watch].map(work => work.close())))
 
   await app.register(sessionRoutes(keys))
   await app.register(organisationRoutes)

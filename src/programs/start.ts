@@ -58,6 +58,7 @@ export async function startService(config: Config, interrupted = new AbortContro
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
+  await db.readClock()
   if (!(await opensStoredKeys(db)))
     throw new StartError(
       `KEY_FILE ${config.keyFile} does not open the data of this database: it belongs to another database or is an older copy`,

@@ -1,11 +1,12 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Problem, unavailable } from '../../problem.ts'
 import { isProblemName } from '../../problems.ts'
 import type { Actor } from '../access/actor.ts'
+import { Clock } from '../access/clock.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Office } from '../access/permissions.ts'
 import type { Connection, Endpoint, Send } from './connection.ts'
-import { drizzle, type PostgresJsDatabase, type SQL } from './drizzle.ts'
+import { drizzle, type PostgresJsDatabase, type SQL, sql } from './drizzle.ts'
 import { Pool } from './pool.ts'
 
 /** The handle of a transaction: drizzle, the caller, and the keys of sealed columns. Transactions do not nest. */
@@ -49,10 +50,13 @@ export const enterNobody: Admission = [`select set_config('app.actor', '', true)
 /** Matches the context of an error that was raised while the audit entry was written. */
 const ofEntry = /function (app\.)?write_entry\(/
 
+const ClockRow = z.object({ instant: z.number() })
+
 type Options = { size?: number; wait?: number; deadline?: number; watch?: Watcher | undefined }
 
 export class Database {
   readonly keys: Keys
+  readonly clock = new Clock()
   readonly #pool: Pool
   readonly #deadline: number
   readonly #watch: Watcher | undefined
@@ -71,6 +75,13 @@ export class Database {
 
   close() {
     return this.#pool.close()
+  }
+
+  /** Sets {@link clock} by the database. */
+  async readClock(): Promise<void> {
+    const at = performance.now()
+    const [row] = await this.ask(ClockRow, sql`select extract(epoch from app.now())::float * 1000 as instant`)
+    if (row) this.clock.follow(row.instant, at)
   }
 
   /**

@@ -1,7 +1,7 @@
-import { randomUUIDv7 } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { Problem } from '../../problem.ts'
+import { idAt } from '../access/id.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
 import { type SQL, sql } from '../db/drizzle.ts'
@@ -55,7 +55,7 @@ const isId = (text: unknown): text is string =>
   typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
 
 class Entry {
-  readonly id = randomUUIDv7()
+  readonly id: string
   /** The entry is in the audit log. */
   done = false
   readonly #request: FastifyRequest
@@ -67,6 +67,7 @@ class Entry {
   #noted: Record<string, unknown> = {}
 
   constructor(request: FastifyRequest, audit: Audit, db: Database, keys: Keys) {
+    this.id = idAt(db.clock.now())
     this.#request = request
     this.#audit = audit
     this.#db = db
