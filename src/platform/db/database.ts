@@ -114,7 +114,8 @@ export class Database {
         const recorded = last && tx.execute(last(value))
         handle.open = false
         const { command } = await answered(connection.send('commit'))
-        if (recorded) await answered(recorded).catch(cause => Promise.reject(unavailable(cause)))
+        if (recorded)
+          await answered(recorded).catch(cause => Promise.reject(entryFailed(cause) ? unavailable(cause) : cause))
         if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // PostgreSQL replies ROLLBACK
         return value
       } catch (error) {
@@ -134,7 +135,7 @@ export class Database {
     return again(() =>
       this.#hold((connection, answered) =>
         answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
-          throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
+          throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') && entryFailed(error) ? unavailable(error) : error
         }),
       ),
     )
@@ -193,10 +194,17 @@ export function ofDriver<T extends { code?: string }>(error: unknown): T {
   return cause?.code ? cause : (error as T)
 }
 
-/** Returns the {@link Problem} of an error that `app.refuse` raised, and any other error unchanged. */
+/** Matches the SQLSTATE of `app.refuse` (QJ001) and `app.refuse_for` (QJ002). */
+const isRefusal = /^QJ00[12]$/
+
+/** Whether the audit entry could not be written; a refusal while it is written is not that. */
+const entryFailed = (error: unknown) => !isRefusal.test(ofDriver<Refusal>(error).code ?? '')
+
+/** Returns the {@link Problem} of an error that `app.refuse` or `app.refuse_for` raised, and any other error unchanged. */
 export function refusalOf(error: unknown): unknown {
-  const { code, message, detail, hint: pointer } = ofDriver<Refusal>(error)
-  if (code !== 'QJ001' || !isProblemName(message)) return error
+  const { code = '', message, detail, hint: pointer } = ofDriver<Refusal>(error)
+  if (!isRefusal.test(code) || !isProblemName(message)) return error
+  if (code === 'QJ002') return new Problem(message, { retryAfter: Number(detail) })
   if (pointer) return new Problem(message, { errors: [{ pointer, detail: detail ?? '' }] })
   return new Problem(message, detail ? { detail } : {})
 }

@@ -181,6 +181,7 @@ const common: readonly ProblemName[] = [
   'forbidden',
   'request-timeout',
   'too-many-requests',
+  'too-many-cases',
   'headers-too-large',
   'internal',
   'unavailable',

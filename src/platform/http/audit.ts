@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { Problem } from '../../problem.ts'
+import type { ProblemName } from '../../problems.ts'
 import { idAt } from '../access/id.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
@@ -50,6 +51,9 @@ export function audit(app: FastifyInstance, db: Database, keys: Keys) {
     if (audit !== 'nothing') request.entry = new Entry(request, audit, db, keys)
   })
 }
+
+/** Who sends too many requests must not make the service write as many entries. */
+const tooManyRequests = `/problems/${'too-many-requests' satisfies ProblemName}`
 
 const isId = (text: unknown): text is string =>
   typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
@@ -105,13 +109,18 @@ class Entry {
   }
 
   /**
-   * Records a refusal in a transaction of its own, because that of the request was rolled back. Records nothing for 429 and
-   * 503, nor for callers without an access token, except on public routes.
+   * Records a refusal in a transaction of its own, because that of the request was rolled back. Records nothing for 503 and
+   * for too many requests, nor for callers without an access token, except on public routes.
    */
   async refuse(problem: Problem): Promise<void> {
     const { claims, routeOptions } = this.#request
-    const { status } = problem.details
-    if (this.done || status === 429 || status === 503 || (!claims && routeOptions.config.permission !== 'public'))
+    const { status, type } = problem.details
+    if (
+      this.done ||
+      type === tooManyRequests ||
+      status === 503 ||
+      (!claims && routeOptions.config.permission !== 'public')
+    )
       return
     await this.#db.transact(
       withEntry(this.id, enterNobody),

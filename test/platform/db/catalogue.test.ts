@@ -40,6 +40,7 @@ const definers = [
   'condition_holds',
   'confirm_grant',
   'count_guess',
+  'count_opened',
   'credentials',
   'decidable',
   'decide_erasure',
