@@ -13,7 +13,7 @@ import { ImportWorker } from './exchange/imports/worker.ts'
 import { jobRoutes } from './exchange/jobs/routes.ts'
 import { auditRoutes } from './oversight/audit/routes.ts'
 import { confirmationRoutes } from './oversight/confirmations/routes.ts'
-import { eraseApproved } from './oversight/erasures/erase.ts'
+import { sweepErasures } from './oversight/erasures/erase.ts'
 import type { Ledger } from './oversight/erasures/ledger.ts'
 import { erasureRoutes } from './oversight/erasures/routes.ts'
 import { retentionRoutes } from './oversight/retention/routes.ts'
@@ -29,11 +29,12 @@ import { content } from './platform/http/content.ts'
 import { contracts, type ZodTypes } from './platform/http/contract.ts'
 import { docs } from './platform/http/docs.ts'
 import { edge, serverOptions } from './platform/http/edge.ts'
-import { healthRoutes } from './platform/http/health.ts'
+import { checkKeys, healthRoutes } from './platform/http/health.ts'
 import { idempotencyKeys } from './platform/http/idempotency.ts'
 import { logRequests, serializers } from './platform/http/log.ts'
 import { methods } from './platform/http/methods.ts'
 import { answerError, answerProblems } from './platform/http/problems.ts'
+import { Readiness } from './platform/http/readiness.ts'
 import { Sweep } from './platform/http/sweep.ts'
 import { tokens } from './platform/http/tokens.ts'
 import { proposalRoutes } from './procedure/proposals/routes.ts'
@@ -64,7 +65,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   answerProblems(app)
   logRequests(app)
   openapi(app, apiInfo)
-  await tokens(app, keys)
+  await tokens(app, keys, db.clock)
   await edge(app, config)
   methods(app)
   audit(app, db, keys)
@@ -75,13 +76,20 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
 
   const worker = new ImportWorker(db, keys, app.log)
   const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')
-  const eraser = new Sweep(() => eraseApproved(db, ledger), app.log, 'erasing after approval failed')
+  const readiness = new Readiness(app.log)
+  const eraser = new Sweep(() => sweepErasures(db, ledger, readiness), app.log, 'erasing after approval failed')
+  const watch = new Sweep(
+    () => Promise.all([checkKeys(db, readiness), db.readClock()]),
+    app.log,
+    'checking the key file and reading the clock failed',
+  )
   app.addHook('onListen', async () => {
     worker.start()
     expiry.start()
     eraser.start()
+    watch.start()
   })
-  app.addHook('onClose', () => Promise.all([worker.close(), expiry.close(), eraser.close()]))
+  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, watch].map(work => work.close())))
 
   await app.register(sessionRoutes(keys))
   await app.register(organisationRoutes)
@@ -107,7 +115,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(retentionRoutes(eraser))
   await app.register(confirmationRoutes(eraser))
   await app.register(auditRoutes)
-  await app.register(healthRoutes(db))
+  await app.register(healthRoutes(db, readiness))
   await docs(app)
   return app
 }

@@ -76,6 +76,12 @@ export const problemsOfHttp = {
     'Your account or your address has sent too many requests, or too many wrong passwords.',
     'Wait as many seconds as `Retry-After` says.',
   ),
+  'too-many-cases': from(
+    429,
+    'Your account has opened too many cases today',
+    'An account may open the zones of so many different cases in a day, so that a stolen account cannot read all of them. `GET /v1/thresholds` has the number. Cases that were opened today stay open. The supervisors of your organisation have been told.',
+    'Go on tomorrow; `Retry-After` has the seconds. If your work needs more, ask the operator to raise the threshold `cases_opened_a_day`.',
+  ),
   'headers-too-large': from(
     431,
     'The URL or the headers are too large',

@@ -27,6 +27,13 @@ create function app.has_role(role text) returns boolean language sql stable retu
   coalesce(app.actor() -> 'roles' ? role, false);
 grant execute on function app.has_role(text) to app, definer;
 
+-- Raises an error that the service turns into a problem with this name and the seconds to wait (`Retry-After`).
+create function app.refuse_for(problem text, seconds int) returns void language plpgsql as $$
+begin
+  raise exception using errcode = 'QJ002', message = problem, detail = seconds::text;
+end $$;
+grant execute on function app.refuse_for(text, integer) to app, definer;
+
 -- Formats an instant as the API writes it.
 create function app.rfc3339(t timestamptz) returns text language sql stable return
   to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');

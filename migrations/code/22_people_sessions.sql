@@ -64,7 +64,7 @@ returns boolean language sql stable security definer set search_path = '' return
   or exists (
     select from public.sessions s join public.entries e on e.account_id = s.account_id,
       lateral (select convert_from(e.content, 'UTF8')::jsonb as c) said
-    -- The ids of entries have the order of time; a minute for clocks that differ.
+    -- The ids of entries have the order of time, by the database's clock as the service reads it each minute.
     where s.id = p_session and e.id > uuidv7(since - clock_timestamp() - interval '1 minute') and e.at >= since
       and c ->> 'session' = p_session::text and c ->> 'address' <> encode(p_address, 'hex'));
 

@@ -83,6 +83,42 @@ begin
 end $$;
 grant execute on function app.read_case(uuid, text[], uuid, text, jsonb, uuid) to app;
 
+-- Counts the cases of which the caller's account is shown a zone: each once a day. Refuses more than the threshold
+-- allows (the answer is rolled back with it), until the next day in the time zone of the installation. A registration
+-- does not count: it shows what the caller has typed. Parallel requests of an account wait for each other only when
+-- they open a case for the first time that day.
+create function app.count_opened(p_cases uuid[]) returns void
+language plpgsql security definer set search_path = '' as $$
+declare account uuid := app.account(); opened int; ends timestamptz;
+begin
+  if account is null or not exists (
+      select from unnest(p_cases) c where not exists (
+        select from public.openings o join public.opened_cases k on k.account_id = o.account_id
+        where o.account_id = account and o.ends_at > app.now() and k.case_id = c))
+    or exists (
+      select from public.case_events e
+      where e.case_id = any (p_cases) and e.account_id = account and e.from_state = '' and e.recorded_at >= now()) then
+    return;
+  end if;
+  insert into public.openings values (account, '-infinity', 0, true) on conflict do nothing;
+  select o.ends_at into ends from public.openings o where o.account_id = account for update;
+  if ends <= app.now() then
+    ends := app.end_of(app.today());
+    delete from public.opened_cases where account_id = account;
+    update public.openings set ends_at = ends, cases = 0, told = false where account_id = account;
+  end if;
+  with counted as (
+    insert into public.opened_cases select account, c from unnest(p_cases) c on conflict do nothing returning 1)
+  update public.openings set cases = cases + (select count(*) from counted)
+    where account_id = account
+    returning cases into opened;
+  if opened > (select t.value from public.thresholds t where t.threshold = 'cases_opened_a_day') then
+    perform app.refuse_for('too-many-cases', ceil(extract(epoch from ends - app.now()))::int);
+  end if;
+end $$;
+grant execute on function app.count_opened(uuid[]) to app;
+grant delete on opened_cases to definer;
+
 -- What a list of cases is filtered by, besides their state. A null matches every case.
 create type case_filter as (outcome text[], region text[], category text[], campaign uuid[], owner uuid[],
   handler uuid[], assignee uuid[], overdue boolean, flagged boolean);

@@ -13,13 +13,14 @@ create trigger check_assignee before insert or update of assignee_id on tasks fo
   when (new.assignee_id is not null) execute function app.check_assignee();
 
 -- Locks and returns an open task of the caller's organisation. Refuses others, a task of a case that the caller cannot
--- read, an outdated version, and a task that is done.
+-- read, a task about an account unless the caller is a supervisor, an outdated version, and a task that is done.
 create function app.open_task(p_task uuid, p_version int) returns public.tasks
 language plpgsql security definer set search_path = '' as $$
 declare t public.tasks;
 begin
   select * into t from public.tasks
-    where id = p_task and organisation_id = app.org() and (case_id is null or app.reaches(case_id)) for update;
+    where id = p_task and organisation_id = app.org() and (case_id is null or app.reaches(case_id))
+      and (account_id is null or app.has_role('supervisor')) for update;
   if t.id is null then perform app.refuse('not-found'); end if;
   if t.version <> p_version then perform app.refuse('precondition-failed'); end if;
   if t.done_at is not null then perform app.refuse('task-done'); end if;
@@ -40,12 +41,13 @@ begin
 end $$;
 grant execute on function app.change_task(uuid, integer, uuid, date, bytea) to app;
 
--- Marks an open task as done. Refuses a task of the system, which is done when the thing it asks for has happened.
+-- Marks an open task as done. Refuses a task of the system, which is done when the thing it asks for has happened;
+-- except a task about an account: only a supervisor knows that they have asked.
 create function app.complete_task(p_task uuid, p_version int) returns void
 language plpgsql security definer set search_path = '' as $$
 declare t public.tasks := app.open_task(p_task, p_version);
 begin
-  if t.kind <> 'by_hand' then perform app.refuse('task-of-the-system'); end if;
+  if t.kind <> 'by_hand' and t.account_id is null then perform app.refuse('task-of-the-system'); end if;
   update public.tasks set done_at = app.now(), done_by = app.account(), version = version + 1 where id = t.id;
 end $$;
 grant execute on function app.complete_task(uuid, integer) to app;
@@ -57,6 +59,20 @@ language sql security definer set search_path = '' as $$
   insert into public.tasks (kind, organisation_id, case_id, grant_id, referral_id, due_on, created_by)
   values (p_kind, p_organisation, p_case, p_grant, p_referral, p_due, null)
 $$;
+
+-- After an account was refused because it has opened too many cases: sets a task for the supervisors of its
+-- organisation, once a day for each account. Runs as definer, in app.write_refusal().
+create function app.tell_of_openings() returns trigger language plpgsql as $$
+begin
+  update public.openings set told = true where account_id = new.account_id and not told;
+  if found then
+    insert into public.tasks (kind, organisation_id, account_id, due_on, created_by)
+    values ('ask_about_openings', new.organisation_id, new.account_id, app.today(), null);
+  end if;
+  return null;
+end $$;
+create trigger tell_of_openings after insert on entries for each row when (new.outcome = 'too-many-cases')
+  execute function app.tell_of_openings();
 
 -- Marks the open tasks of this kind about a grant or a referral as done.
 create function app.finish_tasks(p_kind text, p_grant uuid, p_referral uuid) returns void
@@ -85,10 +101,11 @@ create policy seen on assignments for select to app using (
   and (select true from case_access a where a.case_id = assignments.case_id limit 1));
 create trigger keep_history before update or delete on assignments for each row execute function app.keep_history();
 
--- Tasks are read and set by their organisation, those about a case while it can read the case.
+-- Tasks are read and set by their organisation, those about a case while it can read the case, those about an account
+-- by its supervisors.
 grant select, insert (id, case_id, assignee_id, due_on, content) on tasks to app;
 create policy seen on tasks for select to app using (
-  organisation_id = (select app.org())
+  organisation_id = (select app.org()) and (account_id is null or (select app.has_role('supervisor')))
   and (case_id is null or (select true from case_access a where a.case_id = tasks.case_id limit 1)));
 create policy written on tasks for insert to app with check (
   organisation_id = (select app.org())

@@ -12,6 +12,7 @@ import { checkInstallation, setUpCluster } from '../platform/db/setup.ts'
 import { endpointOf, unanswered } from '../platform/db/url.ts'
 import { Cluster, rolesSql } from '../platform/embedded/cluster.ts'
 import { holdFolder, makeFolder } from '../platform/embedded/folder.ts'
+import { keepRunning } from '../platform/embedded/keep-running.ts'
 import { measure, serveMetrics } from '../platform/http/metrics.ts'
 import {
   type Demonstration,
@@ -21,9 +22,15 @@ import {
 } from './demonstration-accounts.ts'
 import { prepareDatabase } from './prepare-database.ts'
 
-export type Service = { address: string; demonstration: Demonstration | undefined; stop: () => Promise<void> }
+export type Service = {
+  address: string
+  demonstration: Demonstration | undefined
+  stop: () => Promise<void>
+  /** Rejects with a {@link StartError} when the service cannot go on. */
+  lost: Promise<never>
+}
 
-type Ground = { app: Endpoint; demonstration?: Demonstration | undefined }
+type Ground = { app: Endpoint; cluster?: Cluster; demonstration?: Demonstration | undefined }
 
 /** Milliseconds that a stop waits for running requests before it cuts their connections: longer than a request may take. */
 const patience = 20_000
@@ -47,17 +54,17 @@ export async function startService(config: Config, interrupted = new AbortContro
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { checkLedger, eraseApproved }] = await loaded
+  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { eraseApproved }] = await loaded
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())
+  await db.readClock()
   if (!(await opensStoredKeys(db)))
     throw new StartError(
       `KEY_FILE ${config.keyFile} does not open the data of this database: it belongs to another database or is an older copy`,
     )
-  // Finishes every approved erasure before the service accepts requests.
+  // Compares the ledger with the database, and finishes every approved erasure before the service accepts requests.
   const ledger = new Ledger(config.erasureLedger, keys)
-  await checkLedger(db, ledger)
   await eraseApproved(db, ledger)
   const app = await buildApp({ db, ledger, config })
   const closeMetrics = await serveMetrics(measure(app, db), config).catch(
@@ -79,9 +86,16 @@ export async function startService(config: Config, interrupted = new AbortContro
   opened.defer(async () => {
     await db.transact(enterNobody, tx => tx.execute(writeOwnEntry('service.stop'))).catch(() => {})
   })
+  let lost = new Promise<never>(() => {})
+  if (ground.cluster) {
+    const watch = keepRunning(ground.cluster, app.log)
+    opened.defer(watch.close)
+    lost = watch.lost
+  }
   const running = opened.move()
   let stopped: Promise<void> | undefined
-  return { address, demonstration: ground.demonstration, stop: () => (stopped ??= running.disposeAsync()) }
+  const stop = () => (stopped ??= running.disposeAsync())
+  return { address, demonstration: ground.demonstration, stop, lost }
 }
 
 /** Starts the embedded PostgreSQL, migrates and seeds it, and at the first start adds the demonstration accounts. */
@@ -103,7 +117,7 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
     Ledger.create(config.erasureLedger)
   }
   await writeDemonstration(config.dataDir, cluster.endpoint('owner'), await planned)
-  return { app: cluster.endpoint('app'), demonstration: readDemonstration(config.dataDir) }
+  return { app: cluster.endpoint('app'), cluster, demonstration: readDemonstration(config.dataDir) }
 }
 
 /** Connections in addition to the pool: for migrations, the operator's commands, and PostgreSQL itself. */

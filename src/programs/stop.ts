@@ -24,12 +24,16 @@ export async function untilStopped(program: (start: Start) => Promise<void>): Pr
   })
   let closing: unknown
   for (const signal of signals) process.on(signal, () => (closing ??= close()))
-  try {
-    await program(config => (service = startService(config, stopping.signal)))
-  } catch (error) {
+  const fail = async (error: unknown) => {
     if (stopping.signal.aborted) return // a stop makes the work in progress fail
     process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`)
     await stop()
     process.exit(1)
   }
+  const start = (config: Config) => {
+    service = startService(config, stopping.signal)
+    service.then(({ lost }) => lost.catch(fail)).catch(() => {})
+    return service
+  }
+  await program(start).catch(fail)
 }

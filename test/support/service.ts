@@ -19,7 +19,8 @@ import { socket } from './socket.ts'
 
 /** The password of every demonstration account, and its hash: at the least cost, so that no test waits for it. */
 export const password = 'the password of the demonstration'
-const passwordHash = '$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$04GfKQ8Z1piWjQcNZhbh2uwMyGDm7xiI9DMlFUglLFc'
+export const passwordHash =
+  '$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$04GfKQ8Z1piWjQcNZhbh2uwMyGDm7xiI9DMlFUglLFc'
 
 /** Creates a migrated and seeded database for the test and drops it at the end. */
 export async function startDatabase(

@@ -134,7 +134,7 @@ export const Grant = z
       ),
     suspendedFor: z
       .array(z.enum(['representative_missing', 'state_must_not_know']))
-      .describe('Why the grant shows nothing until the consent is renewed. Only the owner of the case sees it.'),
+      .describe('Why it is suspended. Only for the owner of the case.'),
     givenAt: Instant,
     openedAt: Instant.nullable(),
     validUntil: Instant.nullable().describe('Null if the grant has no end date.'),

@@ -1,6 +1,6 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { ownAndDivisions } from '../../people/organisations/queries.ts'
+import { idAt } from '../../platform/access/id.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import { permissions } from '../../platform/access/permissions.ts'
 import { type Database, enterJob, enterNobody, ofDriver, type Tx, withEntry } from '../../platform/db/database.ts'
@@ -130,7 +130,7 @@ export class ImportWorker {
     job: string,
     work: (tx: Tx) => Promise<{ cases: string[] } | undefined>,
   ): Promise<void> {
-    await this.#db.transact(withEntry(randomUUIDv7(), entered(job)), work, done =>
+    await this.#db.transact(withEntry(idAt(this.#db.clock.now()), entered(job)), work, done =>
       writeEntry(operation, { target: job, cases: done?.cases ?? [], zones: [] }),
     )
   }
@@ -148,7 +148,7 @@ export class ImportWorker {
     const { message: reason } = error
     if (reason === ('job-over' satisfies ProblemName)) return
     await this.#db.transact(
-      withEntry(randomUUIDv7(), enterNobody),
+      withEntry(idAt(this.#db.clock.now()), enterNobody),
       tx => jobs.abandon(tx, job, reason),
       () => writeEntry('import.abandon', { target: job, cases: [], reason }),
     )

@@ -19,8 +19,7 @@ export const confirmationRoutes =
         config: { permission, audit: { ...ofCases, zones: () => [] } },
         schema: {
           operationId: 'listConfirmations',
-          summary:
-            'Lists what you can confirm for organisations that have no second person: a committee for its divisions, IOM for NGOs.',
+          summary: 'Lists what you can confirm for organisations that have no second person.',
           tags,
           querystring: ConfirmationQuery,
           response: { 200: ConfirmationPage },

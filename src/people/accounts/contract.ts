@@ -49,9 +49,7 @@ export const InvitedAccount = Account.extend({
   enrolmentCode: z
     .string()
     .nullable()
-    .describe(
-      'To be handed to the person. Shown only once. Of a supervisor, auditor or administrator: valid when it is confirmed.',
-    ),
+    .describe('To be handed to the person. Shown only once. If `waiting` is not null: valid when it is confirmed.'),
 }).meta({ id: 'InvitedAccount' })
 export type InvitedAccount = z.infer<typeof InvitedAccount>
 

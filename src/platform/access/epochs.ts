@@ -29,7 +29,9 @@ export class Epochs {
   }
 
   #current(): EpochKeys {
-    this.#keys = this.#reread() ?? this.#keys
+    try {
+      this.#keys = this.#reread() ?? this.#keys
+    } catch {} // a file that is still being copied: the keys in memory go on
     return this.#keys
   }
 }

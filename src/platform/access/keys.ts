@@ -127,8 +127,9 @@ export function readKeys(path: string, kms?: Kms): Keys {
     const reread = () => {
       const { mtimeMs } = statSync(path)
       if (mtimeMs === read) return undefined
-      read = mtimeMs
-      return keysOf(contentOf(path), kms)
+      const keys = keysOf(contentOf(path), kms)
+      read = mtimeMs // only now: a file that is still being copied, or a KMS that is away, is tried again
+      return keys
     }
     const keys = openKeys(readFileSync(path, 'utf8'), path, { reread, kms })
     if (!epochsIn(path).length)

@@ -1,11 +1,12 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Problem, unavailable } from '../../problem.ts'
 import { isProblemName } from '../../problems.ts'
 import type { Actor } from '../access/actor.ts'
+import { Clock } from '../access/clock.ts'
 import type { Keys } from '../access/keys.ts'
 import type { Office } from '../access/permissions.ts'
 import type { Connection, Endpoint, Send } from './connection.ts'
-import { drizzle, type PostgresJsDatabase, type SQL } from './drizzle.ts'
+import { drizzle, type PostgresJsDatabase, type SQL, sql } from './drizzle.ts'
 import { Pool } from './pool.ts'
 
 /** The handle of a transaction: drizzle, the caller, and the keys of sealed columns. Transactions do not nest. */
@@ -49,10 +50,13 @@ export const enterNobody: Admission = [`select set_config('app.actor', '', true)
 /** Matches the context of an error that was raised while the audit entry was written. */
 const ofEntry = /function (app\.)?write_entry\(/
 
+const ClockRow = z.object({ instant: z.number() })
+
 type Options = { size?: number; wait?: number; deadline?: number; watch?: Watcher | undefined }
 
 export class Database {
   readonly keys: Keys
+  readonly clock = new Clock()
   readonly #pool: Pool
   readonly #deadline: number
   readonly #watch: Watcher | undefined
@@ -71,6 +75,13 @@ export class Database {
 
   close() {
     return this.#pool.close()
+  }
+
+  /** Sets {@link clock} by the database. */
+  async readClock(): Promise<void> {
+    const at = performance.now()
+    const [row] = await this.ask(ClockRow, sql`select extract(epoch from app.now())::float * 1000 as instant`)
+    if (row) this.clock.follow(row.instant, at)
   }
 
   /**
@@ -103,7 +114,8 @@ export class Database {
         const recorded = last && tx.execute(last(value))
         handle.open = false
         const { command } = await answered(connection.send('commit'))
-        if (recorded) await answered(recorded).catch(cause => Promise.reject(unavailable(cause)))
+        if (recorded)
+          await answered(recorded).catch(cause => Promise.reject(entryFailed(cause) ? unavailable(cause) : cause))
         if (command !== 'COMMIT') throw new Error('a failed statement was not awaited') // PostgreSQL replies ROLLBACK
         return value
       } catch (error) {
@@ -123,7 +135,7 @@ export class Database {
     return again(() =>
       this.#hold((connection, answered) =>
         answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
-          throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') ? unavailable(error) : error
+          throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') && entryFailed(error) ? unavailable(error) : error
         }),
       ),
     )
@@ -182,10 +194,17 @@ export function ofDriver<T extends { code?: string }>(error: unknown): T {
   return cause?.code ? cause : (error as T)
 }
 
-/** Returns the {@link Problem} of an error that `app.refuse` raised, and any other error unchanged. */
+/** Matches the SQLSTATE of `app.refuse` (QJ001) and `app.refuse_for` (QJ002). */
+const isRefusal = /^QJ00[12]$/
+
+/** Whether the audit entry could not be written; a refusal while it is written is not that. */
+const entryFailed = (error: unknown) => !isRefusal.test(ofDriver<Refusal>(error).code ?? '')
+
+/** Returns the {@link Problem} of an error that `app.refuse` or `app.refuse_for` raised, and any other error unchanged. */
 export function refusalOf(error: unknown): unknown {
-  const { code, message, detail, hint: pointer } = ofDriver<Refusal>(error)
-  if (code !== 'QJ001' || !isProblemName(message)) return error
+  const { code = '', message, detail, hint: pointer } = ofDriver<Refusal>(error)
+  if (!isRefusal.test(code) || !isProblemName(message)) return error
+  if (code === 'QJ002') return new Problem(message, { retryAfter: Number(detail) })
   if (pointer) return new Problem(message, { errors: [{ pointer, detail: detail ?? '' }] })
   return new Problem(message, detail ? { detail } : {})
 }

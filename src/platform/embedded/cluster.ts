@@ -22,7 +22,7 @@ import { promisify } from 'node:util'
 import { StartError } from '../../config.ts'
 import { Connection, type Endpoint } from '../db/connection.ts'
 import { type Binaries, binaries, unprivileged } from './binaries.ts'
-import { makePrivate, own } from './folder.ts'
+import { beginOf, makePrivate, own } from './folder.ts'
 import { type Passwords, passwordsIn } from './passwords.ts'
 
 const run = promisify(execFile)
@@ -33,11 +33,15 @@ export class Cluster {
   readonly #programs: Binaries
   readonly #passwords: Passwords
   readonly #socket: string
+  readonly #connections: number
+  /** The process that answered last: its id and the time of its start. */
+  #process: { pid: number; begin: string | undefined } | undefined
 
-  private constructor(dataDir: string, programs: Binaries, passwords: Passwords) {
+  private constructor(dataDir: string, programs: Binaries, passwords: Passwords, connections: number) {
     this.#dataDir = dataDir
     this.#programs = programs
     this.#passwords = passwords
+    this.#connections = connections
     this.#socket = socketOf(dataDir)
   }
 
@@ -45,9 +49,9 @@ export class Cluster {
   static async start(dataDir: string, { connections = 60 } = {}): Promise<Cluster> {
     for (const name of readdirSync(dataDir)) if (partial.test(name)) remove(join(dataDir, name))
     const programs = reachable(dataDir, await binaries())
-    const cluster = new Cluster(dataDir, programs, passwordsIn(dataDir))
+    const cluster = new Cluster(dataDir, programs, passwordsIn(dataDir), connections)
     if (!existsSync(cluster.#pgdata)) await cluster.#create()
-    await cluster.#run(connections)
+    await cluster.restart()
     return cluster
   }
 
@@ -57,6 +61,19 @@ export class Cluster {
 
   get passwords(): Readonly<Passwords> {
     return this.#passwords
+  }
+
+  /** Whether the process of PostgreSQL lives. */
+  runs(): boolean {
+    const { pid, begin } = this.#process ?? {}
+    return pid !== undefined && begin !== undefined && beginOf(pid) === begin
+  }
+
+  /** Starts PostgreSQL unless it answers. Throws a {@link StartError} if it does not start. */
+  async restart(): Promise<void> {
+    await this.#run()
+    const pid = Number(readFileSync(this.#lock, 'utf8').split('\n')[0])
+    this.#process = { pid, begin: beginOf(pid) }
   }
 
   async stop(): Promise<void> {
@@ -97,14 +114,14 @@ export class Cluster {
     }
   }
 
-  async #run(connections: number): Promise<void> {
+  async #run(): Promise<void> {
     makePrivate(this.#socket)
     if (await this.#answers()) return
     const settings = [
       `-c unix_socket_directories=${this.#socket} -c unix_socket_permissions=0700 -c listen_addresses=`,
       // The log contains no statements, no parameters and no rows that a statement failed on.
       '-c log_min_messages=fatal -c log_min_error_statement=panic -c log_error_verbosity=terse',
-      `-c max_connections=${connections}`,
+      `-c max_connections=${this.#connections}`,
     ].join(' ')
     const log = join(this.#dataDir, 'postgres.log')
     closeSync(openSync(log, appendHere, 0o600))
@@ -112,15 +129,17 @@ export class Cluster {
     const start = () => this.#pgCtl('start', '-w', '-t', '20', '-l', log, '-o', settings)
     const again = async (left: number, cause: unknown): Promise<unknown> => {
       if (await this.#answers()) return
-      // A killed server has not ended yet.
-      if (left && this.#isLocked()) return wait(500).then(() => start().catch(cause => again(left - 1, cause)))
+      // A killed server has not ended yet: its processes hold the shared memory for a moment.
+      if (left && existsSync(this.#lock)) return wait(500).then(() => start().catch(cause => again(left - 1, cause)))
       await this.stop() // Ctrl-C ends pg_ctl, but not the server that it is starting
       throw new StartError(`The embedded PostgreSQL does not start: see ${log}`, { cause })
     }
     await start().catch(cause => again(10, cause))
   }
 
-  #isLocked = () => existsSync(join(this.#pgdata, 'postmaster.pid'))
+  get #lock() {
+    return join(this.#pgdata, 'postmaster.pid')
+  }
 
   /**
    * Returns whether a server answers. Nothing else shows it: a killed server leaves its socket and lock, and for a while its

@@ -80,7 +80,7 @@ export function holdFolder(dataDir: string): () => void {
  * Returns the start time of a process, as a number that only serves to distinguish it from a later process with the same pid;
  * undefined for a dead process.
  */
-function beginOf(pid: number): string | undefined {
+export function beginOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
       return String(Date.parse(execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' })))

@@ -179,6 +179,7 @@ const common: readonly ProblemName[] = [
   'forbidden',
   'request-timeout',
   'too-many-requests',
+  'too-many-cases',
   'headers-too-large',
   'internal',
   'unavailable',

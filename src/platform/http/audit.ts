@@ -1,7 +1,8 @@
-import { randomUUIDv7 } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { Problem } from '../../problem.ts'
+import type { ProblemName } from '../../problems.ts'
+import { idAt } from '../access/id.ts'
 import type { Keys } from '../access/keys.ts'
 import { type Database, enterNobody, withEntry } from '../db/database.ts'
 import { type SQL, sql } from '../db/drizzle.ts'
@@ -51,11 +52,14 @@ export function audit(app: FastifyInstance, db: Database, keys: Keys) {
   })
 }
 
+/** Who sends too many requests must not make the service write as many entries. */
+const tooManyRequests = `/problems/${'too-many-requests' satisfies ProblemName}`
+
 const isId = (text: unknown): text is string =>
   typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
 
 class Entry {
-  readonly id = randomUUIDv7()
+  readonly id: string
   /** The entry is in the audit log. */
   done = false
   readonly #request: FastifyRequest
@@ -67,6 +71,7 @@ class Entry {
   #noted: Record<string, unknown> = {}
 
   constructor(request: FastifyRequest, audit: Audit, db: Database, keys: Keys) {
+    this.id = idAt(db.clock.now())
     this.#request = request
     this.#audit = audit
     this.#db = db
@@ -104,13 +109,18 @@ class Entry {
   }
 
   /**
-   * Records a refusal in a transaction of its own, because that of the request was rolled back. Records nothing for 429 and
-   * 503, nor for callers without an access token, except on public routes.
+   * Records a refusal in a transaction of its own, because that of the request was rolled back. Records nothing for 503 and
+   * for too many requests, nor for callers without an access token, except on public routes.
    */
   async refuse(problem: Problem): Promise<void> {
     const { claims, routeOptions } = this.#request
-    const { status } = problem.details
-    if (this.done || status === 429 || status === 503 || (!claims && routeOptions.config.permission !== 'public'))
+    const { status, type } = problem.details
+    if (
+      this.done ||
+      type === tooManyRequests ||
+      status === 503 ||
+      (!claims && routeOptions.config.permission !== 'public')
+    )
       return
     await this.#db.transact(
       withEntry(this.id, enterNobody),

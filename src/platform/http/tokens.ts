@@ -3,6 +3,7 @@ import jwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { unauthorized } from '../../problem.ts'
+import type { Clock } from '../access/clock.ts'
 import type { Keys } from '../access/keys.ts'
 
 const issuer = 'qujat'
@@ -10,7 +11,7 @@ const issuer = 'qujat'
 const lifetime = 600
 /** Characters of the longest token that is read. */
 const longest = 1_024
-/** Seconds by which the clocks of two processes may differ. */
+/** Seconds by which two processes may differ in what they read from the database's clock. */
 const skew = 5
 /** How many verified tokens are cached. */
 const remembered = 10_000
@@ -36,14 +37,18 @@ declare module 'fastify' {
   }
 }
 
-/** Issues and verifies access tokens: one algorithm, known keys, exactly the claims listed above. */
-export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'signing'>) {
+/**
+ * Issues and verifies access tokens: one algorithm, known keys, exactly the claims listed above. Their times are those of
+ * the database's clock.
+ */
+export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'signing'>, clock: Clock) {
   const [current] = signing
   if (!current) throw new Error('no signing key')
   await app.register(jwt, {
     secret: { private: current.privateKey, public: current.publicKey },
     sign: { algorithm: 'EdDSA' },
     verify: {
+      ignoreExpiration: true, // by the clock of this process; verifyUncached() compares with that of the database
       algorithms: ['EdDSA'],
       allowedIss: issuer,
       allowedAud: issuer,
@@ -68,7 +73,7 @@ export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'sign
 
   app.decorate('tokens', {
     issue(account, session) {
-      const iat = Math.floor(Date.now() / 1000)
+      const iat = Math.floor(clock.now() / 1000)
       const claims = {
         iss: issuer,
         aud: issuer,
@@ -83,7 +88,7 @@ export async function tokens(app: FastifyInstance, { signing }: Pick<Keys, 'sign
     },
     verify(token) {
       if (token.length > longest) throw unauthorized()
-      const now = Math.floor(Date.now() / 1000)
+      const now = Math.floor(clock.now() / 1000)
       const hash = createHash('sha256').update(token).digest('base64')
       const before = known.get(hash)
       if (before && before.exp > now) return before

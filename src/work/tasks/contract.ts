@@ -13,6 +13,7 @@ export const Task = z
     caseId: Id.nullable(),
     grantId: Id.nullable(),
     referralId: Id.nullable(),
+    accountId: Id.nullable().describe('The account that the task is about. Only supervisors see such a task.'),
     title: z.string().nullable().describe('Null if the system set the task: its kind says what to do.'),
     assigneeId: Id.nullable(),
     dueOn: Day.nullable(),

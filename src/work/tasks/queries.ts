@@ -11,11 +11,12 @@ import { notFound } from '../../problem.ts'
 import { type NewTask, Task, type TaskChange, type TaskQuery } from './contract.ts'
 
 const columns = sql`t.id, t.kind, t.case_id as "caseId", t.grant_id as "grantId", t.referral_id as "referralId",
+  t.account_id as "accountId",
   ${sealed('t.content')} as content, t.assignee_id as "assigneeId", t.due_on as "dueOn",
   t.done_at is null and coalesce(t.due_on < app.today(), false) as overdue, t.created_by as "createdBy",
   app.rfc3339(t.created_at) as "createdAt", t.done_by as "doneBy", app.rfc3339(t.done_at) as "doneAt", t.version,
   array_remove(array[case when t.done_at is null then 'edit' end,
-    case when t.done_at is null and t.kind = 'by_hand' then 'complete' end], null) as "allowedActions"
+    case when t.done_at is null and (t.kind = 'by_hand' or t.account_id is not null) then 'complete' end], null) as "allowedActions"
   from tasks t`
 
 const TaskRow = Task.omit({ title: true }).extend({ content: Sealed.nullable() })

@@ -68,7 +68,7 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
     role_requests: `account_id in (select id from accounts where ${accounts})`,
     retention_runs: String(role === 'administrator'),
     sessions: jobs,
-    tasks: `${ours} and (case_id is null or ${open('case_id')})`,
+    tasks: `${ours} and (account_id is null or ${role === 'supervisor'}) and (case_id is null or ${open('case_id')})`,
     zone_versions: `${open('case_id', 'zone')} and (zone <> 'protection' or ${role === 'supervisor'}
       or case_id in (select id from cases where owner_id <> ${us} or assignee_id = ${me}))`,
   }
