@@ -12,6 +12,7 @@ import { importRoutes } from './exchange/imports/routes.ts'
 import { ImportWorker } from './exchange/imports/worker.ts'
 import { jobRoutes } from './exchange/jobs/routes.ts'
 import { auditRoutes } from './oversight/audit/routes.ts'
+import { closingRoutes } from './oversight/closing/routes.ts'
 import { confirmationRoutes } from './oversight/confirmations/routes.ts'
 import { sweepErasures } from './oversight/erasures/erase.ts'
 import type { Ledger } from './oversight/erasures/ledger.ts'
@@ -114,6 +115,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   await app.register(erasureRoutes(eraser))
   await app.register(retentionRoutes(eraser))
   await app.register(confirmationRoutes(eraser))
+  await app.register(closingRoutes)
   await app.register(auditRoutes)
   await app.register(healthRoutes(db, readiness))
   await docs(app)

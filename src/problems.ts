@@ -69,6 +69,18 @@ export const problems = {
     'An enrolment code is for accounts that have no password yet.',
     'Sign in. If the password is lost, ask a supervisor for another code.',
   ),
+  'organisation-closing': from(
+    409,
+    'This organisation is closing',
+    'It registers no one any more.',
+    'Another organisation has to register the person.',
+  ),
+  'organisation-in-use': from(
+    409,
+    'This organisation cannot be closed yet',
+    'It is not closing, or cases, grants, offers or other things of it are left.',
+    'Read `detail` and `GET /v1/organisations/{id}/remainder`. Its people hand over, revoke or answer what is left.',
+  ),
   'action-not-allowed': from(
     409,
     'The state of the case does not allow this',

@@ -83,6 +83,7 @@ t.test('every example is accepted, and every reply is in the API document', asyn
   const given: Record<string, () => Given | Promise<Given>> = {
     getOrganisation: () => ({ who: caseworker, id: organisation('common-home').id }),
     foundOrganisation: () => ({ who: administrator }),
+    getRemainder: () => ({ who: administrator, id: organisation('common-home').id }),
     changeOrganisation: () => ({ who: administrator, id: organisation('common-home').id, version: 1 }),
     createCampaign: () => ({ who: head }),
     getCampaign: () => ({ who: head, id: campaign.id }),

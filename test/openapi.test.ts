@@ -29,8 +29,8 @@ t.test('every tag is declared, described and used, and every operation describes
     t.match(
       description,
       security?.length === 0
-        ? /Needs no access token\. Writes (no|an) audit entry\.$/
-        : /Needs `[a-z]+:[a-z]+`: .+\. Writes (no|an) audit entry\.$/,
+        ? /Needs no access token\. (Not audited|Audited)\.$/
+        : /Needs `[a-z]+:[a-z]+`: .+\. (Not audited|Audited)\.$/,
       operationId,
     )
 })

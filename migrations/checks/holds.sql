@@ -192,6 +192,10 @@ where (c.state, c.outcome, c.final_on, c.region_code, c.category, c.causes, c.ha
     coalesce((f ->> 'owner')::uuid, folded.registered_by), nullif(f ->> 'waitingFor', 'nobody'),
     (f ->> 'waitingSince')::date, (f ->> 'dueOn')::date)
 union all
+select 'case-of-a-closed-organisation', jsonb_build_object('case', c.id, 'organisation', o.id)
+from cases c join organisations o on o.id in (c.owner_id, c.handler_id)
+where o.status = 'closed' and c.erased_at is null and c.state not in ('closed', 'withdrawn', 'merged')
+union all
 -- Erasures: what was erased is gone, and its holder has approved it.
 select 'erased-but-kept', jsonb_build_object('case', c.id, 'erasure', e.id)
 from erasures e join cases c on c.id = e.case_id

@@ -25,7 +25,7 @@ begin
       join public.accounts a on a.id = s.account_id
       join public.organisations o on o.id = a.organisation_id
     where s.id = p_session and s.revoked_at is null and s.ends_at > app.now()
-      and a.status = 'active' and o.status = 'active';
+      and a.status = 'active' and o.status <> 'closed';
   if actor is null then perform app.refuse('unauthorized'); end if;
   return app.admit(actor, p_offices);
 end $$;
@@ -35,7 +35,7 @@ grant execute on function app.enter(uuid, text[]) to app;
 create function app.credentials(p_email text) returns table (account uuid, password_hash text)
 language sql stable security definer set search_path = '' as $$
   select a.id, a.password_hash from public.accounts a join public.organisations o on o.id = a.organisation_id
-  where a.email = p_email and a.status = 'active' and o.status = 'active'
+  where a.email = p_email and a.status = 'active' and o.status <> 'closed'
 $$;
 grant execute on function app.credentials(text) to app;
 
@@ -47,7 +47,7 @@ declare session uuid := uuidv7();
 begin
   -- Locked, so that whoever disables the account or closes the organisation at this moment ends this session too.
   perform from public.accounts a join public.organisations o on o.id = a.organisation_id
-    where a.id = p_account and a.password_hash = p_password_hash and a.status = 'active' and o.status = 'active'
+    where a.id = p_account and a.password_hash = p_password_hash and a.status = 'active' and o.status <> 'closed'
     for share;
   if not found then return null; end if;
   insert into public.sessions (id, account_id, ends_at) values (session, p_account, app.now() + app.term('session'));
@@ -81,7 +81,7 @@ begin
   select * into token from public.refresh_tokens where hash = p_hash for update;
   if not found then return; end if;
   select k.id, k.account_id, k.revoked_at is null and k.ends_at > app.now() and a.status = 'active'
-      and o.status = 'active' as alive into s
+      and o.status <> 'closed' as alive into s
     from public.sessions k
       join public.accounts a on a.id = k.account_id
       join public.organisations o on o.id = a.organisation_id

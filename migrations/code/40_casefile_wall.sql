@@ -8,8 +8,8 @@ create function app.lock_case(p_case uuid) returns public.cases language sql sec
 $$;
 
 -- The open grants of the caller's organisation: opened, not suspended, not closed, and not at their end by the clock. A
--- grant expires by the clock alone: each read compares its end with app.now(), here and in the policy of case_access. No
--- job closes it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.
+-- grant expires by the clock alone: each read compares its end with app.now(), here and in the policy of case_access.
+-- No job closes it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.
 create view open_grants with (security_invoker) as
   select * from grants
   where recipient_id = (select app.org()) and closed_at is null and suspended_for = '{}'

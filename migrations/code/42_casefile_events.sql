@@ -7,8 +7,8 @@ create view valid_events with (security_invoker) as
 grant select on valid_events to app, definer;
 
 -- Events that can be annulled, because no later event depends on them: the last one that moved the case, and those that
--- did not move it and that no later event refers to. Never the first event of a case, one with a legal basis (whose grant
--- replaced another one for good), or an event of a referral (which has decisions of its own).
+-- did not move it and that no later event refers to. Never the first event of a case, one with a legal basis (whose
+-- grant replaced another one for good), or an event of a referral (which has decisions of its own).
 create view annullable_events with (security_invoker) as
   select e.* from valid_events e
   where e.from_state <> '' and not e.facts ? 'basis' and e.referral_id is null and not exists (

@@ -25,8 +25,8 @@ $$;
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
 -- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. Refuses recipients, terms
 -- and bases that the purpose does not allow. An equal grant of the same giver that is suspended, or that is open and
--- ends earlier, is renewed: it closes, and what was given onward from it rests on the new consent. Refuses a grant if an
--- equal one is open and ends no earlier. A grant in vital interest is equal to no other.
+-- ends earlier, is renewed: it closes, and what was given onward from it rests on the new consent. Refuses a grant if
+-- an equal one is open and ends no earlier. A grant in vital interest is equal to no other.
 create function app.give_grant(given public.grants, typed bytea, born date, at_once boolean, place text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -228,9 +228,9 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- After events were inserted: opens and closes the grants that follow from them. A legal basis opens the owner's own
--- grant (a reopening or a renewal replaces it), and one by statute for the committee of an owning division. The handler and its
--- committee have grants by statute from acceptance until they leave the case. A withdrawal closes the grants of others,
--- except by statute. Void offers are recalled.
+-- grant (a reopening or a renewal replaces it), and one by statute for the committee of an owning division. The handler
+-- and its committee have grants by statute from acceptance until they leave the case. A withdrawal closes the grants of
+-- others, except by statute. Void offers are recalled.
 create function app.open_and_close_grants() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   if exists (select from written where action in ('reopen', 'renew_basis', 'withdraw', 'return', 'hand_over')) then

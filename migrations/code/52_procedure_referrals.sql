@@ -145,6 +145,8 @@ language sql stable security definer set search_path = '' return (
       app.action_of(r, d.decision) as action) mine
   where c.id = r.case_id and r.kind = any (d.kinds) and d.from_state = r.state and d.party = mine.party
     and (r.state <> 'offered' or r.expires_at > app.now())
+    and (d.decision <> 'accept' or exists (
+      select from public.organisations o where o.id = r.to_id and o.status = 'active'))
     and (mine.action is null or exists (select from public.lifecycle l
       where l.action = mine.action and l.from_state = c.state
         and l.relations && (app.relations(app.org(), c.owner_id, c.handler_id) || mine.party))));

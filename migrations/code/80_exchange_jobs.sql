@@ -11,7 +11,7 @@ begin
     from public.jobs j
       join public.accounts a on a.id = j.account_id
       join public.organisations o on o.id = a.organisation_id
-    where j.id = p_job and a.status = 'active' and o.status = 'active' and o.id = j.organisation_id;
+    where j.id = p_job and a.status = 'active' and o.status <> 'closed' and o.id = j.organisation_id;
   if actor is null then perform app.refuse('unauthorized'); end if;
   return app.admit(actor, p_offices);
 end $$;

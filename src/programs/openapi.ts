@@ -15,6 +15,6 @@ const app = await buildApp({
 await app.ready()
 writeFileSync(
   new URL('../../openapi.yaml', import.meta.url),
-  stringify(app.openapi(), { aliasDuplicateObjects: false, indentSeq: false, lineWidth: 120 }),
+  stringify(app.openapi(), { aliasDuplicateObjects: false, indentSeq: false, lineWidth: 160 }),
 )
 await app.close()

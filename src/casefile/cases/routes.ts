@@ -31,7 +31,7 @@ export const caseRoutes: Routes = async app => {
         permission: 'cases:register',
         audit: ofRegistered,
         idempotency: 'required',
-        problems: ['already-exists', 'grant-exists'],
+        problems: ['already-exists', 'grant-exists', 'organisation-closing'],
       },
       schema: {
         operationId: 'registerCase',

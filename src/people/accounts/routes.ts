@@ -114,7 +114,7 @@ export const accountRoutes: Routes = async app => {
       },
       schema: {
         operationId: 'confirmAccount',
-        summary: 'Confirms, as a second person, the roles or the enrolment code that wait for an account.',
+        summary: 'Confirms, as a second person, what waits for an account.',
         tags,
         params: IdParams,
         response: { 204: Nothing },

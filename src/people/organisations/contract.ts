@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { OrganisationKind } from '../../platform/access/permissions.ts'
 import { PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Id, line, Version } from '../../platform/http/contract.ts'
+import { anyOf, Day, Id, line, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
 const Name = line(200)
@@ -13,6 +13,10 @@ const Regions = z
   .max(50)
   .refine(regions => new Set(regions).size === regions.length, 'Expected each region once')
 
+const Status = z
+  .enum(['active', 'closing', 'closed'])
+  .describe('`closing`: it takes nothing new, and hands over what it has.')
+
 export const Organisation = z
   .object({
     id: Id,
@@ -21,7 +25,8 @@ export const Organisation = z
     shortName: z.string(),
     parentId: Id.nullable().describe('The committee above a division.'),
     regions: Regions.describe('The regions that a division works for.'),
-    status: z.enum(['active', 'closed']),
+    status: Status,
+    closingUntil: Day.nullable().describe('The last day of its closing.'),
     version: Version,
   })
   .meta({ id: 'Organisation' })
@@ -64,7 +69,7 @@ export const FoundedOrganisation = Organisation.extend({
 export type FoundedOrganisation = z.infer<typeof FoundedOrganisation>
 
 export const OrganisationChange = z
-  .strictObject({ name: Name.optional(), regions: Regions.optional(), status: z.enum(['active', 'closed']).optional() })
+  .strictObject({ name: Name.optional(), regions: Regions.optional(), status: Status.optional() })
   .meta({ id: 'OrganisationChange', examples: [{ name: 'Open Door Almaty' }] })
 export type OrganisationChange = z.output<typeof OrganisationChange>
 

@@ -9,7 +9,7 @@ import { Id } from '../../platform/http/contract.ts'
 import { notFound, stale } from '../../problem.ts'
 import { type NewOrganisation, Organisation, type OrganisationChange, type OrganisationQuery } from './contract.ts'
 
-const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.version,
+const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.closing_until as "closingUntil", o.version,
   array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
 
 /** SQL of a {@link Party}, by the alias of its `organisations` row in the statement; null if the row is missing. */

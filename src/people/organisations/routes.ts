@@ -77,7 +77,12 @@ export const organisationRoutes: Routes = async app => {
   app.patch(
     '/v1/organisations/:id',
     {
-      config: { permission: 'organisations:write', audit: {}, conditional: true },
+      config: {
+        permission: 'organisations:write',
+        audit: {},
+        conditional: true,
+        problems: ['organisation-in-use'],
+      },
       schema: {
         operationId: 'changeOrganisation',
         summary: 'Changes an organisation.',

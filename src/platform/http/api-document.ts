@@ -63,6 +63,7 @@ function describe(routes: readonly RouteOptions[], document: Json): Json {
   const { schemas, responses, headers } = components
   return {
     ...document,
+    security: [{ bearer: [] }],
     paths,
     components: {
       schemas: sorted(schemas),
@@ -107,7 +108,7 @@ function operation({ method, schema = {}, config = {} }: RouteOptions, component
   return {
     ...rest,
     description: [...(description ? [description] : []), accessOf(config)].join('\n\n'),
-    ...(permission === 'public' ? { security: [] } : { security: [{ bearer: [] }], 'x-permission': permission }),
+    ...(permission === 'public' ? { security: [] } : { 'x-permission': permission }),
     parameters: [
       ...parameters('path', params),
       ...parameters('query', querystring),
@@ -134,7 +135,7 @@ function operation({ method, schema = {}, config = {} }: RouteOptions, component
 function accessOf({ permission = 'public', audit }: NonNullable<RouteOptions['config']>): string {
   const needs =
     permission === 'public' ? 'Needs no access token.' : `Needs \`${permission}\`: ${holdersOf(permission)}.`
-  return `${needs} ${audit === 'nothing' ? 'Writes no audit entry.' : 'Writes an audit entry.'}`
+  return `${needs} ${audit === 'nothing' ? 'Not audited.' : 'Audited.'}`
 }
 
 function holdersOf(permission: Permission): string {
