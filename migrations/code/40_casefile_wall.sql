@@ -1,5 +1,15 @@
 -- The wall: which organisation can read which case, and which zones of it.
 
+-- The version of a case as the caller sees it: for its owner, and nobody else, an assignment is a version.
+create function app.version_of(c cases) returns int language sql stable return
+  (c).version + case when (c).owner_id = app.org() then (c).assignments else 0 end;
+grant execute on function app.version_of(cases) to app, definer;
+
+-- The instant of the last change of a case that this organisation may learn of.
+create function app.updated_at(c cases, organisation uuid) returns timestamptz language sql immutable return
+  greatest((c).updated_at, case when (c).owner_id = organisation then (c).assigned_at end);
+grant execute on function app.updated_at(cases, uuid) to app, definer;
+
 -- Locks a case and returns it; null if there is none. The one rule of locks: what changes who can read a case locks the
 -- case first (several in the order of their ids), and then its grant, referral, proposal or erasure. Two orders would
 -- let a share be given onward from a grant that is revoked at the same time, and would end in deadlocks.
@@ -93,14 +103,17 @@ create trigger keep_access_of_new after insert on grants referencing new table a
 create trigger keep_access_of_changed after update on grants referencing new table as changed
   for each statement execute function app.keep_access();
 
--- After cases were updated: copies their state and time of change to case_access. By an array of ids: a plan made for
--- all cases of an import would stay in the connection, and would then serve statements that change one case.
+-- After cases were updated: copies their state and the time of a change to the rows of those who may learn of it. By an
+-- array of ids: a plan made for all cases of an import would stay in the connection, and would then serve statements
+-- that change one case.
 create function app.keep_state() returns trigger language plpgsql security definer set search_path = '' as $$
 declare touched uuid[] := array(select id from changed);
 begin
-  update public.case_access a set state = c.state, updated_at = c.updated_at
+  update public.case_access a
+    set state = c.state, updated_at = greatest(a.updated_at, app.updated_at(c, a.organisation_id))
     from public.cases c
-    where c.id = any (touched) and a.case_id = c.id;
+    where c.id = any (touched) and a.case_id = c.id
+      and (a.state <> c.state or a.updated_at < app.updated_at(c, a.organisation_id));
   return null;
 end $$;
 create trigger keep_state after update on cases referencing new table as changed

@@ -108,7 +108,7 @@ begin
       from public.referrals r
       where r.id = p_referral and r.case_id = c.id and (app.account() is null or r.to_id = p_organisation));
   end if;
-  if p_on_version <> c.version then perform app.refuse('precondition-failed'); end if;
+  if p_on_version <> app.version_of(c) then perform app.refuse('precondition-failed'); end if;
   if step.action is null or not step.relations && relations or step.by_referral <> (p_referral is not null)
       or not app.holds(step.condition, c, relations, p_facts, today) then
     perform app.refuse('action-not-allowed');

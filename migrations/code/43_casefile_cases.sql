@@ -1,14 +1,14 @@
 -- Reading cases: one, and lists of them.
 
--- Before the owner assigns a case to another account: makes it a new version of the case.
-create function app.keep_version() returns trigger language plpgsql as $$
+-- Before the owner assigns a case to another account: counts it.
+create function app.count_assignment() returns trigger language plpgsql as $$
 begin
-  new.version := old.version + 1;
-  new.updated_at := clock_timestamp();
+  new.assignments := old.assignments + 1;
+  new.assigned_at := clock_timestamp();
   return new;
 end $$;
-create trigger keep_version before update of assignee_id on cases for each row when (old.owner_id = new.owner_id)
-  execute function app.keep_version();
+create trigger count_assignment before update of assignee_id on cases for each row when (old.owner_id = new.owner_id)
+  execute function app.count_assignment();
 
 -- What the service needs to list the steps that the caller may take: the caller's relations to the case (recorder: an
 -- event of theirs can be annulled), and what conditions ask for. Nulls if the caller cannot read the case.
@@ -44,7 +44,8 @@ create view case_index with (security_invoker) as
     c.registered_on as "registeredOn",
     case when c.waiting_for is not null then
       jsonb_build_object('waitingFor', c.waiting_for, 'since', c.waiting_since, 'dueOn', c.due_on) end as clock,
-    app.rfc3339(c.updated_at) as "updatedAt", c.version, app.rfc3339(c.erased_at) as "erasedAt"
+    app.rfc3339(app.updated_at(c, (select app.org()))) as "updatedAt",
+    app.version_of(c) as version, app.rfc3339(c.erased_at) as "erasedAt"
   from cases c join organisations o on o.id = c.owner_id left join organisations h on h.id = c.handler_id;
 grant select on case_index to app;
 

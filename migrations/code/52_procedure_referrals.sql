@@ -76,7 +76,7 @@ declare
 begin
   c := app.lock_case(offered.case_id);
   if c.id is null or not app.reaches(c.id) then perform app.refuse('not-found'); end if;
-  if c.version <> on_version then perform app.refuse('precondition-failed'); end if;
+  if app.version_of(c) <> on_version then perform app.refuse('precondition-failed'); end if;
   select r.* into rule from public.referral_rules r
     where r.kind = offered.kind and r.senders @> array[app.kind()::public.organisation_kind];
   if rule.kind is null

@@ -42,7 +42,7 @@ t.test('two persons annul an event entered by mistake, and it no longer counts',
   )
   t.match((await annul(await at('record_document')())).json().case, {
     state: 'documentation',
-    allowedActions: ['amend', 'discontinue', 'record_document', 'withdraw', 'annul'],
+    allowedActions: ['amend', 'discontinue', 'record_document', 'renew_basis', 'withdraw', 'annul'],
   })
   t.match((await nurlan.get(`/v1/cases/${one.id}/documents`)).json().items, [{ annulled: true }])
   t.match((await taken.confirm(kairat, twin.id)).json().case, { state: 'documented' }, 'the number is free again')

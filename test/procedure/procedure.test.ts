@@ -15,7 +15,7 @@ t.test(
     t.match(await one.read(nurlan), {
       state: 'registered',
       clock: { waitingFor: 'owner', since: '2021-03-04', dueOn: '2021-03-11' },
-      allowedActions: ['amend', 'start_assessment', 'close', 'withdraw'],
+      allowedActions: ['amend', 'start_assessment', 'close', 'renew_basis', 'withdraw'],
     })
     t.match((await one.step(nurlan, { action: 'start_assessment', occurredOn: '2021-03-05' })).json(), {
       event: { action: 'start_assessment', occurredOn: '2021-03-05' },
@@ -235,6 +235,6 @@ t.test('events are dated in order, and a step names the version of the case that
     status: 409,
     type: '/problems/action-not-allowed',
     state: 'assessment',
-    allowedActions: ['amend', 'submit', 'close', 'withdraw', 'annul'],
+    allowedActions: ['amend', 'submit', 'close', 'renew_basis', 'withdraw', 'annul'],
   })
 })

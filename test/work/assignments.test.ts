@@ -1,6 +1,6 @@
 import t from 'tap'
 import { openTo } from '../support/opening.ts'
-import { register } from '../support/procedure.ts'
+import { following, register } from '../support/procedure.ts'
 import { ifMatch, startService } from '../support/service.ts'
 
 t.test('the assignees of a case are listed for the organisation that owned it then', async t => {
@@ -28,4 +28,34 @@ t.test('the assignees of a case are listed for the organisation that owned it th
   t.match((await zarina.get(url)).json().items, [{ assigneeId: zarina.account, assignedBy: null }])
   t.match((await asel.get(url)).json().items, [second, first])
   await t.rejects(superuser`update assignments set assignee_id = null`, { code: 'QJ001' })
+})
+
+t.test('an assignment is a version of the case for its owner, and shows in nothing to a recipient', async t => {
+  const { as, superuser } = await startService(t)
+  const [asel, dina, zarina] = [
+    await as('caseworker', 'sunrise'),
+    await as('supervisor', 'sunrise'),
+    await as('caseworker', 'common-home'),
+  ]
+  const { id } = await register(asel)
+  await openTo(superuser, id, asel, zarina)
+  const url = `/v1/cases/${id}`
+  const seen = async (since: string) => {
+    const [one, list] = [await zarina.get(url), await zarina.get(`/v1/cases?updatedSince=${since}`)]
+    return { body: one.body, etag: one.headers.etag, changed: list.json().items.length }
+  }
+  const since = new Date(Date.now() + 1).toISOString()
+  await new Promise(resolve => setTimeout(resolve, 5))
+  const before = await seen(since)
+  t.equal(before.changed, 0)
+  const assigned = await dina.patch(url, { assigneeId: dina.account }, ifMatch(1))
+  t.match(assigned.json(), { version: 2, assigneeId: dina.account })
+  t.same(await seen(since), before, 'the recipient sees the same')
+  t.equal((await asel.get(`/v1/cases?updatedSince=${since}`)).json().items.length, 1, 'the owner is told')
+  t.equal((await dina.patch(url, { assigneeId: asel.account }, ifMatch(1))).statusCode, 412)
+  const one = following(id)
+  t.equal((await one.stepOn(asel, 1, { action: 'start_assessment' })).statusCode, 412)
+  t.equal((await one.stepOn(asel, 2, { action: 'start_assessment' })).statusCode, 200)
+  t.match([(await one.read(asel)).version, (await one.read(zarina)).version], [3, 2])
+  t.equal((await seen(since)).changed, 1, 'a step is told to both')
 })

@@ -129,7 +129,7 @@ export async function assign(tx: Tx, id: string, version: number, assigneeId: st
   if (!active) throw invalid([{ pointer: '#/assigneeId', detail: 'Expected an active account of your organisation' }])
   if (found.version !== version) throw stale()
   const rows = await tx.execute(
-    sql`update cases set assignee_id = ${assigneeId} where id = ${id} and version = ${version} returning id`,
+    sql`update cases c set assignee_id = ${assigneeId} where id = ${id} and app.version_of(c) = ${version} returning id`,
   )
   if (!rows.length) throw stale()
   return find(tx, id)
