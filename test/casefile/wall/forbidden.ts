@@ -89,7 +89,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, end(dina), refused],
     [asel, end(asel, `, organisation_id = '${marta.organisation.id}'`), refused],
 
-    [dina, 'update cases set assignee_id = null', 'changed 5'],
+    [dina, 'update cases set assignee_id = null', 'changed 6'],
     [jonas, 'update cases set assignee_id = null', one],
     [asel, 'update cases set assignee_id = null', 'changed 0'],
     [gulnara, 'update cases set assignee_id = null', 'changed 0'],

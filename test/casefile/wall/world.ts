@@ -117,6 +117,13 @@ export async function buildWorld(service: Service) {
   await act(marta, `/v1/grants/${onward.id}/revocation`, 1, { reason: 'Not needed' })
   await act(ruslan, `/v1/grants/${lost.id}/revocation`, 1, { reason: 'Asked for' })
 
+  // Suspended, with what was given onward, since the person may be a child.
+  const suspended = await register(asel, { person })
+  await share(asel, suspended.id, marta, { onward: true })
+  await share(marta, suspended.id, zarina, { basis: undefined, zones: ['identity'] })
+  const child = { ...person.identity, birth: { precision: 'year', year: 2020 } }
+  await done(asel.put(`/v1/cases/${suspended.id}/person/identity`, child, ifMatch(1)))
+
   // Transferred, with texts and a proposal of the former owner.
   const moved = await register(asel, { person })
   await done(moved.step(asel, { action: 'amend', category: 'no_document', reason: 'Seen' }))

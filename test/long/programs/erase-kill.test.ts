@@ -27,7 +27,13 @@ t.test('killed during erasures', unhurried, t =>
     if (!officer) throw new Error('no officer')
     const client = await Client.signIn(first.address, officer)
     const { id } = await client.upload('/v1/imports', Readable.from(file([...registrations({ seed: 5, size })])))
-    while ((await client.get<{ state: string }>(`/v1/jobs/${id}`)).state !== 'done') await wait(200)
+    for (let done = -1; ; ) {
+      const now = await client.get<{ state: string; done: number }>(`/v1/jobs/${id}`)
+      if (now.state === 'done') break
+      if (now.done > done) moved()
+      done = now.done
+      await wait(200)
+    }
     const inDatabase = async <T>(work: (sql: Awaited<ReturnType<typeof superuserOf>>) => Promise<T>) => {
       const sql = await superuserOf(dataDir)
       return work(sql).finally(() => sql.end())

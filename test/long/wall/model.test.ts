@@ -81,6 +81,8 @@ t.test(`${steps} random steps`, unhurried, t =>
         owner: org,
         handler: null,
         state: 'registered',
+        child: false,
+        corrections: 0,
         grants: [ownBasis(org)],
         referrals: [],
         notes: [],

@@ -1,12 +1,13 @@
 import { erasing, noting } from '../../casefile/wall/typing.ts'
 import { consent, following, referred } from '../../support/procedure.ts'
-import { idempotencyKey, ifMatch } from '../../support/service.ts'
+import { idempotencyKey, ifMatch, registration } from '../../support/service.ts'
 import { firstOf, type Move, pick, type Reply, type Who, type World } from './move.ts'
 import {
   all,
   type Case,
   close,
   committeeOf,
+  correct,
   decide,
   type Grant,
   grantState,
@@ -18,6 +19,7 @@ import {
   type Referral,
   reaches,
   withdraw,
+  zonesOf,
 } from './reference-model.ts'
 
 const isDivision = (org: Org) => committeeOf(org) !== null
@@ -38,6 +40,7 @@ export const moves = (c: Case, n: number, world: World): Move[] =>
       .flatMap(referral =>
         ['accept', 'decline', 'recall', 'return', 'done'].map(decision => deciding(c, one, referral, decision, world)),
       ),
+    ...(n % 5 ? [] : [correcting(c, one, world)]),
     ...(n % 8 ? [] : [noting(c, one, n, world)]),
     ...(n % 4 ? [] : [erasing(c, one, world)]),
   ])
@@ -58,6 +61,25 @@ function steps(c: Case, { org, who }: Who, { day }: World): Move[] {
     }),
     step('withdraw', c.state !== 'withdrawn', () => withdraw(c)),
   ]
+}
+
+function correcting(c: Case, { org, who }: Who, { day }: World): Move {
+  const url = `/v1/cases/${c.id}/person/identity`
+  const identity = {
+    ...registration(c.family).person.identity,
+    birth: { precision: 'year', year: c.child ? 1961 : 2020 },
+  }
+  return {
+    what: `correct the birth of ${c.child ? 'a child' : 'an adult'} by ${org}`,
+    status: firstOf(
+      [!zonesOf(c, org, day).includes('identity'), 404],
+      [org !== c.owner, 403],
+      [c.state === 'withdrawn', 409],
+      [true, 200],
+    ),
+    send: async () => who.put(url, identity, ifMatch((await who.get(url)).json().version ?? 0)),
+    makes: () => correct(c, day),
+  }
 }
 
 function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: World): Move {
@@ -83,6 +105,7 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
     what: `${purpose} ${zones} to ${to} until day ${lasts}${onward ? ', onward,' : ''} by ${org}`,
     status: firstOf(
       [!reaches(c, org, day), 404],
+      [org === c.owner && c.child && !c.erased, 400],
       [c.state === 'withdrawn', 409],
       [org !== c.owner && !held, 403],
       [to === org || to === c.owner || (purpose === 'legal_aid' && isAuthority(to)), 400],
@@ -121,7 +144,7 @@ function revoking(c: Case, { org, who }: Who, grant: Grant, { day }: World): Mov
       [!knows(c, grant, org, day), 404],
       [![c.owner, grant.giver].includes(org), 403],
       [grant.basis === 'statute' || grant.to === c.owner, 409],
-      [!['open', 'offered'].includes(grantState(grant, day)), 409],
+      [!['open', 'suspended', 'offered'].includes(grantState(grant, day)), 409],
     ),
     send: async () => {
       const version = (await who.get(`/v1/grants/${grant.id}`)).json().version ?? 1
@@ -167,6 +190,7 @@ function offering(c: Case, { org, who }: Who, kind: Referral['kind'], n: number,
     what: `${kind} to ${to} until day ${expires} by ${org}`,
     status: firstOf(
       [!reaches(c, org, day), 404],
+      [kind !== 'hand_over' && c.child && !c.erased && zonesOf(c, org, day).includes('identity'), 400],
       [!mine || !sends, 403],
       [c.state !== state || c.state === 'withdrawn', 409],
       [!takes || [org, c.owner, c.handler].includes(to), 400],
@@ -207,10 +231,11 @@ function deciding(c: Case, { org, who }: Who, referral: Referral, decision: stri
   const stuck =
     (kind === 'hand_over' && decision === 'accept' && c.state !== 'verification') ||
     (decision === 'return' && (c.state !== 'verification' || c.handler !== org))
+  const unspoken = decision === 'accept' && referral.grant?.suspended === true
   const reason = ['decline', 'return'].includes(decision) ? { reason: 'incomplete' } : {}
   return {
     what: `${decision} of the ${kind} to ${to} by ${org}`,
-    status: firstOf([!hears(c, referral, org, day), 404], [wrong, 403], [out || stuck, 409]),
+    status: firstOf([!hears(c, referral, org, day), 404], [wrong, 403], [out || stuck || unspoken, 409]),
     send: () => referred(referral.id).decide(who, decision, reason) as Promise<Reply>,
     makes: () => decide(c, referral, decision),
   }

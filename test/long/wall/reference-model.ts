@@ -11,6 +11,8 @@ export type Grant = {
   until: number
   opened: boolean
   onward: boolean
+  /** Nobody spoke for the person, who by a correction may be a child. */
+  suspended?: boolean
   closed?: string
   parent?: Grant
 }
@@ -31,6 +33,9 @@ export type Case = {
   owner: Org
   handler: Org | null
   state: string
+  child: boolean
+  /** How often the identity was corrected. */
+  corrections: number
   grants: Grant[]
   referrals: Referral[]
   notes: { id: string; of: Org; audience: 'organisation' | 'case'; erased?: boolean }[]
@@ -46,7 +51,15 @@ export const isAuthority = (org: Org) => ['almaty-city', 'turkistan', 'committee
 export const committeeOf = (org: Org | null) => (org === 'almaty-city' || org === 'turkistan' ? 'committee' : null)
 
 export const grantState = (grant: Grant, day: number) =>
-  grant.closed ? 'closed' : grant.until <= day ? 'expired' : grant.opened ? 'open' : 'offered'
+  grant.closed
+    ? 'closed'
+    : grant.until <= day
+      ? 'expired'
+      : !grant.opened
+        ? 'offered'
+        : grant.suspended
+          ? 'suspended'
+          : 'open'
 const openTo = (c: Case, org: Org, day: number) => c.grants.filter(g => g.to === org && grantState(g, day) === 'open')
 export const reaches = (c: Case, org: Org, day: number) => openTo(c, org, day).length > 0
 export const zonesOf = (c: Case, org: Org, day: number) =>
@@ -141,6 +154,15 @@ function transfer(c: Case, owner: Org): void {
   byStatute(c, committeeOf(owner))
 }
 
+/** Corrects the birth date, so that the person becomes a child or is none any more: for no consent of the model did anybody speak. */
+export function correct(c: Case, day: number): void {
+  c.child = !c.child
+  c.corrections++
+  const rests = (g: Grant): boolean =>
+    (g.basis === 'consent' && g.to !== c.owner && g.until > day) || (g.parent !== undefined && rests(g.parent))
+  for (const grant of c.grants) if (!grant.closed) grant.suspended = c.child && rests(grant)
+}
+
 export function withdraw(c: Case): void {
   recall(c, () => true)
   close(c, 'withdrawn', g => g.to !== c.owner && g.basis !== 'statute')
@@ -152,7 +174,7 @@ export const holds = (c: Case, org: Org) => (org === c.owner && !c.erased) || c.
 /** Whether data is kept: while it is in use, and at an authority for a term longer than any story. */
 export const isKept = (c: Case, org: Org, day: number) =>
   (c.state !== 'withdrawn' &&
-    (c.grants.some(g => g.to === org && ['open', 'offered'].includes(grantState(g, day))) ||
+    (c.grants.some(g => g.to === org && ['open', 'suspended', 'offered'].includes(grantState(g, day))) ||
       c.referrals.some(r => r.to === org && r.state === 'offered' && !over(r, day)))) ||
   (isAuthority(org) &&
     (c.grants.some(g => g.to === org && ['case_management', 'status_determination'].includes(g.purpose)) ||
