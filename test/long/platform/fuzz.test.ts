@@ -28,7 +28,8 @@ t.test(`${requests} requests by the document`, unhurried, t =>
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = app.server.address() as { port: number }
 
-    const faults: string[] = []
+    /** The faults by kind, each with how often it was seen and the first request. */
+    const faults = new Map<string, { times: number; first: string }>()
     const counts: Record<string, number> = {}
     const reached = new Set<string>()
     const refused = new Map<string, string>()
@@ -54,9 +55,10 @@ t.test(`${requests} requests by the document`, unhurried, t =>
       const shown = [method, url.slice(0, 300), JSON.stringify(rest).slice(0, 300), String(body).slice(0, 600)].join(
         ' ',
       )
-      faults.push(
-        `request ${sentSoFar} by ${person?.account.email}: ${shown}\n→ ${reply?.status} ${reply?.body.slice(0, 500)}\n${wrong.join('\n')}${traceOf(reply)}`,
-      )
+      const first = `request ${sentSoFar} by ${person?.account.email}: ${shown}\n→ ${reply?.status} ${reply?.body.slice(0, 500)}${traceOf(reply)}`
+      const kind = `${sent.operation?.id ?? 'no operation'}: ${wrong.join('; ')}`
+      const { times, first: before } = faults.get(kind) ?? { times: 0, first }
+      faults.set(kind, { times: times + 1, first: before })
     }
     /** Sends a request, checks its reply, and keeps what it tells. */
     const send = async (sent: Sent): Promise<Reply> => {
@@ -139,8 +141,8 @@ t.test(`${requests} requests by the document`, unhurried, t =>
     const missing = operations.filter(({ id }) => !reached.has(id)).map(({ id }) => id)
     t.comment(`${reached.size} of ${operations.length} operations reached with a 2xx`)
     for (const id of missing) t.comment(`not reached: ${id}: ${refused.get(id)}`)
-    t.equal(faults.length, 0, `no reply is a 5xx or against the document (seed ${seed})`)
-    for (const fault of faults.slice(0, 20)) t.comment(fault)
+    t.equal(faults.size, 0, `no reply is a 5xx or against the document (seed ${seed})`)
+    for (const [kind, { times, first }] of faults) t.comment(`${times} × ${kind}`, first)
     t.ok(
       reached.size > operations.length * 0.85,
       'most operations succeed, so that the fuzz is not only about refusals',
