@@ -34,10 +34,11 @@ import { checkKeys, healthRoutes } from './platform/http/health.ts'
 import { idempotencyKeys } from './platform/http/idempotency.ts'
 import { logRequests, serializers } from './platform/http/log.ts'
 import { methods } from './platform/http/methods.ts'
-import { answerError, answerProblems } from './platform/http/problems.ts'
+import { answerProblems } from './platform/http/problems.ts'
 import { Readiness } from './platform/http/readiness.ts'
 import { Sweep } from './platform/http/sweep.ts'
 import { tokens } from './platform/http/tokens.ts'
+import { answerUnrouted } from './platform/http/unread.ts'
 import { proposalRoutes } from './procedure/proposals/routes.ts'
 import { expireReferrals } from './procedure/referrals/expire.ts'
 import { referralRoutes } from './procedure/referrals/routes.ts'
@@ -60,7 +61,11 @@ export type Parts = {
 export async function buildApp({ db, ledger, config, log }: Parts) {
   const { keys } = db
   const logger = { level: config.logLevel, serializers, base: null, ...(log && { stream: log }) }
-  const app = Fastify({ ...serverOptions(config), logger, frameworkErrors: answerError }).withTypeProvider<ZodTypes>()
+  const app = Fastify({
+    ...serverOptions(config),
+    logger,
+    frameworkErrors: answerUnrouted,
+  }).withTypeProvider<ZodTypes>()
 
   contracts(app)
   answerProblems(app)

@@ -1,6 +1,7 @@
 // A case moves to another organisation only by a referral.
 import t from 'tap'
 import { expireReferrals } from '../../src/procedure/referrals/expire.ts'
+import { erased } from '../support/erasing.ts'
 import {
   assessed,
   consent,
@@ -198,4 +199,16 @@ t.test('a division hands a case over to another division', async t => {
   })
   t.match((await handOver.decide(nurlan, 'return', { reason: 'incomplete' })).json(), { state: 'ended', case: null })
   t.match(await one.read(aina), { state: 'assessment', handler: null })
+})
+
+t.test('a case whose file was erased is not offered, and the document says so', async t => {
+  const service = await startService(t)
+  const [asel, dina] = [await service.as('caseworker', 'sunrise'), await service.as('supervisor', 'sunrise')]
+  const one = await assessed(asel)
+  await one.step(asel, { action: 'withdraw' })
+  await erased(asel, dina, one.id)
+  const offer = await offering(one, asel, { kind: 'submission', to: service.organisation('almaty-city').id })
+  t.match(offer.json(), { status: 409, type: '/problems/file-erased' })
+  const { paths } = service.app.openapi() as { paths: Record<string, { post: { responses: object } }> }
+  t.match(paths['/v1/cases/{id}/referrals']?.post.responses, { 409: { $ref: /FileErased/ } })
 })

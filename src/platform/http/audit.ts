@@ -8,6 +8,7 @@ import { type Database, enterNobody, withEntry } from '../db/database.ts'
 import { type SQL, sql } from '../db/drizzle.ts'
 import { writeEntry, writeRefusal } from '../db/entry.ts'
 import { versionIn } from './conditional.ts'
+import { Id } from './contract.ts'
 
 /** What an operation adds to its audit entry besides the request, taken from the reply. */
 type Audit = {
@@ -55,8 +56,8 @@ export function audit(app: FastifyInstance, db: Database, keys: Keys) {
 /** Who sends too many requests must not make the service write as many entries. */
 const tooManyRequests = `/problems/${'too-many-requests' satisfies ProblemName}`
 
-const isId = (text: unknown): text is string =>
-  typeof text === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
+/** Whether it is an id by the contract: an auditor reads it in an entry. */
+const isId = (text: unknown): text is string => Id.safeParse(text).success
 
 class Entry {
   readonly id: string

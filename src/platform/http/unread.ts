@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../problem.ts'
 import { headersOfReply } from './headers.ts'
+import { answerError } from './problems.ts'
 
 /** Milliseconds that the client has to read the reply: a close with unread input would make its system drop it. */
 const lingering = 500
@@ -31,6 +32,14 @@ export function answerUnread(this: FastifyInstance, { code = '' }: { code?: stri
   const problem = (ofNode[code] ?? unreadable)()
   if (!known) this.log.info({ reqId: id, route: 'none', status: problem.details.status, code }, 'request')
   answerAndClose(socket, problem, id)
+}
+
+/** Answers a request whose URL no route can take, such as one with `%zz`, and logs it: Fastify calls no hook for it. */
+export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  reply.headers(headersOfReply(request.id))
+  const { method } = request
+  reply.raw.once('close', () => request.log.info({ method, route: 'none', status: reply.statusCode }, 'request'))
+  return answerError(error, request, reply)
 }
 
 /** Writes a reply past Fastify, and closes the connection: what follows on it cannot be read. */

@@ -25,7 +25,7 @@ export const referralRoutes: Routes = async app => {
         audit: {},
         idempotency: 'required',
         conditional: true,
-        problems: ['action-not-allowed', 'referral-pending'],
+        problems: ['action-not-allowed', 'referral-pending', 'file-erased'],
       },
       schema: {
         operationId: 'offerReferral',

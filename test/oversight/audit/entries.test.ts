@@ -86,7 +86,10 @@ t.test('a refused request has an entry, which does not show whether the case exi
   t.same(Object.keys(first), Object.keys(second))
   t.match(await entries('outcome=forbidden'), [{ operation: 'listAccounts', organisation: bolat.organisation.id }])
   t.match(await entries('outcome=action-not-allowed'), [{ operation: 'takeStep', versions: { before: 1 } }])
-  t.match(await entries('outcome=invalid-request'), [{ operation: 'registerCase', cases: [] }])
+  await bolat.get('/v1/cases/11111111-1111-c111-8111-111111111111')
+  const [unread, ...others] = await entries('outcome=invalid-request')
+  t.match([unread, ...others], [{ operation: 'getCase' }, { operation: 'registerCase', cases: [] }])
+  t.same([unread.target, unread.cases], [undefined, []], 'version 12 is no UUID: an entry has only ids of the contract')
   t.same((await bolat.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
 })
 

@@ -70,6 +70,20 @@ t.test('a request that cannot be read is answered as every other one, and its co
   }
 })
 
+t.test('a URL that no route can take is answered as every other one, and is one line of the log', async t => {
+  const { app, lines } = await startService(t)
+  const usual = (await app.inject('/health/live')).headers
+  const { 'content-length': _, 'content-type': __, date: ___, 'x-request-id': ____, ...common } = usual
+  for (const url of ['/v1/cases/%zz', '/v1/cases/%C0%AF', `/v1/cases/${'x'.repeat(201)}`, '/nowhere/%']) {
+    const answer = await app.inject({ url, headers: { authorization: 'Bearer x' } })
+    t.equal(answer.statusCode, 400, url)
+    t.match(answer.headers, { ...common, 'content-type': 'application/problem+json' }, url)
+    const { requestId } = answer.json()
+    t.equal(answer.headers['x-request-id'], requestId, url)
+    t.match(await logged(lines, requestId), { level: 30, method: 'GET', route: 'none', status: 400 }, url)
+  }
+})
+
 t.test('what Node would refuse by itself is answered by the service', async t => {
   const { port } = await listening(t)
   const answer = async (...lines: string[]) =>
