@@ -28,7 +28,7 @@ export const apiInfo = {
   },
   servers: [{ url: '/' }],
   tags: [
-    { name: 'Signing in', description: 'Sessions, enrolment, your own password.' },
+    { name: 'Signing in', description: 'Sessions, enrolment, your own password and second factor.' },
     { name: 'Organisations', description: 'Lists the organisations.' },
     { name: 'Accounts', description: 'The people of an organisation, managed by its supervisors.' },
     { name: 'Reference data', description: 'Regions, code lists and terms, each with its source.' },

@@ -20,6 +20,7 @@ import { erasureRoutes } from './oversight/erasures/routes.ts'
 import { retentionRoutes } from './oversight/retention/routes.ts'
 import { accountRoutes } from './people/accounts/routes.ts'
 import { organisationRoutes } from './people/organisations/routes.ts'
+import { secondFactorRoutes } from './people/second-factors/routes.ts'
 import { sessionRoutes } from './people/sessions/routes.ts'
 import type { Database } from './platform/db/database.ts'
 import { openapi } from './platform/http/api-document.ts'
@@ -98,6 +99,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   app.addHook('onClose', () => Promise.all([worker, expiry, eraser, watch].map(work => work.close())))
 
   await app.register(sessionRoutes(keys))
+  await app.register(secondFactorRoutes)
   await app.register(organisationRoutes)
   await app.register(accountRoutes)
   await app.register(referenceRoutes)

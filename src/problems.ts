@@ -15,6 +15,18 @@ export const problems = {
     'No active account has this e-mail and this password.',
     'Check both. If the password is lost, ask a supervisor of your organisation for an enrolment code.',
   ),
+  'second-factor-required': from(
+    401,
+    'A code is needed too',
+    'The password is right, and the account has a second factor.',
+    'Send the code of your authenticator app, or a recovery code, as `otp`.',
+  ),
+  'wrong-second-factor': from(
+    401,
+    'This code is wrong or was used',
+    'The password is right, but the code is wrong, too old, or was used: each code counts once.',
+    'Wait for the next code, and check the clock of its device. Without the device, send a recovery code; without one, ask a supervisor for an enrolment code.',
+  ),
   'code-not-valid': from(
     401,
     'This enrolment code is not valid',
@@ -26,6 +38,18 @@ export const problems = {
     'Your role does not allow this',
     'Your role, or what your organisation is to this case, does not allow the operation.',
     'Read `detail`. `GET /v1/me` lists your permissions. Ask somebody who has the role.',
+  ),
+  'second-factor-missing': from(
+    403,
+    'Set up a second factor first',
+    'Your organisation requires a second factor for your role, and your account has none.',
+    'Start with `POST /v1/me/second-factor`, then confirm it with a code.',
+  ),
+  'no-second-factor': from(
+    409,
+    'There is no such second factor',
+    'No second factor waits for its first code, or none is in use.',
+    'Read `secondFactor` in `GET /v1/me`.',
   ),
   'same-person': from(
     403,

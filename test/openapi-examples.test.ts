@@ -94,6 +94,8 @@ t.test('every example is accepted, and every reply is in the API document', asyn
     getJob: () => ({ who: officer, id: job }),
     downloadRejected: () => ({ who: officer, id: job }),
     cancelJob: async () => ({ who: officer, id: (await owner`update jobs set state = 'queued' returning id`)[0]?.id }),
+    getSecondFactorRule: () => ({ who: supervisor, id: supervisor.organisation.id }),
+    putSecondFactorRule: () => ({ who: supervisor, id: supervisor.organisation.id, payload: { required: [] } }),
     getAccount: () => ({ who: supervisor, id: account }),
     changeAccount: () => ({ who: supervisor, id: account, version: 1 }),
     reenrolAccount: () => ({ who: supervisor, id: account }),
@@ -177,7 +179,11 @@ t.test('every example is accepted, and every reply is in the API document', asyn
     signOutEverywhere: async () => ({ who: await as('supervisor', 'iom') }),
   }
   /** Examples that are refused, because they would need a valid code, token or password. */
-  const refused: Record<string, number> = { refreshSession: 401, enrol: 401, changePassword: 401 }
+  const refused: Record<string, number> = Object.fromEntries(
+    `refreshSession enrol changePassword offerSecondFactor confirmSecondFactor renewRecoveryCodes removeSecondFactor`
+      .split(' ')
+      .map(operation => [operation, 401]),
+  )
   const seen: string[] = []
   for (const [path, methods] of Object.entries(paths))
     for (const [method, operation] of Object.entries(methods)) {

@@ -13,36 +13,48 @@ end $$;
 grant execute on function app.admit(jsonb, text[]) to definer;
 
 -- Makes the account of a session the caller of this transaction, and returns it. Refuses a session that has ended, an
--- account or organisation that is not active, and an account without one of the offices. Runs in the first flight of
--- every transaction, and raises an error so that no statement sent behind it can run.
-create function app.enter(p_session uuid, p_offices text[]) returns jsonb
+-- account or organisation that is not active, and an account without one of the offices; also an account that must have
+-- a second factor and has none, unless the operation concerns nothing but the account itself (p_self). Runs in the
+-- first flight of every transaction, and raises an error so that no statement sent behind it can run.
+create function app.enter(p_session uuid, p_offices text[], p_self boolean default false) returns jsonb
 language plpgsql security definer set search_path = '' as $$
-declare actor jsonb;
+declare actor jsonb; required boolean;
 begin
   select jsonb_build_object('session', s.id, 'account', a.id, 'organisation', o.id, 'kind', o.kind,
-      'parent', o.parent_id, 'roles', a.roles) into actor
+      'parent', o.parent_id, 'roles', a.roles), o.second_factor_roles && a.roles into actor, required
     from public.sessions s
       join public.accounts a on a.id = s.account_id
       join public.organisations o on o.id = a.organisation_id
     where s.id = p_session and s.revoked_at is null and s.ends_at > app.now()
       and a.status = 'active' and o.status <> 'closed';
   if actor is null then perform app.refuse('unauthorized'); end if;
+  if required and not p_self and not exists (
+    select from public.second_factors f where f.account_id = (actor ->> 'account')::uuid and f.secret is not null) then
+    perform app.refuse('second-factor-missing');
+  end if;
   return app.admit(actor, p_offices);
 end $$;
-grant execute on function app.enter(uuid, text[]) to app;
+grant execute on function app.enter(uuid, text[], boolean) to app;
 
--- The account with this e-mail address and its password hash; no row if it or its organisation is not active.
-create function app.credentials(p_email text) returns table (account uuid, password_hash text)
+-- The account with this e-mail address, its password hash, the sealed secret of its second factor, and the instant for
+-- which a code is checked, in ms; no row if it or its organisation is not active.
+create function app.credentials(p_email text)
+returns table (account uuid, password_hash text, secret bytea, instant float)
 language sql stable security definer set search_path = '' as $$
-  select a.id, a.password_hash from public.accounts a join public.organisations o on o.id = a.organisation_id
+  select a.id, a.password_hash, f.secret, extract(epoch from app.now())::float * 1000
+  from public.accounts a
+    join public.organisations o on o.id = a.organisation_id
+    left join public.second_factors f on f.account_id = a.id
   where a.email = p_email and a.status = 'active' and o.status <> 'closed'
 $$;
 grant execute on function app.credentials(text) to app;
 
 -- Starts a session with its first refresh token and returns its id. Called after the password was verified against this
--- hash, in another transaction: returns null if the account has another password by now, or is not active.
-create function app.start_session(p_account uuid, p_password_hash text, p_refresh_hash bytea) returns uuid
-language plpgsql security definer set search_path = '' as $$
+-- hash, in another transaction: returns null if the account has another password by now, or is not active. Uses up a
+-- code of the second factor, if the account has one (app.use_code): of two sign-ins with one code, one is refused.
+create function app.start_session(
+  p_account uuid, p_password_hash text, p_refresh_hash bytea, p_secret bytea, p_step bigint, p_recovery bytea)
+returns uuid language plpgsql security definer set search_path = '' as $$
 declare session uuid := uuidv7();
 begin
   -- Locked, so that whoever disables the account or closes the organisation at this moment ends this session too.
@@ -50,11 +62,12 @@ begin
     where a.id = p_account and a.password_hash = p_password_hash and a.status = 'active' and o.status <> 'closed'
     for share;
   if not found then return null; end if;
+  perform app.use_code(p_account, p_secret, p_step, p_recovery);
   insert into public.sessions (id, account_id, ends_at) values (session, p_account, app.now() + app.term('session'));
   insert into public.refresh_tokens (hash, session_id) values (p_refresh_hash, session);
   return session;
 end $$;
-grant execute on function app.start_session(uuid, text, bytea) to app;
+grant execute on function app.start_session(uuid, text, bytea, bytea, bigint, bytea) to app;
 
 -- True if the session was used from another address than this one (a keyed hash) since this instant: with a successor
 -- of this refresh token, or with an access token, by the audit log.
@@ -134,15 +147,22 @@ language sql security definer set search_path = '' as $$
 $$;
 grant execute on function app.forget_guesses(bytea, bytea, bytea) to app;
 
+-- Takes back one attempt that app.count_guess had counted: the password was right, but a code is needed too.
+create function app.take_back_guess(p_keys bytea[]) returns void
+language sql security definer set search_path = '' as $$
+  update public.guesses set failures = greatest(failures - 1, 0) where key = any (p_keys)
+$$;
+grant execute on function app.take_back_guess(bytea[]) to app;
+
 -- True if an enrolment code could be used now: looked up before the password is hashed, which is slow.
 create function app.is_code(p_code_hash bytea) returns boolean
 language sql stable security definer set search_path = '' return exists (
   select from public.enrolments where code_hash = p_code_hash and used_at is null and expires_at > app.now());
 grant execute on function app.is_code(bytea) to app;
 
--- Sets the password of the account that an enrolment code belongs to, activates the account, ends its sessions, and
--- returns its id. Records that the account which made the code had control of it. Refuses a code that is unknown,
--- expired or used, one that waits for a second person, and the code of a disabled account.
+-- Sets the password of the account that an enrolment code belongs to, activates the account, ends its sessions, deletes
+-- its second factor, and returns its id. Records that the account which made the code had control of it. Refuses a code
+-- that is unknown, expired or used, one that waits for a second person, and the code of a disabled account.
 create function app.enrol(p_code_hash bytea, p_password_hash text) returns uuid
 language plpgsql security definer set search_path = '' as $$
 declare enrolled uuid; code public.enrolments;
@@ -160,6 +180,7 @@ begin
   if code.made_by is not null then
     insert into public.account_controls values (enrolled, code.made_by, 'enrolment');
   end if;
+  perform app.drop_factor(enrolled);
   update public.sessions set revoked_at = app.now() where account_id = enrolled and revoked_at is null;
   return enrolled;
 end $$;

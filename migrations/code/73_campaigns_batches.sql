@@ -1,11 +1,11 @@
 -- Which groups of a whole campaign a report may name: persons are told in batches. docs/figures.md describes the rule,
 -- and why nobody is found in the figures.
 
--- The first instant of the month of an instant, and the last day of the month before a day, by the clock of the
--- installation.
+-- The first instant of the month of an instant, by the clock of the installation.
 create function app.month_begin(p_instant timestamptz) returns timestamptz language sql stable return
   (select date_trunc('month', p_instant at time zone i.time_zone) at time zone i.time_zone from public.installation i);
 grant execute on function app.month_begin(timestamp with time zone) to app, definer;
+-- The last day of the month before a day.
 create function app.month_end_before(p_day date) returns date language sql immutable return
   date_trunc('month', p_day::timestamp)::date - 1;
 grant execute on function app.month_end_before(date) to app, definer;
@@ -115,6 +115,7 @@ grant execute on function app.group_entries(uuid, date, timestamp with time zone
 create function app.fill(p_waiting int, p_more int, p_least int) returns int language sql immutable parallel safe
   return case when p_waiting >= p_least then 0 else p_waiting end + p_more;
 grant execute on function app.fill(integer, integer, integer) to definer;
+-- The size of the batch that is being filled after each row.
 create aggregate app.filling(int, int) (sfunc = app.fill, stype = int, initcond = '0', parallel = safe);
 grant execute on function app.filling(integer, integer) to definer;
 

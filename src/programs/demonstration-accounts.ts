@@ -2,17 +2,22 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../config.ts'
+import { newOtpSecret, sealOtpSecret } from '../people/second-factors/policy.ts'
 import { hashPassword } from '../people/sessions/password.ts'
+import type { Keys } from '../platform/access/keys.ts'
 import type { OrganisationKind, Role } from '../platform/access/permissions.ts'
 import type { Endpoint } from '../platform/db/connection.ts'
 import { seed } from '../platform/db/seed.ts'
 import { hasRows } from '../platform/db/setup.ts'
 
 export type Demonstration = {
+  id: string
   email: string
   password: string
   role: Role
   organisation: { id: string; name: string; kind: OrganisationKind }
+  /** The secret of the account's second factor, in base32: sign-in needs a code too. */
+  otpSecret?: string
 }[]
 
 type Office = {
@@ -84,6 +89,9 @@ const offices: Office[] = [
   },
 ]
 
+/** The account with a second factor. Nothing in the documents needs it: each step has another supervisor. */
+const withFactor = 'yerlan@committee.example'
+
 const fileOf = (dataDir: string) => join(dataDir, 'demonstration.json')
 const planOf = (path: string) => `${path}.new`
 
@@ -118,12 +126,17 @@ export async function planDemonstration(dataDir: string): Promise<Plan | undefin
  * Creates the planned accounts once, as owner. Writes the plan to disk before the database, so that the next start completes
  * what a killed start left. Creates none where there are organisations already: then somebody has removed the file on purpose.
  */
-export async function writeDemonstration(dataDir: string, owner: Endpoint, plan: Plan | undefined): Promise<void> {
+export async function writeDemonstration(
+  dataDir: string,
+  owner: Endpoint,
+  plan: Plan | undefined,
+  readKeys: () => Keys,
+): Promise<void> {
   if (!plan || (!plan.isOnDisk && (await hasRows(owner, 'organisations')))) return
   const path = fileOf(dataDir)
   const { demonstration, isOnDisk, passwordHash } = plan
   if (!isOnDisk) writeFileSync(planOf(path), `${JSON.stringify(demonstration, null, 2)}\n`, { mode: 0o600 })
-  await seedPlan(owner, demonstration, passwordHash)
+  await seedPlan(owner, demonstration, passwordHash, readKeys())
   renameSync(planOf(path), path)
 }
 
@@ -140,25 +153,30 @@ export async function seedDemonstration(
   owner: Endpoint,
   password: string,
   passwordHash: string,
+  keys: Keys,
 ): Promise<Demonstration> {
   const demonstration = planned(password)
-  await seedPlan(owner, demonstration, passwordHash)
+  await seedPlan(owner, demonstration, passwordHash, keys)
   return demonstration
 }
 
 const planned = (password: string): Demonstration =>
   offices.flatMap(({ kind, name, short, people }) => {
     const organisation = { id: randomUUID(), name, kind }
-    return Object.entries(people).map(([given, role]) => ({
-      email: `${given}@${short}.example`,
-      password,
-      role,
-      organisation,
-    }))
+    return Object.entries(people).map(([given, role]) => {
+      const email = `${given}@${short}.example`
+      const otpSecret = email === withFactor ? { otpSecret: newOtpSecret() } : {}
+      return { id: randomUUID(), email, password, role, organisation, ...otpSecret }
+    })
   })
 
 /** Inserts the plan; may run again with the same one. */
-async function seedPlan(owner: Endpoint, demonstration: Demonstration, passwordHash: string): Promise<void> {
+async function seedPlan(
+  owner: Endpoint,
+  demonstration: Demonstration,
+  passwordHash: string,
+  keys: Keys,
+): Promise<void> {
   const ids = new Map(demonstration.map(({ organisation: { name, id } }) => [name, id]))
   const committee = demonstration.find(({ organisation }) => organisation.kind === 'committee')?.organisation.id
   await seed(owner, [
@@ -182,8 +200,8 @@ async function seedPlan(owner: Endpoint, demonstration: Demonstration, passwordH
     },
     {
       table: 'accounts',
-      rows: demonstration.map(({ organisation, email, role }) => ({
-        id: randomUUID(),
+      rows: demonstration.map(({ id, organisation, email, role }) => ({
+        id,
         organisation_id: organisation.id,
         organisation_kind: organisation.kind,
         email,
@@ -193,6 +211,14 @@ async function seedPlan(owner: Endpoint, demonstration: Demonstration, passwordH
         password_hash: passwordHash,
         version: 1,
       })),
+    },
+    {
+      table: 'second_factors',
+      rows: demonstration.flatMap(({ id, otpSecret }) =>
+        otpSecret
+          ? [{ account_id: id, secret: `\\x${sealOtpSecret(keys, id, otpSecret).toString('hex')}`, last_step: 0 }]
+          : [],
+      ),
     },
   ])
 }

@@ -116,7 +116,9 @@ async function embedded(config: Config, opened: AsyncDisposableStack, interrupte
     createKeyFile(config.keyFile, kmsOf(config))
     Ledger.create(config.erasureLedger)
   }
-  await writeDemonstration(config.dataDir, cluster.endpoint('owner'), await planned)
+  await writeDemonstration(config.dataDir, cluster.endpoint('owner'), await planned, () =>
+    readKeys(config.keyFile, kmsOf(config)),
+  )
   return { app: cluster.endpoint('app'), cluster, demonstration: readDemonstration(config.dataDir) }
 }
 

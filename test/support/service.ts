@@ -58,7 +58,7 @@ export async function startService(
   { rateLimit = 1_000_000, importLimit = 4_000_000, alone = true, keys = passingKeys() } = {},
 ) {
   const { db, owner, superuser, endpoint } = await startDatabase(t, { keys })
-  const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash)
+  const demonstration = await seedDemonstration(endpoint('owner'), password, passwordHash, keys)
   const lines: string[] = []
   const log = { write: (line: string) => void lines.push(line) }
   const ledger = ledgerOf(t, keys)

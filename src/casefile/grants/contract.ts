@@ -5,15 +5,17 @@ import { Code, Country, Day, Id, Instant, Language, line, text, Version } from '
 import { pageContract } from '../../platform/http/page.ts'
 import { Zone } from '../zones/contract.ts'
 
-export const Purpose = z.enum([
-  'case_management',
-  'status_determination',
-  'birth_registration',
-  'consular_inquiry',
-  'legal_aid',
-  'service_referral',
-  'case_conference',
-])
+export const Purpose = z
+  .enum([
+    'case_management',
+    'status_determination',
+    'birth_registration',
+    'consular_inquiry',
+    'legal_aid',
+    'service_referral',
+    'case_conference',
+  ])
+  .meta({ id: 'Purpose' })
 export type Purpose = z.infer<typeof Purpose>
 
 const Representative = z
@@ -25,7 +27,10 @@ const Representative = z
     path: ['name'],
     message: 'Missing: a parent or guardian needs a name',
   })
-  .describe('Who represents a child. Required if the person could be under 18 on that day.')
+  .meta({
+    id: 'Representative',
+    description: 'Who represents a child. Required if the person could be under 18 on that day.',
+  })
 
 const Consent = z
   .strictObject({

@@ -20,7 +20,7 @@ export const Notice = z
 export type Notice = z.infer<typeof Notice>
 export const Notices = z.array(Notice)
 
-export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection'])
+export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection']).meta({ id: 'Zone' })
 export type Zone = z.infer<typeof Zone>
 
 const year = z.int().min(1880).max(2100)

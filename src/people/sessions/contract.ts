@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { OrganisationKind, Role } from '../../platform/access/permissions.ts'
 import { Id } from '../../platform/http/contract.ts'
+import { Otp } from '../second-factors/contract.ts'
 import { NewPassword } from './password.ts'
 
 const demonstration = { email: 'aliya@committee.example', password: 'the password of the demonstration' }
 
 export const Credentials = z
-  .strictObject({ email: z.email().max(200).toLowerCase(), password: z.string().min(1).max(200) })
+  .strictObject({
+    email: z.email().max(200).toLowerCase(),
+    password: z.string().min(1).max(200),
+    otp: Otp.optional().describe('A code of your second factor, or a recovery code.'),
+  })
   .meta({ id: 'Credentials', examples: [demonstration] })
 export type Credentials = z.output<typeof Credentials>
 
@@ -45,6 +50,11 @@ export const Me = z
     organisation: z.object({ id: Id, name: z.string(), kind: OrganisationKind }),
     roles: z.array(Role),
     permissions: z.array(z.string()),
+    secondFactor: z.object({
+      active: z.boolean(),
+      required: z.boolean(),
+      recoveryCodes: z.int().describe('How many are left.'),
+    }),
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>

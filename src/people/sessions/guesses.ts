@@ -35,6 +35,10 @@ export async function countGuess(tx: Tx, { pair, account, address }: Guess): Pro
   if (row && row.wait > 0) throw tooMany(row.wait)
 }
 
+/** Takes this attempt back: it was right as far as it went. */
+export const takeBackGuess = (tx: Tx, { pair, account, address }: Guess) =>
+  tx.execute(sql`select app.take_back_guess(array[${pair}::bytea, ${account}::bytea, ${address}::bytea])`)
+
 /** Resets the counters after a successful attempt. */
 export const forgetGuess = (tx: Tx, { pair, account, address }: Guess) =>
   tx.execute(sql`select app.forget_guesses(${pair}, ${account}, ${address})`)

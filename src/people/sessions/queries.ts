@@ -5,6 +5,8 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { Id } from '../../platform/http/contract.ts'
 import { Problem, unauthorized } from '../../problem.ts'
+import type { Proof } from '../second-factors/policy.ts'
+import { used } from '../second-factors/queries.ts'
 import type { Me } from './contract.ts'
 
 /**
@@ -16,7 +18,12 @@ export const newSecret = (bytes = 32) => {
 }
 export const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
-const CredentialsRow = z.object({ account: Id, password_hash: z.string().nullable() })
+const CredentialsRow = z.object({
+  account: Id,
+  password_hash: z.string().nullable(),
+  secret: z.instanceof(Buffer).nullable(),
+  instant: z.number(),
+})
 
 export async function credentials(tx: Tx, email: string): Promise<z.output<typeof CredentialsRow> | undefined> {
   const [row] = await tx.rows(CredentialsRow, sql`select * from app.credentials(${email})`)
@@ -27,12 +34,18 @@ const StartedRow = z.object({ session: Id.nullable() })
 
 /**
  * Opens a session with its first refresh token. Returns the id of the session; throws `wrong-credentials` if the password
- * is not the verified one any more, or the account not active.
+ * is not the verified one any more, or the account not active, and `wrong-second-factor` if the code was used.
  */
-export async function start(tx: Tx, account: string, verifiedHash: string, refreshHash: Buffer): Promise<string> {
+export async function start(
+  tx: Tx,
+  account: string,
+  verifiedHash: string,
+  refreshHash: Buffer,
+  proof: Proof,
+): Promise<string> {
   const [row] = await tx.rows(
     StartedRow,
-    sql`select app.start_session(${account}, ${verifiedHash}, ${refreshHash}) as session`,
+    sql`select app.start_session(${account}, ${verifiedHash}, ${refreshHash}, ${used(proof)}) as session`,
   )
   if (!row?.session) throw new Problem('wrong-credentials')
   return row.session
@@ -86,17 +99,22 @@ const MeRow = z.object({
   org: Id,
   org_name: z.string(),
   kind: OrganisationKind,
+  active: z.boolean(),
+  required: z.boolean(),
+  recovery_codes: z.int(),
 })
 
 export async function me(tx: Tx): Promise<Me> {
   const [row] = await tx.rows(
     MeRow,
     sql`
-      select a.id, a.email, a.name, a.roles, o.id as org, o.name as org_name, o.kind
-      from accounts a join organisations o on o.id = a.organisation_id where a.id = app.account()`,
+      select a.id, a.email, a.name, a.roles, o.id as org, o.name as org_name, o.kind, f.secret is not null as active,
+        f.required, f.recovery_codes
+      from accounts a join organisations o on o.id = a.organisation_id, app.own_factor() f where a.id = app.account()`,
   )
   if (!row) throw unauthorized()
-  const { id, email, name, roles, org, org_name, kind } = row
+  const { id, email, name, roles, org, org_name, kind, active, required, recovery_codes } = row
   const permissions = permissionsOf(officesOf(roles, kind))
-  return { id, email, name, roles, organisation: { id: org, name: org_name, kind }, permissions }
+  const secondFactor = { active, required, recoveryCodes: recovery_codes }
+  return { id, email, name, roles, organisation: { id: org, name: org_name, kind }, permissions, secondFactor }
 }

@@ -12,10 +12,14 @@ export const sessionRoutes =
     app.post(
       '/v1/sessions',
       {
-        config: { permission: 'public', audit: {}, problems: ['wrong-credentials'] },
+        config: {
+          permission: 'public',
+          audit: {},
+          problems: ['wrong-credentials', 'second-factor-required', 'wrong-second-factor'],
+        },
         schema: {
           operationId: 'signIn',
-          summary: 'Signs in with e-mail and password.',
+          summary: 'Signs in with e-mail and password, and a code if the account has a second factor.',
           tags,
           body: Credentials,
           response: { 201: Session },

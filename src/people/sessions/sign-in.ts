@@ -1,16 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import type { Keys } from '../../platform/access/keys.ts'
 import { Problem } from '../../problem.ts'
+import { noProof, type Proof, proofOf } from '../second-factors/policy.ts'
 import type { Credentials, Enrolment, PasswordChange, Session } from './contract.ts'
-import { countGuess, forgetGuess, guessOf } from './guesses.ts'
+import { countGuess, forgetGuess, type Guess, guessOf, takeBackGuess } from './guesses.ts'
 import { hashPassword, requireStrong, verifyPassword } from './password.ts'
 import * as sessions from './queries.ts'
 
 // The one exception to "one transaction per request": hashing a password is slow, so it runs between two transactions. The
 // second one checks again what the first one has read.
 
-/** Checks the password and returns tokens. Counts each attempt before it checks the password. */
-export async function signIn(request: FastifyRequest, keys: Keys, { email, password }: Credentials): Promise<Session> {
+/** Checks password and code and returns tokens. Counts each attempt before it checks them. */
+export async function signIn(
+  request: FastifyRequest,
+  keys: Keys,
+  { email, password, otp }: Credentials,
+): Promise<Session> {
   const guess = guessOf(request, keys, email)
   const found = await request.aside(async tx => {
     await countGuess(tx, guess)
@@ -20,12 +25,32 @@ export async function signIn(request: FastifyRequest, keys: Keys, { email, passw
   const verified = await verifyPassword(password, found?.password_hash, isGone(request))
   if (!verified || !found?.password_hash) throw new Problem('wrong-credentials')
   const { account, password_hash } = found
+  const proof = await checkOtp(request, keys, guess, found, otp)
   const { secret, hash: refreshHash } = sessions.newSecret()
   const session = await request.transact(async tx => {
     await forgetGuess(tx, guess)
-    return sessions.start(tx, account, password_hash, refreshHash)
+    return sessions.start(tx, account, password_hash, refreshHash, proof)
   })
   return tokensFor(request, account, session, secret)
+}
+
+type Asked = { account: string; secret: Buffer | null; instant: number }
+
+/**
+ * Checks the code of a caller whose password is right. Without a code, this attempt is no guess: every client asks so first,
+ * and only this one attempt is taken back, so that nobody can reset the count between two guesses of a code.
+ */
+export async function checkOtp(
+  request: FastifyRequest,
+  keys: Keys,
+  guess: Guess,
+  { account, secret, instant }: Asked,
+  otp: string | undefined,
+): Promise<Proof> {
+  if (!secret) return noProof
+  if (otp !== undefined) return proofOf(keys, { account, secret, instant }, otp)
+  await request.aside(tx => takeBackGuess(tx, guess))
+  throw new Problem('second-factor-required')
 }
 
 /**
@@ -82,7 +107,7 @@ export async function changePassword(
 }
 
 /** Whether the client is gone: nobody waits for the hash of its password. */
-const isGone = (request: FastifyRequest) => () => request.raw.socket.destroyed
+export const isGone = (request: FastifyRequest) => () => request.raw.socket.destroyed
 
 const tokensFor = (request: FastifyRequest, account: string, session: string, refreshToken: string): Session => ({
   ...request.server.tokens.issue(account, session),

@@ -46,6 +46,7 @@ type HashPurpose =
   | 'fingerprint'
   | 'guess'
   | 'refresh'
+  | 'recovery-code'
   | 'document-number'
   | 'iin'
   | 'name'
@@ -69,6 +70,9 @@ export type Keys = {
   /** Seals the piece of a waiting file at the position `context`; it opens only for the same `context`. */
   sealFile(context: string, content: Uint8Array): Buffer
   openFile(context: string, sealed: Uint8Array): Buffer
+  /** The same for a secret of an account. Its key is derived from the hashing key, so it outlives every epoch. */
+  sealSecret(context: string, content: Uint8Array): Buffer
+  openSecret(context: string, sealed: Uint8Array): Buffer
 }
 
 /** Makes new keys and returns the text of their key file. */
@@ -212,6 +216,8 @@ function openKeys(
       },
       sealFile: (context, content) => seal(keyFor('waiting-file'), context, content),
       openFile: (context, sealed) => open(keyFor('waiting-file'), context, sealed),
+      sealSecret: (context, content) => seal(keyFor('second-factor'), context, content),
+      openSecret: (context, sealed) => open(keyFor('second-factor'), context, sealed),
     }
   } catch (cause) {
     if (cause instanceof StartError) throw cause

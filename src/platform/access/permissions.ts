@@ -1,9 +1,13 @@
 import { z } from 'zod'
 
-export const OrganisationKind = z.enum(['iom', 'committee', 'division', 'ngo', 'oversight', 'operator'])
+export const OrganisationKind = z
+  .enum(['iom', 'committee', 'division', 'ngo', 'oversight', 'operator'])
+  .meta({ id: 'OrganisationKind' })
 export type OrganisationKind = z.infer<typeof OrganisationKind>
 
-export const Role = z.enum(['caseworker', 'officer', 'supervisor', 'coordinator', 'auditor', 'administrator'])
+export const Role = z
+  .enum(['caseworker', 'officer', 'supervisor', 'coordinator', 'auditor', 'administrator'])
+  .meta({ id: 'Role' })
 export type Role = z.infer<typeof Role>
 
 /** The kinds of organisation in which a role exists; a check in the database has the same table. */

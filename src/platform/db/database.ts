@@ -31,9 +31,10 @@ export type Watcher = (
 /** The first statement of a transaction: it identifies the caller, or refuses them (see `app.enter`). */
 export type Admission = readonly [text: string, values: readonly unknown[]]
 
-export const enterSession = (session: string, offices: readonly Office[]): Admission => [
-  'select app.enter($1, $2) as actor',
-  [session, offices],
+/** `self`: the operation concerns nothing but the account itself. */
+export const enterSession = (session: string, offices: readonly Office[], self = false): Admission => [
+  'select app.enter($1, $2, $3) as actor',
+  [session, offices, self],
 ]
 export const enterJob = (job: string, offices: readonly Office[]): Admission => [
   'select app.enter_job($1, $2) as actor',

@@ -9,7 +9,7 @@ import { type SQL, sql } from './drizzle.ts'
 export const sealed = (column: string): SQL => sql.raw(`app.sealed(${column})`)
 
 /** A sealed value that does not open: moved, changed, or not what its contract expects. The log records only its place. */
-class Unreadable extends Error {
+export class Unreadable extends Error {
   override readonly name = 'Unreadable'
   readonly code: string
 

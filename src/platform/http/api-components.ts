@@ -48,6 +48,23 @@ export const pascal = (name: string) => name.replaceAll(/(?:^|-)(\w)/g, (_, lett
 const asComponents = (json: Json): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
 
+/** Returns the parameters that a contract of the path or the query describes. */
+export function parameters(place: 'path' | 'query', schema: z.ZodType | undefined) {
+  if (!schema) return []
+  const { properties = {}, required = [], $defs = {} } = jsonSchema(schema, { io: 'input' })
+  return Object.entries(inlined(properties, $defs as Json)).map(([name, property]) => {
+    const { description, ...rest } = property as Json
+    return { name, in: place, required: required.includes(name), ...(description ? { description } : {}), schema: rest }
+  })
+}
+
+/** Writes out what a parameter refers to: the tools that read parameters expect to find the codes there. */
+const inlined = (properties: object, defs: Json): Json =>
+  JSON.parse(JSON.stringify(properties), (_, value) => {
+    const { id: _id, ...own } = (defs[String(value?.$ref).replace('#/$defs/', '')] ?? value) as Json
+    return value?.$ref ? own : value
+  })
+
 /** Replaces parameters that several operations share by references. Returns the shared ones, by name. */
 export function shareParameters(operations: readonly Operation[]): Json {
   const uses = Map.groupBy(

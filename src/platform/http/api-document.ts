@@ -3,8 +3,16 @@ import { z } from 'zod'
 import { ProblemDetails } from '../../problem.ts'
 import { type ProblemName, problems } from '../../problems.ts'
 import { kindsOf, type Office, offices, type Permission, permissions, Role } from '../access/permissions.ts'
-import { Components, type Json, type Operation, pascal, ref, shareParameters, sorted } from './api-components.ts'
-import { jsonSchema } from './contract.ts'
+import {
+  Components,
+  type Json,
+  type Operation,
+  parameters,
+  pascal,
+  ref,
+  shareParameters,
+  sorted,
+} from './api-components.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -228,15 +236,6 @@ const problemResponse = (names: readonly ProblemName[], components?: Components)
     },
   },
 })
-
-function parameters(place: 'path' | 'query', schema: z.ZodType | undefined) {
-  if (!schema) return []
-  const { properties = {}, required = [] } = jsonSchema(schema, { io: 'input' })
-  return Object.entries(properties).map(([name, property]) => {
-    const { description, ...rest } = property as Json
-    return { name, in: place, required: required.includes(name), ...(description ? { description } : {}), schema: rest }
-  })
-}
 
 const header = (name: string, required: boolean, example: string, description: string) => ({
   name,

@@ -76,7 +76,7 @@ export function authenticate(app: FastifyInstance, db: Database) {
 function admissionOf(request: FastifyRequest): Admission {
   if (request.routeOptions.config.permission === 'public') return enterNobody
   const { session, offices } = callerOf(request)
-  return enterSession(session, offices)
+  return enterSession(session, offices, request.routeOptions.config.permission === 'self:manage')
 }
 
 function callerOf({ claims, routeOptions }: FastifyRequest) {

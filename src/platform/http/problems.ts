@@ -59,8 +59,9 @@ const passing = /^(08|53|57|55P03|40001|40P01|25P0[34])|^CONN|^ECONN|^ENOENT|^CO
 const recreated = /^(cache lookup failed for|could not open relation with OID)/
 
 const unknown = (pointer: string) => invalid([{ pointer, detail: 'Not found' }])
-const wrongRoles = () =>
-  invalid([{ pointer: '#/roles', detail: 'Expected roles that exist in this kind of organisation' }])
+const unexpectedRoles = (pointer: string) =>
+  invalid([{ pointer, detail: 'Expected roles that exist in this kind of organisation' }])
+const wrongRoles = () => unexpectedRoles('#/roles')
 const taken = () => new Problem('already-exists')
 
 /** Constraints that a caller can violate. A violation of any other one is an internal error. */
@@ -83,6 +84,7 @@ const constraints: Record<string, () => Problem> = {
   cases_campaign_id_fkey: () => unknown('#/campaignId'),
   accounts_roles_check: wrongRoles,
   role_requests_roles_check: wrongRoles,
+  organisations_second_factor: () => unexpectedRoles('#/required'),
   campaigns_check: () => invalid([{ pointer: '#/endsOn', detail: 'Expected a day on or after startsOn' }]),
 }
 

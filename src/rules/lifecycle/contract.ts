@@ -1,50 +1,54 @@
 import { z } from 'zod'
 
-export const CaseState = z.enum([
-  'registered',
-  'assessment',
-  'submitted',
-  'verification',
-  'information_requested',
-  'foreign_inquiry',
-  'committee_review',
-  'decided',
-  'documentation',
-  'documented',
-  'appealed',
-  'withdrawn',
-  'merged',
-  'closed',
-])
+export const CaseState = z
+  .enum([
+    'registered',
+    'assessment',
+    'submitted',
+    'verification',
+    'information_requested',
+    'foreign_inquiry',
+    'committee_review',
+    'decided',
+    'documentation',
+    'documented',
+    'appealed',
+    'withdrawn',
+    'merged',
+    'closed',
+  ])
+  .meta({ id: 'CaseState' })
 export type CaseState = z.infer<typeof CaseState>
 
-export const CaseAction = z.enum([
-  'register',
-  'amend',
-  'start_assessment',
-  'submit',
-  'take_up',
-  'accept',
-  'decline',
-  'recall',
-  'expire',
-  'return',
-  'hand_over',
-  'decide',
-  'discontinue',
-  'open_documentation',
-  'record_document',
-  'hand_over_document',
-  'close',
-  'reopen',
-  'renew_basis',
-  'withdraw',
-  'transfer',
-  'annul',
-  'import_registered',
-  'import_decided',
-  'import_documented',
-])
+export const CaseAction = z
+  .enum([
+    'register',
+    'amend',
+    'start_assessment',
+    'submit',
+    'take_up',
+    'accept',
+    'decline',
+    'recall',
+    'expire',
+    'return',
+    'hand_over',
+    'decide',
+    'discontinue',
+    'open_documentation',
+    'record_document',
+    'hand_over_document',
+    'close',
+    'reopen',
+    'renew_basis',
+    'withdraw',
+    'transfer',
+    'annul',
+    'import_registered',
+    'import_decided',
+    'import_documented',
+  ])
+  .meta({ id: 'CaseAction' })
 export type CaseAction = z.infer<typeof CaseAction>
 
 /** Who has to act next. */

@@ -14,9 +14,11 @@ async function found({ owner, demonstration }: Service) {
     const [organisation] =
       await owner`insert into organisations (kind, name, short_name) values (${kind}, ${`Second ${kind}`}, ${`${kind}-2`}) returning id`
     const email = `second@${kind}-2.example`
-    await owner`insert into accounts (organisation_id, organisation_kind, email, name, roles, status, password_hash)
-      values (${organisation?.id}, ${kind}, ${email}, 'Second', ${[role]}, 'active', '')`
+    const [account] =
+      await owner`insert into accounts (organisation_id, organisation_kind, email, name, roles, status, password_hash)
+      values (${organisation?.id}, ${kind}, ${email}, 'Second', ${[role]}, 'active', '') returning id`
     demonstration.push({
+      id: account?.id,
       email,
       password: '',
       role,

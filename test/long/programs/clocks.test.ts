@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { readKeys } from '../../../src/platform/access/keys.ts'
 import { seedDemonstration } from '../../../src/programs/demonstration-accounts.ts'
 import { folder, freePort, run } from '../../programs/start/program.ts'
 import { password, passwordHash, startDatabase } from '../../support/service.ts'
@@ -34,9 +35,9 @@ const send = (
 
 t.test('nobody is locked out, and nothing lasts longer, because the clock of a process is wrong', async t => {
   const { endpoint, owner } = await startDatabase(t)
-  await seedDemonstration(endpoint('owner'), password, passwordHash)
   const KEY_FILE = join(folder(), 'keys.json')
   await run('src/programs/admin.ts', { KEY_FILE }, ['create-key-file']).ended
+  await seedDemonstration(endpoint('owner'), password, passwordHash, readKeys(KEY_FILE))
   const DATABASE_URL = `postgres://app@localhost/${endpoint('app').database}?host=${encodeURIComponent(socket)}`
   const started = async (SHIFT: number) => {
     const [PORT, METRICS_PORT] = [await freePort(), await freePort()]

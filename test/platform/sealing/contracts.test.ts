@@ -32,6 +32,7 @@ const stored: [field: RegExp, where: string | null][] = [
     /^(signIn|refreshSession|enrol|changePassword|foundOrganisation|changeOrganisation|inviteAccount|changeAccount) /,
     null,
   ],
+  [/^(offerSecondFactor|confirmSecondFactor|renewRecoveryCodes|removeSecondFactor) /, null], // only compared
   [/^(createCampaign|changeCampaign) \/name$/, null],
   [/^searchCases /, null], // only searched for; the audit log has a keyed hash
   [/^importRegistrations $/, 'import_chunks.content'],
@@ -67,8 +68,11 @@ const otherBytes = [
   'identifiers.hmac',
   'import_chunks.content',
   'imports.sha256',
+  'recovery_codes.hash',
   'refresh_tokens.hash',
   'refresh_tokens.used_from',
+  'second_factors.offered',
+  'second_factors.secret',
 ]
 /** Columns into which texts of a proposal are moved. */
 const moved = ['decisions.content', 'documents.content']
