@@ -140,3 +140,16 @@ t.test('no other operation on an account changes its second factor', async t => 
   await dina.post(`${factor}/removal`, { password })
   t.same(await kept(), before)
 })
+
+t.test('the demonstration has one account with a second factor', async t => {
+  const { app, demonstration, owner } = await startService(t)
+  await stopAt(owner, 0)
+  const having = demonstration.filter(({ otpSecret }) => otpSecret)
+  t.same(
+    having.map(({ email }) => email),
+    ['yerlan@committee.example'],
+  )
+  const { email, otpSecret = '' } = having[0] ?? {}
+  t.match((await post(app, '/v1/sessions', { email, password })).json(), { type: '/problems/second-factor-required' })
+  t.equal((await post(app, '/v1/sessions', { email, password, otp: codeAt(otpSecret, 0) })).statusCode, 201)
+})

@@ -10,7 +10,7 @@ import { folder } from '../programs/start/program.ts'
 import { meanwhile } from '../support/meanwhile.ts'
 import { password, startService } from '../support/service.ts'
 import { readByThief } from '../support/stolen.ts'
-import { codeAt, email, me, post, setUp, signIn, stopAt } from './signing-in.ts'
+import { codeAt, email, me, setUp, signIn, stopAt } from './signing-in.ts'
 
 const wrong = { status: 401, type: '/problems/wrong-second-factor' }
 const needed = { status: 401, type: '/problems/second-factor-required' }
@@ -181,17 +181,23 @@ t.test(
   },
 )
 
-t.test('a sign-in without a code, while the second factor is confirmed, gives no session', async t => {
+t.test('a sign-in that was checked before another secret is confirmed gives no session', async t => {
   const service = await startService(t)
   const { app, as, owner } = service
   await stopAt(owner, 0)
   const asel = await as('caseworker', 'sunrise')
-  await asel.post(factor, { password })
-  const [row] =
-    await owner`select password_hash, encode(offered, 'hex') as offered from accounts join second_factors on account_id = id
-    where id = ${asel.account}`
-  const confirm = `select app.confirm_factor('${row?.password_hash}', '\\x${row?.offered}', 1, array['\\x00'::bytea])`
-  t.match((await meanwhile(service, asel, confirm, () => signIn(app))).json(), needed)
+  const during = async (otp?: string) => {
+    const [row] = await owner`select password_hash, encode(offered, 'hex') as offered from accounts
+      join second_factors on account_id = id where id = ${asel.account}`
+    const confirm = `select app.confirm_factor('${row?.password_hash}', '\\x${row?.offered}', 1, array['\\x00'::bytea])`
+    return (await meanwhile(service, asel, confirm, () => signIn(app, { otp }))).json()
+  }
+  const { secret } = (await asel.post(factor, { password })).json()
+  t.match(await during(), needed, 'without a code')
+  await asel.post(factor, { password, otp: codeAt(secret, 0) })
+  t.match((await signIn(app, { otp: codeAt(secret, 0) })).json(), wrong, 'the code is used up')
+  await stopAt(owner, 60)
+  t.match(await during(codeAt(secret, 60)), wrong, 'with a code of the first secret')
 })
 
 t.test('a secret opens for its own account only, and after every rotation', async t => {
@@ -234,16 +240,3 @@ t.test('a secret opens for its own account only, and after every rotation', asyn
 
 const proofAt = (secret: string, instant: number) =>
   TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: instant })
-
-t.test('the demonstration has one account with a second factor', async t => {
-  const { app, demonstration, owner } = await startService(t)
-  await stopAt(owner, 0)
-  const having = demonstration.filter(({ otpSecret }) => otpSecret)
-  t.same(
-    having.map(({ email }) => email),
-    ['yerlan@committee.example'],
-  )
-  const { email, otpSecret = '' } = having[0] ?? {}
-  t.match((await post(app, '/v1/sessions', { email, password })).json(), needed)
-  t.equal((await post(app, '/v1/sessions', { email, password, otp: codeAt(otpSecret, 0) })).statusCode, 201)
-})
