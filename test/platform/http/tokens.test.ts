@@ -220,7 +220,10 @@ t.test('a token is invalid after its session, account or organisation has ended'
     [
       'a closed organisation',
       await as('caseworker', 'sunrise'),
-      ({ organisation }) => owner`update organisations set status = 'closed' where id = ${organisation.id}`,
+      async ({ organisation }) => {
+        for (const status of ['closing', 'closed'])
+          await owner`update organisations set status = ${status} where id = ${organisation.id}`
+      },
     ],
   ]
   for (const [name, who, end] of ends) {
