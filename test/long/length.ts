@@ -4,6 +4,10 @@ const length = Number(process.env.LENGTH ?? 1)
 /** Scales a count for length 1 to the length of this run. */
 export const scaled = (count: number): number => Math.max(1, Math.round(count * length))
 
+/** Returns a count between `short`, for length 1, and `full`, for length 10. */
+export const between = (short: number, full: number): number =>
+  Math.max(1, Math.round(length < 1 ? short * length : short + ((full - short) * (length - 1)) / 9))
+
 /** Options of tap without a time limit: {@link whileMoving} ends these tests. */
 export const unhurried = { timeout: 0 }
 

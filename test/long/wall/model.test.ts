@@ -6,7 +6,7 @@ import { expireReferrals } from '../../../src/procedure/referrals/expire.ts'
 import { type Reading, read, readInSql } from '../../casefile/wall/paths.ts'
 import { patient } from '../../support/patient.ts'
 import { idempotencyKey, intake, registration, type Someone, startService } from '../../support/service.ts'
-import { scaled, unhurried, whileMoving } from '../length.ts'
+import { between, unhurried, whileMoving } from '../length.ts'
 import { type Move, pick, type Who } from './move.ts'
 import { moves } from './moves.ts'
 import {
@@ -23,7 +23,7 @@ import {
   reaches,
 } from './reference-model.ts'
 
-const steps = scaled(1_000)
+const steps = between(600, 10_000)
 const longest = 300
 /** After so many steps every case is read, not only the changed one. */
 const sweepEvery = 100
