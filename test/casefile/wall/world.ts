@@ -190,6 +190,9 @@ export async function buildWorld(service: Service) {
     values (${asel.account}, 'of asel', now()), (${zarina.account}, 'of zarina', now())`
   const [empty] =
     await superuser`insert into organisations (kind, name, short_name) values ('ngo', 'Nobody yet', 'nobody') returning id`
+  // A task about an account, for supervisors.
+  await superuser`insert into tasks (kind, organisation_id, account_id, created_by)
+    values ('ask_about_openings', ${asel.organisation.id}, ${asel.account}, null)`
   // An organisation with only one supervisor.
   await superuser`insert into accounts (organisation_id, organisation_kind, email, name, roles, status, password_hash)
     values (${empty?.id}, 'ngo', 'only@new.example', 'Only', '{supervisor}', 'active', 'x')`
