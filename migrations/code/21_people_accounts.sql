@@ -191,8 +191,9 @@ end $$;
 create trigger note_roles before update of roles on accounts for each row when (current_user = 'app')
   execute function app.note_roles();
 
--- Confirms, as a second person, the roles and the code that wait for an account. Refuses an account that the caller
--- cannot read, an outdated version, an account for which nothing waits, and a caller who cannot confirm it.
+-- Confirms, as a second person, the roles and the code that wait for an account. A code that one person made before the
+-- account confirms is not valid any more: with it that person would have the account. Refuses an account that the
+-- caller cannot read, an outdated version, an account for which nothing waits, and a caller who cannot confirm it.
 create function app.confirm_account(p_account uuid, p_version int) returns void
 language plpgsql security definer set search_path = '' as $$
 declare a public.accounts; asked public.role_requests;
@@ -210,6 +211,8 @@ begin
   delete from public.role_requests where account_id = a.id and expires_at > app.now() returning * into asked;
   if asked.roles is not null then
     insert into public.account_controls values (a.id, asked.asked_by, 'roles');
+    update public.enrolments set expires_at = app.now()
+      where account_id = a.id and not needs_second and used_at is null;
   end if;
   update public.accounts set roles = coalesce(asked.roles, roles), version = version + 1 where id = a.id;
 end $$;

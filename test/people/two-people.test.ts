@@ -142,6 +142,19 @@ t.test('two people give a role that confirms, and enrol its account again', asyn
   t.match(wrong.json(), { status: 400, errors: [{ pointer: '#/roles' }] })
 })
 
+t.test('a code that one person made before the account confirms is not valid afterwards', async t => {
+  const service = await startService(t)
+  const [dina, pavel, asel] = [
+    await service.as('supervisor', 'sunrise'),
+    await service.as('supervisor', 'sunrise', 1),
+    await service.as('caseworker', 'sunrise'),
+  ]
+  const { enrolmentCode } = (await dina.post(`/v1/accounts/${asel.account}/enrolment`)).json()
+  await dina.patch(`/v1/accounts/${asel.account}`, { roles: ['supervisor'] }, ifMatch(1))
+  t.equal((await confirm(pavel, asel.account)).statusCode, 204)
+  t.equal(await enrol(service, enrolmentCode), 401)
+})
+
 t.test('an administrator founds an organisation, confirms nothing there, and enrols nobody of others', async t => {
   const service = await startService(t)
   const [admin, deputy, samal, dina] = [
