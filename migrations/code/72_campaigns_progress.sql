@@ -3,6 +3,18 @@
 -- A line of the report: how many cases of a group were registered, and how many of these are documented.
 create type app.figure as (key text, registered int, documented int);
 
+-- The value of a dimension of the report in a row of figures. The planner inlines it.
+create function app.value_of(f case_figures, p_dimension text) returns text
+language sql immutable parallel safe return case p_dimension
+  when 'region' then (f).region
+  when 'outcome' then (f).outcome
+  when 'category' then (f).category
+  when 'sex' then (f).sex
+  when 'ageGroup' then (f).birth_year::text
+  when 'month' then (f).month
+  when 'division' then (f).owner_id::text end;
+grant execute on function app.value_of(case_figures, text) to definer;
+
 -- Campaign progress by case: the cases of the campaign (with p_all, otherwise those that p_reader can read at p_now)
 -- registered by the end of p_as_of, as on record at p_known_at; annulled events are not counted if the annulment was on
 -- record. said: the last value of the dimension. known: that value was on record, and p_reader may read it (sex and age
@@ -11,14 +23,7 @@ create function app.report_cases(p_campaign uuid, p_as_of date, p_known_at times
   p_now timestamptz, p_dimension text)
 returns table (case_id uuid, said text, known boolean, documented boolean) language sql stable parallel safe as $$
   select f.case_id,
-    case p_dimension
-      when 'region' then f.region
-      when 'outcome' then f.outcome
-      when 'category' then f.category
-      when 'sex' then f.sex
-      when 'ageGroup' then f.birth_year::text
-      when 'month' then f.month
-      when 'division' then f.owner_id::text end,
+    app.value_of(f, p_dimension),
     case
       when p_dimension = 'outcome' then f.decided_on <= p_as_of and f.decided_at <= p_known_at
       when p_dimension in ('sex', 'ageGroup')

@@ -62,14 +62,7 @@ language sql stable parallel safe as $$
     where f.campaign_id = p_campaign and (f.until_on < 'infinity' or f.until_at < 'infinity')),
   facts as not materialized ( -- most cases have one row, and are counted without a copy of it
     select f.case_id, c.case_id is not null as corrected, f.owner_id, f.documented_on, f.documented_at,
-      case p_dimension
-        when 'region' then f.region
-        when 'outcome' then f.outcome
-        when 'category' then f.category
-        when 'sex' then f.sex
-        when 'ageGroup' then f.birth_year::text
-        when 'month' then f.month
-        when 'division' then f.owner_id::text end as said,
+      app.value_of(f, p_dimension) as said,
       case p_dimension when 'outcome' then f.decided_on else f.from_on end as said_on,
       case
         when p_dimension = 'outcome' then f.decided_at
