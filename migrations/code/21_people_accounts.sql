@@ -37,8 +37,8 @@ returns setof uuid language sql stable security definer set search_path = '' as 
     and app.two_people(a.id, p_first, p_ever)
 $$;
 
--- The kind of organisation whose supervisors confirm for an organisation that has no second person: the committee for
--- its divisions, IOM for an NGO. Returns the organisations.
+-- The active organisations whose supervisors confirm for one that has no second person: the committee of a division,
+-- IOM for an NGO; none for others.
 create function app.stand_ins(p_organisation uuid) returns setof public.organisations
 language sql stable set search_path = '' as $$
   select s.* from public.organisations o
@@ -66,14 +66,10 @@ begin
   end if;
   select string_agg(s.name, ', ' order by s.name) into others from app.stand_ins(p_organisation) s;
   perform app.refuse('no-second-person', case
-    when others is null then 'Your organisation needs another supervisor, whom two people appoint'
+    when others is null then format('Your organisation needs another %s, appointed by two people',
+      array_to_string(p_roles, ' or '))
     else 'A supervisor of one of these can confirm it: ' || others end);
 end $$;
-
--- True if the organisation has an account. An administrator creates only the first account of an organisation.
-create function app.has_accounts(organisation uuid) returns boolean
-language sql stable security definer set search_path = '' return
-  exists (select from public.accounts where organisation_id = organisation);
 
 -- True if this is the only active supervisor of an organisation. Two administrators can enrol its person again, who has
 -- lost the password and has nobody to ask.
@@ -143,7 +139,9 @@ declare second boolean;
 begin
   if not app.has_role('administrator') then perform app.refuse('forbidden'); end if;
   perform from public.organisations where id = p_organisation for update;
-  if app.has_accounts(p_organisation) then perform app.refuse('already-exists'); end if;
+  if exists (select from public.accounts where organisation_id = p_organisation) then
+    perform app.refuse('already-exists');
+  end if;
   insert into public.accounts (id, organisation_id, organisation_kind, email, name, roles)
     select p_account, id, kind, p_email, p_name, array[p_role] from public.organisations where id = p_organisation;
   insert into public.enrolments (account_id, code_hash, expires_at, made_by, needs_second)
@@ -223,11 +221,7 @@ create function app.keep_supervisor() returns trigger language plpgsql security 
 begin
   -- Two supervisors who disable each other at the same time wait for each other here.
   perform from public.organisations where id = old.organisation_id for update;
-  if not exists (select from public.accounts
-    where organisation_id = old.organisation_id and id <> old.id
-      and status = 'active' and 'supervisor' = any (roles)) then
-    perform app.refuse('last-supervisor');
-  end if;
+  if app.is_only_supervisor(old.id) then perform app.refuse('last-supervisor'); end if;
   return new;
 end $$;
 create trigger keep_supervisor before update of roles, status on accounts for each row
