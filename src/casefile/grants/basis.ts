@@ -4,9 +4,8 @@ import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'
 import type { Texts } from '../sealed-columns.ts'
-import { couldBeChild } from '../zones/birth.ts'
 import type { Identity } from '../zones/contract.ts'
-import { adultsBornBy } from '../zones/queries.ts'
+import { mayBeChild } from '../zones/queries.ts'
 import type { Basis, Consent } from './contract.ts'
 
 const byConsent = ['ngo', 'iom']
@@ -55,10 +54,6 @@ export async function faultsOfRepresentative(
     'Missing: the person could be under 18. Name the representative (none_yet if there is none), or give a more exact birth date'
   return [{ pointer: `${place}/basis/representative`, detail }]
 }
-
-/** Whether the person may have been under age on that day (default today). */
-export const mayBeChild = async (tx: Tx, { birth }: Identity, day?: string): Promise<boolean> =>
-  couldBeChild(birth, await adultsBornBy(tx, day))
 
 async function faultsOfConsent(tx: Tx, { language, formVersion }: Consent): Promise<Fault[]> {
   const [[form], faults] = await Promise.all([

@@ -202,12 +202,7 @@ const versions = (zone: Zone) =>
 export const zoneContracts = Object.fromEntries(
   Zone.options.map(zone => [
     zone,
-    {
-      title: titled(zone),
-      content: documents[zone],
-      current: current(zone),
-      versions: versions(zone),
-    },
+    { title: titled(zone), content: documents[zone], current: current(zone), versions: versions(zone) },
   ]),
 ) as unknown as Record<
   Zone,

@@ -132,22 +132,22 @@ const WritableRow = z.object({ own: z.boolean(), open: z.boolean(), registeredOn
 
 const AdultsRow = z.object({ adults: Day })
 
-/** Returns the day: a person who was born on it or before was of age on `day` (default today). */
-export async function adultsBornBy(tx: Tx, day?: string): Promise<string> {
+/** Whether the person may have been under age on that day (default today). */
+export async function mayBeChild(tx: Tx, { birth }: Identity, day?: string): Promise<boolean> {
   const [row] = await tx.rows(
     AdultsRow,
     sql`select (coalesce(${day ?? null}::date, app.today()) - app.term('majority'))::date::text as adults`,
   )
-  return row?.adults ?? ''
+  return couldBeChild(birth, row?.adults ?? '')
 }
 
 /** Changes the grants of the case as the new content of a zone requires. Called before it is written: it locks the case. */
 async function review(tx: Tx, { caseId, zone, content }: NewVersion): Promise<Effect[]> {
   const columns = sql`select grant_id as "grantId", effect, app.rfc3339(nullif(valid_until, 'infinity')) as "validUntil"`
   if (zone === 'identity') {
-    const { birth } = content as Identity
-    const child = couldBeChild(birth, await adultsBornBy(tx))
-    const born = latestBirth(birth) ?? null
+    const identity = content as Identity
+    const child = await mayBeChild(tx, identity)
+    const born = latestBirth(identity.birth) ?? null
     return tx.rows(Effect, sql`${columns} from app.review_representatives(${caseId}, ${born}::date, ${child})`)
   }
   if (zone === 'protection') {

@@ -1,6 +1,6 @@
-import { sql } from '../../platform/db/drizzle.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { Remainder } from './contract.ts'
+import { remainder } from './queries.ts'
 
 export const closingRoutes: Routes = async app => {
   app.get(
@@ -15,12 +15,6 @@ export const closingRoutes: Routes = async app => {
         response: { 200: Remainder },
       },
     },
-    request =>
-      request.transact(async tx => ({
-        items: await tx.rows(
-          Remainder.shape.items.element,
-          sql`select what, count from app.remainder(${request.params.id})`,
-        ),
-      })),
+    request => request.transact(tx => remainder(tx, request.params.id)),
   )
 }

@@ -42,10 +42,10 @@ export async function prepare(
   admit(position, step.action, twoPersons)
   const statement = statementOf(step, tx.keys)
   const faults = await faultsOfCodes(tx, statement.uses)
-  if (step.action === 'reopen' && found.person.identity)
-    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, found.registeredOn)))
-  if (step.action === 'renew_basis' && found.person.identity)
-    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity)))
+  if ('basis' in step && found.person.identity) {
+    const day = step.action === 'reopen' ? found.registeredOn : undefined
+    faults.push(...(await faultsOfBasis(tx, step.basis, found.person.identity, day)))
+  }
   if (step.action === 'record_document' && found.person.identity)
     faults.push(...faultsBy(documentRefusals, { document: step, identity: found.person.identity }))
   if (faults.length) throw invalid(faults)
