@@ -22,9 +22,7 @@ t.test('a supervisor of IOM is the second person of an NGO that has none, and re
   await owner`update accounts set status = 'disabled' where email = 'pavel@sunrise.example'`
   const one = await assessed(asel)
   const proposed = (await one.propose(dina, { action: 'close', reason: 'lost_contact' })).json()
-  const settle = (who: Someone) =>
-    who.post(`/v1/proposals/${proposed.id}/confirmation`, undefined, { ...idempotencyKey(), ...ifMatch(1) })
-  t.match((await settle(dina)).json(), {
+  t.match((await one.confirm(dina, proposed.id)).json(), {
     status: 409,
     type: '/problems/no-second-person',
     detail: /: IOM Kazakhstan$/,

@@ -3,7 +3,7 @@ import type { OrganisationKind, Role } from '../../src/platform/access/permissio
 import { approving, asking } from '../support/erasing.ts'
 import { assessed } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, type Service, type Someone, startService } from '../support/service.ts'
-import { another, later, post } from './signing-in.ts'
+import { another, post } from './signing-in.ts'
 
 type Invited = {
   email: string
@@ -40,8 +40,6 @@ const made = async (service: Service, who: Someone, email: string, roles: Role[]
 
 const closing = (who: Someone, one: Awaited<ReturnType<typeof assessed>>) =>
   one.propose(who, { action: 'close', reason: 'lost_contact' })
-const confirming = (who: Someone, proposal: string) =>
-  who.post(`/v1/proposals/${proposal}/confirmation`, undefined, { ...idempotencyKey(), ...ifMatch(1) })
 
 t.test('an account whose code or roles the caller gave is not a second person for 30 days', async t => {
   const service = await startService(t)
@@ -51,19 +49,18 @@ t.test('an account whose code or roles the caller gave is not a second person fo
   const proposed = await closing(child, one)
   t.equal(proposed.statusCode, 201, proposed.body)
   const { id } = proposed.json()
-  t.match((await confirming(dina, id)).json(), { status: 403, type: '/problems/same-person' }, 'parent and child')
+  t.match((await one.confirm(dina, id)).json(), { status: 403, type: '/problems/same-person' }, 'parent and child')
   t.same((await dina.get(`/v1/proposals/${id}`)).json().allowedDecisions, ['reject'])
   t.same((await pavel.get(`/v1/proposals/${id}`)).json().allowedDecisions, ['confirm', 'reject'])
-  t.equal((await confirming(pavel, id)).statusCode, 200, 'another supervisor is')
+  t.equal((await one.confirm(pavel, id)).statusCode, 200, 'another supervisor is')
 
   const two = await assessed(child)
   const again = (await closing(child, two)).json()
-  await later(service, '29 days')
-  await service.owner`update sessions set ends_at = ends_at + interval '1 year'`
+  await service.travel(29)
   await service.owner`update proposals set expires_on = expires_on + 60 where id = ${again.id}`
-  t.equal((await confirming(dina, again.id)).statusCode, 403)
-  await later(service, '31 days')
-  t.equal((await confirming(dina, again.id)).statusCode, 200, 'after the term')
+  t.equal((await two.confirm(dina, again.id)).statusCode, 403)
+  await service.travel(31)
+  t.equal((await two.confirm(dina, again.id)).statusCode, 200, 'after the term')
 
   const asked = (await asking(child, one.id)).json()
   t.match((await approving(dina, asked.id)).json(), { status: 403, type: '/problems/same-person' }, 'an erasure: never')
@@ -79,7 +76,7 @@ t.test('new roles count as much as a code, and a code that replaces another one'
   t.same((await dina.get(`/v1/proposals/${proposed.id}`)).json().allowedDecisions, ['confirm', 'reject'])
   t.equal(await enrol(service, code), 204)
   t.same((await dina.get(`/v1/proposals/${proposed.id}`)).json().allowedDecisions, ['reject'], 're-enrolled')
-  t.equal((await confirming(dina, proposed.id)).statusCode, 403)
+  t.equal((await one.confirm(dina, proposed.id)).statusCode, 403)
 
   const ruslan = await service.as('caseworker', 'sunrise', 1)
   const two = await assessed(ruslan)
@@ -87,7 +84,7 @@ t.test('new roles count as much as a code, and a code that replaces another one'
   await service.owner`update accounts set roles = '{caseworker,supervisor}' where id = ${ruslan.account}`
   const fewer = await dina.patch(`/v1/accounts/${ruslan.account}`, { roles: ['caseworker'] }, ifMatch(1))
   t.match(fewer.json(), { roles: ['caseworker'], waiting: null }, 'fewer roles need no second person')
-  t.equal((await confirming(dina, other.id)).statusCode, 403, 'roles')
+  t.equal((await two.confirm(dina, other.id)).statusCode, 403, 'roles')
 })
 
 t.test('two people give a role that confirms, and enrol its account again', async t => {
@@ -204,8 +201,7 @@ t.test('an administrator founds an organisation, confirms nothing there, and enr
   const run = (await admin.post('/v1/retention-runs', undefined, idempotencyKey())).json()
   const approval = (who: Someone) => who.post(`/v1/retention-runs/${run.id}/approval`, undefined, ifMatch(1))
   const invented = await enrolled(service, third)
-  await later(service, '400 days')
-  await service.owner`update sessions set ends_at = ends_at + interval '2 years'`
+  await service.travel(400)
   t.equal((await approval(invented)).statusCode, 403, 'nor by the account that the first one made')
   t.equal((await approval(deputy)).statusCode, 200)
 })
