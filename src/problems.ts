@@ -61,7 +61,7 @@ export const problems = {
     409,
     'Nobody in this organisation can confirm this',
     'Two persons are needed, and the organisation has no second one: an account made the code or gave the roles of the other.',
-    'Read `detail`: it names who can confirm it.',
+    'Read `detail`: it has the organisations that can confirm it.',
   ),
   'nothing-to-confirm': from(
     409,

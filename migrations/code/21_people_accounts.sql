@@ -54,8 +54,8 @@ language sql stable security definer set search_path = '' return
   and app.is_second_person(p_first, p_ever)
   and not exists (select from app.second_people(p_organisation, p_first, p_roles, p_ever));
 
--- Refuses the caller as second person for what p_first did in this organisation, unless they are two people. If nobody
--- in the organisation can be the second person, the refusal names the organisations that can.
+-- Refuses the caller as second person for what p_first did in this organisation, unless they are two people. If the
+-- organisation has no second person, the refusal has the names of the organisations that can confirm it.
 create function app.check_second_person(p_organisation uuid, p_first uuid, p_roles text[], p_ever boolean) returns void
 language plpgsql stable security definer set search_path = '' as $$
 declare others text;
@@ -71,8 +71,8 @@ begin
     else 'A supervisor of one of these can confirm it: ' || others end);
 end $$;
 
--- True if this is the only active supervisor of an organisation. Two administrators can enrol its person again, who has
--- lost the password and has nobody to ask.
+-- True if this is the only active supervisor of an organisation. If that person loses the password, two administrators
+-- make a new code.
 create function app.is_only_supervisor(p_account uuid) returns boolean
 language sql stable security definer set search_path = '' return exists (
   select from public.accounts a

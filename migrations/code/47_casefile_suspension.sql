@@ -48,8 +48,8 @@ begin
 end $$;
 
 -- Called before the owner writes an identity; born: the latest possible birth date, null if unknown; p_child: the
--- person may be a child. A grant for which a representative agreed ends soon after the person comes of age. A grant for
--- which nobody spoke is suspended while the person may be a child. The owner's own grant goes on, with a task.
+-- person may be a child. A grant for which a representative agreed ends soon after the person comes of age. A grant
+-- without a representative is suspended while the person may be a child. The owner's own grant goes on, with a task.
 create function app.review_representatives(p_case uuid, born date, p_child boolean)
 returns table (grant_id uuid, effect text, valid_until timestamptz)
 language plpgsql security definer set search_path = '' as $$

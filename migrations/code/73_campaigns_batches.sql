@@ -1,5 +1,5 @@
 -- Which groups of a whole campaign a report may name: persons are told in batches. docs/figures.md describes the rule,
--- and why nobody is found in the figures.
+-- and why no person can be found in the figures.
 
 -- The first instant of the month of an instant, by the clock of the installation.
 create function app.month_begin(p_instant timestamptz) returns timestamptz language sql stable return

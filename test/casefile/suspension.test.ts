@@ -74,7 +74,7 @@ t.test('a corrected birth date shortens what was given for a child', async t => 
   t.same(await findings(service.endpoint('owner')), [])
 })
 
-t.test('a grant for which nobody spoke is suspended while the person may be a child', async t => {
+t.test('a grant without a representative is suspended while the person may be a child', async t => {
   const service = await startService(t)
   const { asel, dina, marta, zarina } = await people(service)
   const one = await register(asel, { person: { ...registration().person, identity: adult } })

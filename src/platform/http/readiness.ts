@@ -2,7 +2,7 @@ type Log = { error(fields: object, message: string): void; info(fields: object, 
 type Fault = {
   /** What `/health/ready` answers. */
   shown: string
-  /** What the log says once: it may name files, and how to repair it. */
+  /** What is logged once: it may have names of files, and how to repair it. */
   logged: string
 }
 

@@ -11,7 +11,7 @@ export type Grant = {
   until: number
   opened: boolean
   onward: boolean
-  /** Nobody spoke for the person, who by a correction may be a child. */
+  /** There is no representative, and by a correction the person may be a child. */
   suspended?: boolean
   closed?: string
   parent?: Grant
@@ -154,7 +154,7 @@ function transfer(c: Case, owner: Org): void {
   byStatute(c, committeeOf(owner))
 }
 
-/** Corrects the birth date, so that the person becomes a child or is none any more: for no consent of the model did anybody speak. */
+/** Corrects the birth date, so that the person becomes a child or is none any more. No consent of the model has a representative. */
 export function correct(c: Case, day: number): void {
   c.child = !c.child
   c.corrections++
