@@ -1,7 +1,6 @@
 import { ofCase, ofCases } from '../../platform/http/audit.ts'
-import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, Nothing, type Routes } from '../../platform/http/contract.ts'
-import { readPage } from '../../platform/http/replies.ts'
+import { readPage, settleOne } from '../../platform/http/replies.ts'
 import type { Sweep } from '../../platform/http/sweep.ts'
 import { ConfirmationPage, ConfirmationQuery } from './contract.ts'
 import * as confirmations from './queries.ts'
@@ -45,10 +44,11 @@ export const confirmationRoutes =
         },
       },
       async (request, reply) => {
-        const version = expectedVersion(request)
-        await request.transact(tx => confirmations.confirm(tx, request.params.id, version))
+        const nothing = await settleOne(request, reply, (tx, version) =>
+          confirmations.confirm(tx, request.params.id, version),
+        )
         eraser.wake()
-        return reply.code(204).send(null)
+        return nothing
       },
     )
   }

@@ -58,9 +58,8 @@ export async function change(
 }
 
 /** Confirms, as a second person, what waits for an account. The caller may not see the account afterwards. */
-export async function confirm(tx: Tx, id: string, version: number): Promise<null> {
+export async function confirm(tx: Tx, id: string, version: number): Promise<void> {
   await tx.execute(sql`select app.confirm_account(${id}, ${version})`)
-  return null
 }
 
 /** Replaces the enrolment code, for a person who lost the code or forgot the password. */

@@ -1,7 +1,6 @@
-import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, Nothing, type Routes } from '../../platform/http/contract.ts'
 import { makeOnce } from '../../platform/http/idempotency.ts'
-import { changeOne, readOne, readPage, sendVersioned } from '../../platform/http/replies.ts'
+import { changeOne, readOne, readPage, sendVersioned, settleOne } from '../../platform/http/replies.ts'
 import { countGuess, forgetGuess, guessOf } from '../sessions/guesses.ts'
 import { newSecret } from '../sessions/queries.ts'
 import {
@@ -120,10 +119,7 @@ export const accountRoutes: Routes = async app => {
         response: { 204: Nothing },
       },
     },
-    async (request, reply) => {
-      const version = expectedVersion(request)
-      return reply.code(204).send(await request.transact(tx => accounts.confirm(tx, request.params.id, version)))
-    },
+    (request, reply) => settleOne(request, reply, (tx, version) => accounts.confirm(tx, request.params.id, version)),
   )
   app.post(
     '/v1/accounts/:id/enrolment',

@@ -57,3 +57,18 @@ export async function changeOne<T extends Versioned>(
   const version = expectedVersion(request)
   return sendVersioned(reply, await request.transact(tx => change(tx, version)), of)
 }
+
+/**
+ * Settles something if `If-Match` has its current version, and sends no content: the caller may not be able to read it
+ * afterwards.
+ */
+export async function settleOne(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  settle: (tx: Tx, version: number) => Promise<unknown>,
+): Promise<null> {
+  const version = expectedVersion(request)
+  await request.transact(tx => settle(tx, version))
+  reply.code(204)
+  return null
+}
