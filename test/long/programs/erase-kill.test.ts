@@ -74,7 +74,14 @@ t.test('killed during erasures', unhurried, t =>
       if (kill === 2) appendFileSync(path, readFileSync(path).subarray(0, 120)) // a line that the crash cut
     }
     t.comment(progress.join(', '))
-    const last = await start(dataDir)
+    const starting = start(dataDir) // erases what is left first
+    let erased = progress.at(-1) ?? 0
+    const watch = setInterval(async () => {
+      const now = await count().catch(() => erased)
+      if (now > erased) moved()
+      erased = now
+    }, 1_000)
+    const last = await starting.finally(() => clearInterval(watch))
     t.equal(await count(), total, 'all erasures are done before the service listens')
     t.equal(ledger.read().length, total)
     const [left] = await inDatabase(
