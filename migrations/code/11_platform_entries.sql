@@ -12,10 +12,16 @@ create function app.look_at(p_case uuid) returns void language sql as $$
 $$;
 grant execute on function app.look_at(uuid) to definer;
 
+-- Marks this transaction as the repeat of a request whose reply may have been lost: it opens no case anew.
+create function app.begin_repeat() returns void language sql as $$
+  select set_config('app.repeats', 'true', true)
+$$;
+grant execute on function app.begin_repeat() to app;
+
 -- Writes the audit entry of a successful operation, as the last statement of its transaction: the caller, the cases
 -- (p_said and app.look_at), the zones, and the ids of the open grants by which the caller could see them. Every path
 -- that shows a zone names it here, so here the cases that an account opens are counted: app.count_opened() refuses more
--- than an account may open in a day.
+-- than an account may open in a day. A repeated request was counted the first time.
 create function app.write_entry(p_operation text, p_said jsonb) returns void language plpgsql as $$
 declare
   at timestamptz := clock_timestamp(); actor jsonb := app.actor();
@@ -27,7 +33,9 @@ begin
     cases := array(select unnest(cases) union select string_to_table(looked, ',')::uuid);
     p_said := p_said || jsonb_build_object('cases', cases);
   end if;
-  if opened <> '{}' then perform app.count_opened(cases); end if;
+  if opened <> '{}' and current_setting('app.repeats', true) is distinct from 'true' then
+    perform app.count_opened(cases);
+  end if;
   insert into public.entries (id, at, operation, outcome, account_id, organisation_id, case_ids, content)
   values (app.entry(), at, p_operation, 'done', (actor ->> 'account')::uuid, (actor ->> 'organisation')::uuid, cases,
     convert_to((jsonb_strip_nulls(jsonb_build_object('id', app.entry(), 'at', app.rfc3339(at),

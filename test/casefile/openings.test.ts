@@ -127,6 +127,18 @@ t.test('every way to a zone counts, and lists and registrations do not', async t
   t.equal((await asel.post('/v1/cases', registration('Сағынбай'), idempotencyKey())).statusCode, 201)
 })
 
+t.test('a repeated registration opens no case', async t => {
+  const { asel, ids } = await begin(t, { most: 1, cases: 2 })
+  const [one = '', other = ''] = ids
+  const key = idempotencyKey()
+  const body = registration('Сағынбай')
+  const made = await asel.post('/v1/cases', body, key)
+  t.match(await asel.post('/v1/cases', body, key), { statusCode: 201, body: made.body }, 'the reply was lost')
+  t.match(await asel.get(`/v1/cases/${one}`), { statusCode: 200 })
+  t.match(await asel.post('/v1/cases', body, key), { statusCode: 201 }, 'repeated when all are used up')
+  t.match(await asel.get(`/v1/cases/${other}`), refused)
+})
+
 t.test('a case that an authority accepts or decides counts too', async t => {
   const service = await startService(t)
   const { as, owner } = service

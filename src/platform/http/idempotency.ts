@@ -116,5 +116,6 @@ async function claim(
   if (taken) return undefined
   const [before] = await tx.select().from(idempotency).where(mine(row.operation, row.key))
   if (!before?.fingerprint.equals(row.fingerprint)) throw new Problem('idempotency-key-reused')
+  await tx.execute(sql`select app.begin_repeat()`)
   return before.location ?? undefined
 }
