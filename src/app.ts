@@ -12,6 +12,7 @@ import { importRoutes } from './exchange/imports/routes.ts'
 import { ImportWorker } from './exchange/imports/worker.ts'
 import { jobRoutes } from './exchange/jobs/routes.ts'
 import { auditRoutes } from './oversight/audit/routes.ts'
+import { entrustCases } from './oversight/closing/entrust.ts'
 import { closingRoutes } from './oversight/closing/routes.ts'
 import { confirmationRoutes } from './oversight/confirmations/routes.ts'
 import { sweepErasures } from './oversight/erasures/erase.ts'
@@ -85,6 +86,7 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
   const expiry = new Sweep(() => expireReferrals(db), app.log, 'expiring offers failed')
   const readiness = new Readiness(app.log)
   const eraser = new Sweep(() => sweepErasures(db, ledger, readiness), app.log, 'erasing after approval failed')
+  const entrusting = new Sweep(() => entrustCases(db), app.log, 'giving cases to the custodian failed')
   const watch = new Sweep(
     () => Promise.all([checkKeys(db, readiness), db.readClock()]),
     app.log,
@@ -94,9 +96,10 @@ export async function buildApp({ db, ledger, config, log }: Parts) {
     worker.start()
     expiry.start()
     eraser.start()
+    entrusting.start()
     watch.start()
   })
-  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, watch].map(work => work.close())))
+  app.addHook('onClose', () => Promise.all([worker, expiry, eraser, entrusting, watch].map(work => work.close())))
 
   await app.register(sessionRoutes(keys))
   await app.register(secondFactorRoutes)

@@ -27,11 +27,14 @@ shares as (
   from grants g join purposes p using (purpose) join organisations o on o.id = g.recipient_id
   where g.purpose <> 'case_management'),
 access as (
-  select recipient_id as organisation_id, case_id, max(valid_until) as until,
+  select recipient_id as organisation_id, case_id,
+    coalesce(max(valid_until) filter (where basis <> 'custody'), '-infinity') as until,
     coalesce(max(valid_until) filter (where 'identity' = any (zones)), '-infinity') as identity_until,
-    coalesce(max(valid_until) filter (where 'contact' = any (zones)), '-infinity') as contact_until,
+    coalesce(max(valid_until) filter (where 'contact' = any (zones) and basis <> 'custody'), '-infinity')
+      as contact_until,
     coalesce(max(valid_until) filter (where 'whereabouts' = any (zones)), '-infinity') as whereabouts_until,
-    coalesce(max(valid_until) filter (where 'protection' = any (zones)), '-infinity') as protection_until
+    coalesce(max(valid_until) filter (where 'protection' = any (zones)), '-infinity') as protection_until,
+    coalesce(max(valid_until) filter (where basis = 'custody'), '-infinity') as custody_until
   from grants
   where closed_at is null and opened_at is not null and suspended_for = '{}'
   group by 1, 2),
@@ -65,8 +68,9 @@ select
     else 'access-differs-from-grants' end as finding,
   jsonb_build_object('case', case_id, 'organisation', organisation_id) as ids
 from case_access a full join access g using (organisation_id, case_id)
-where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until)
-  is distinct from (g.until, g.identity_until, g.contact_until, g.whereabouts_until, g.protection_until)
+where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until, a.custody_until)
+  is distinct from (
+    g.until, g.identity_until, g.contact_until, g.whereabouts_until, g.protection_until, g.custody_until)
 union all
 select 'access-in-another-state', jsonb_build_object('case', c.id, 'organisation', a.organisation_id)
 from case_access a join cases c on c.id = a.case_id

@@ -19,11 +19,13 @@ $$;
 
 -- The open grants of the caller's organisation: opened, not suspended, not closed, and not at their end by the clock. A
 -- grant expires by the clock alone: each read compares its end with app.now(), here and in the policy of case_access.
--- No job closes it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation.
+-- No job closes it; the sweep (app.expire_referrals) only ends the task that waited for its confirmation. Custody is
+-- open to supervisors only.
 create view open_grants with (security_invoker) as
   select * from grants
   where recipient_id = (select app.org()) and closed_at is null and suspended_for = '{}'
-    and opened_at <= app.now() and valid_until > app.now();
+    and opened_at <= app.now() and valid_until > app.now()
+    and (basis <> 'custody' or (select app.has_role('supervisor')));
 grant select on open_grants to app, definer;
 
 -- The state of a grant at this moment: closed, expired, offered, suspended or open.
@@ -43,11 +45,12 @@ create function app.zone_until(a case_access, z zone) returns timestamptz langua
   when 'protection' then (a).protection_until end;
 grant execute on function app.zone_until(case_access, zone) to app, definer;
 
--- True if the caller's organisation can read the case. For security definer functions, which bypass the policies.
+-- True if the caller can read the case. For security definer functions, which bypass the policies.
 create function app.reaches(p_case uuid) returns boolean
 language sql stable security definer set search_path = '' return exists (
   select from public.case_access a
-  where a.case_id = p_case and a.organisation_id = app.org() and a.until > app.now());
+  where a.case_id = p_case and a.organisation_id = app.org()
+    and (a.until > app.now() or a.custody_until > app.now() and app.has_role('supervisor')));
 
 -- True if the case is open to the caller's organisation and they may read its zone protection, if that is open too:
 -- within the owner, only supervisors and the assignee. In plpgsql, so that it runs for the few rows of this zone and is
@@ -63,7 +66,8 @@ grant execute on function app.holds_protection(uuid) to app;
 -- The zones that are open to the caller, by the rule of the policy of zone_versions: replies list those withheld.
 create function app.open_zones(a case_access) returns zone[] language sql stable return array_remove(array[
   case when (a).identity_until > app.now() then 'identity'::zone end,
-  case when (a).contact_until > app.now() then 'contact'::zone end,
+  case when (a).contact_until > app.now() or (a).custody_until > app.now() and app.has_role('supervisor')
+    then 'contact'::zone end,
   case when (a).whereabouts_until > app.now() then 'whereabouts'::zone end,
   case when (a).protection_until > app.now() and app.holds_protection((a).case_id) then 'protection'::zone end], null);
 grant execute on function app.open_zones(case_access) to app;
@@ -74,22 +78,24 @@ create function app.keep_access() returns trigger language plpgsql security defi
 declare touched uuid[] := array(select distinct case_id from changed);
 begin
   insert into public.case_access as a
-    select g.recipient_id, g.case_id, c.state, max(g.valid_until),
+    select g.recipient_id, g.case_id, c.state,
+      coalesce(max(g.valid_until) filter (where g.basis <> 'custody'), '-infinity'),
       coalesce(max(g.valid_until) filter (where 'identity' = any (g.zones)), '-infinity'),
-      coalesce(max(g.valid_until) filter (where 'contact' = any (g.zones)), '-infinity'),
+      coalesce(max(g.valid_until) filter (where 'contact' = any (g.zones) and g.basis <> 'custody'), '-infinity'),
       coalesce(max(g.valid_until) filter (where 'whereabouts' = any (g.zones)), '-infinity'),
-      coalesce(max(g.valid_until) filter (where 'protection' = any (g.zones)), '-infinity'), clock_timestamp()
+      coalesce(max(g.valid_until) filter (where 'protection' = any (g.zones)), '-infinity'), clock_timestamp(),
+      coalesce(max(g.valid_until) filter (where g.basis = 'custody'), '-infinity')
     from public.grants g join public.cases c on c.id = g.case_id
     where g.case_id = any (touched) and g.closed_at is null and g.opened_at is not null and g.suspended_for = '{}'
     group by g.recipient_id, g.case_id, c.state
     -- updated_at changes only with an organisation's own access: what was opened to others is not its concern.
     on conflict (organisation_id, case_id) do update
-      set (until, identity_until, contact_until, whereabouts_until, protection_until, updated_at)
+      set (until, identity_until, contact_until, whereabouts_until, protection_until, custody_until, updated_at)
         = (excluded.until, excluded.identity_until, excluded.contact_until, excluded.whereabouts_until,
-          excluded.protection_until, excluded.updated_at)
-      where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until)
+          excluded.protection_until, excluded.custody_until, excluded.updated_at)
+      where (a.until, a.identity_until, a.contact_until, a.whereabouts_until, a.protection_until, a.custody_until)
         is distinct from (excluded.until, excluded.identity_until, excluded.contact_until, excluded.whereabouts_until,
-          excluded.protection_until);
+          excluded.protection_until, excluded.custody_until);
   if tg_op = 'UPDATE' then
     delete from public.case_access a
       where a.case_id = any (touched) and not exists (select from public.grants g
@@ -119,14 +125,19 @@ end $$;
 create trigger keep_state after update on cases referencing new table as changed
   for each statement execute function app.keep_state();
 
--- Grants are read by the owner of the case, the recipient once opened, and a giver that can still read the case. Only
--- functions write them.
+-- Grants are read by the recipient once opened (custody by its supervisors), and by the owner of the case and a giver
+-- while they can read the case. Only functions write them.
 grant select on grants to app;
 create policy seen on grants for select to app using (
-  owner_id = (select app.org()) or recipient_id = (select app.org()) and opened_at is not null
-  or giver_id = (select app.org()) and (select true from case_access a where a.case_id = grants.case_id limit 1));
+  recipient_id = (select app.org()) and opened_at is not null
+    and (basis <> 'custody' or (select app.has_role('supervisor')))
+  or (select app.org()) in (owner_id, giver_id)
+    and (select true from case_access a where a.case_id = grants.case_id limit 1));
 
--- Each organisation reads its own access, while it lasts. Every other policy on cases asks this table.
+-- Each organisation reads its own access, while it lasts; custody is read by supervisors. Every other policy on cases
+-- asks this table.
 grant select on case_access to app;
 grant delete on case_access to definer;
-create policy seen on case_access for select to app using (organisation_id = (select app.org()) and until > app.now());
+create policy seen on case_access for select to app using (
+  organisation_id = (select app.org())
+  and (until > app.now() or custody_until > app.now() and (select app.has_role('supervisor'))));

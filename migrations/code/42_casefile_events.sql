@@ -31,14 +31,15 @@ language sql stable security definer set search_path = '' return (
   order by id desc limit 1);
 grant execute on function app.last_move(uuid) to app;
 
--- What an organisation is to a case with this owner and handler: owner, handler, authority (an owner that is a division
--- or committee), committee (itself the owner or handler, or the parent of one of them).
-create function app.relations(organisation uuid, owner uuid, handler uuid) returns text[]
+-- What an organisation is to a case with this owner and handler: owner (custodian: of a case in custody), handler,
+-- authority (an owner that is a division or committee), committee (itself the owner or handler, or the parent of one of
+-- them).
+create function app.relations(organisation uuid, owner uuid, handler uuid, in_custody boolean) returns text[]
 language plpgsql stable security definer set search_path = '' as $$
 begin
   return (
     select array_remove(array[
-      case when organisation = owner then 'owner' end,
+      case when organisation = owner then case when in_custody then 'custodian' else 'owner' end end,
       case when organisation = handler then 'handler' end,
       case when bool_or(o.id = owner and o.id = organisation and o.kind in ('division', 'committee'))
         then 'authority' end,
@@ -61,6 +62,8 @@ returns boolean language sql stable security definer set search_path = '' return
       and (o.polarity <> 'negative' or 'committee' = any (relations)))
   when 'discontinued' then p_facts ->> 'outcome' = 'discontinued'
   when 'not_by_authority' then not 'authority' = any (relations)
+  when 'owner_is_gone' then exists (select from public.organisations o
+    where o.id = c.owner_id and o.status = 'closing' and o.closing_until < today and o.kind in ('ngo', 'iom'))
   when 'not_handed_over' then exists (select from public.valid_events d
     where d.id = (p_facts ->> 'document')::uuid and d.case_id = c.id
       and d.action in ('record_document', 'import_documented'))
@@ -93,7 +96,7 @@ declare
   step public.lifecycle; target public.valid_events; today date := app.today();
   place text := case p_action when 'register' then '#/registeredOn' else '#/occurredOn' end;
   owner uuid := coalesce(c.owner_id, (p_facts ->> 'owner')::uuid, p_organisation);
-  relations text[] := app.relations(p_organisation, owner, c.handler_id);
+  relations text[] := app.relations(p_organisation, owner, c.handler_id, coalesce(c.in_custody, false));
 begin
   select * into step from public.lifecycle where action = p_action and from_state = coalesce(c.state, '');
   if p_annuls is not null then
@@ -102,11 +105,10 @@ begin
       relations := relations || 'recorder'::text;
     end if;
   end if;
-  if p_referral is not null then
-    relations := relations || array(
-      select case when app.account() is null then 'clock' else 'recipient' end
-      from public.referrals r
-      where r.id = p_referral and r.case_id = c.id and (app.account() is null or r.to_id = p_organisation));
+  if app.account() is null then relations := relations || 'clock'::text; end if;
+  if exists (select from public.referrals r
+      where r.id = p_referral and r.case_id = c.id and r.to_id = p_organisation) then
+    relations := relations || 'recipient'::text;
   end if;
   if p_on_version <> app.version_of(c) then perform app.refuse('precondition-failed'); end if;
   if step.action is null or not step.relations && relations or step.by_referral <> (p_referral is not null)
@@ -121,10 +123,14 @@ begin
     perform app.refuse('invalid-request', 'Expected a region that existed on that day', '#/regionCode');
   end if;
   if p_facts ? 'basis' and p_facts #>> '{basis,kind}' is distinct from (
-      select case when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end
+      select case
+        when p_action = 'entrust' then 'custody' when o.kind in ('ngo', 'iom') then 'consent' else 'statute' end
       from public.organisations o where o.id = owner) then
     perform app.refuse('invalid-request',
       'Expected statute from an authority, and consent from any other organisation', '#/basis/kind');
+  elsif c.in_custody and p_facts #>> '{basis,kind}' = 'consent' and p_facts #>> '{basis,representative}' is null
+      and app.may_be_child(c.id, null) then -- the service cannot check this: the custodian does not see the identity
+    perform app.refuse('invalid-request', 'Missing: a child needs a representative', '#/basis/representative');
   end if;
   if (p_facts ->> 'issuedOn')::date > p_day then
     perform app.refuse('invalid-request', 'Expected a day on or before occurredOn', '#/issuedOn');
@@ -176,15 +182,17 @@ begin
 end $$;
 
 -- Before an event is inserted, except by an import: locks the case, checks the step, and sets what the caller does not
--- choose; an event of a proposal copies it. Refuses a case that the caller cannot read (unless a referral or a proposal
--- caused the event), what app.settleable, app.check_second_person and app.check_step refuse, and a proposal made before
--- the last change of state or identity or dated before an event recorded since.
+-- choose; an event of a proposal copies it. What the clock does with a case, other than with a referral, it does for
+-- the custodian. Refuses a case that the caller cannot read (unless the clock, a referral or a proposal caused the
+-- event), what app.settleable, app.check_second_person and app.check_step refuse, and a proposal made before the last
+-- change of state or identity or dated before an event recorded since.
 create function app.check_event() returns trigger language plpgsql security definer set search_path = '' as $$
 declare c public.cases; p public.proposals; target public.case_events; step public.lifecycle;
 begin
   c := app.lock_case(new.case_id);
   if c.id is null and not exists (select from public.lifecycle where action = new.action and from_state = '')
-      or c.id is not null and num_nonnulls(new.referral_id, new.proposal_id) = 0 and not app.reaches(c.id) then
+      or c.id is not null and num_nonnulls(new.referral_id, new.proposal_id) = 0 and app.account() is not null
+        and not app.reaches(c.id) then
     perform app.refuse('not-found');
   end if;
   if new.proposal_id is not null then
@@ -205,7 +213,8 @@ begin
     new.on_version := null;
   end if;
   new.organisation_id := coalesce(p.organisation_id, app.org(),
-    (select r.from_id from public.referrals r where r.id = new.referral_id));
+    (select r.from_id from public.referrals r where r.id = new.referral_id),
+    (select i.custodian_id from public.installation i));
   new.account_id := app.account();
   new.occurred_on := coalesce(new.occurred_on, app.today());
   step := app.check_step(c, new.action, new.organisation_id, new.facts, new.annuls, new.on_version, new.occurred_on,
@@ -235,7 +244,7 @@ create function app.fold(p_cases uuid[]) returns void language sql security defi
     region_code = s.facts ->> 'region', category = s.facts ->> 'category',
     causes = array(select jsonb_array_elements_text(s.facts -> 'causes')), handler_id = (s.facts ->> 'handler')::uuid,
     waiting_for = nullif(s.facts ->> 'waitingFor', 'nobody'), waiting_since = (s.facts ->> 'waitingSince')::date,
-    due_on = (s.facts ->> 'dueOn')::date
+    due_on = (s.facts ->> 'dueOn')::date, in_custody = coalesce(s.facts #>> '{basis,kind}' = 'custody', false)
   from (
     select e.case_id, max(e.recorded_at) as recorded_at,
       app.merged(e.facts order by e.id) filter (where stands) as facts,

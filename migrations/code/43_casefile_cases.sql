@@ -18,9 +18,10 @@ language plpgsql stable security definer set search_path = '' as $$
 declare c public.cases;
 begin
   select k.* into c from public.cases k join public.case_access a on a.case_id = k.id
-    where k.id = p_case and a.organisation_id = app.org() and a.until > app.now();
+    where k.id = p_case and a.organisation_id = app.org() and app.reaches(k.id);
   if not found then return; end if;
-  relations := case when c.erased_at is null then app.relations(app.org(), c.owner_id, c.handler_id) else '{}' end;
+  relations := case when c.erased_at is null
+    then app.relations(app.org(), c.owner_id, c.handler_id, c.in_custody) else '{}' end;
   if c.erased_at is null and exists (
       select from public.annullable_events e where e.case_id = c.id and e.organisation_id = app.org()) then
     relations := relations || 'recorder'::text;

@@ -42,16 +42,18 @@ begin
 end $$;
 create trigger keep_history before update or delete on zone_versions for each row execute function app.keep_zones();
 
--- The owner writes zones; protection only its supervisors and the assignee.
+-- The owner writes zones, but not of a case in custody; protection only its supervisors and the assignee.
 grant select, insert (case_id, zone, version, content, sex, birth_year) on zone_versions to app;
 create policy written on zone_versions for insert to app with check (
   written_by = (select app.account()) and exists (select from cases c
-    where c.id = case_id and c.owner_id = (select app.org())
+    where c.id = case_id and c.owner_id = (select app.org()) and not c.in_custody
       and (zone <> 'protection' or (select app.has_role('supervisor')) or c.assignee_id = (select app.account()))));
 -- A zone is read by every organisation to which it is open.
 create policy seen on zone_versions for select to app using (
   (select true from case_access a
-    where a.case_id = zone_versions.case_id and app.zone_until(a, zone_versions.zone) > app.now() limit 1)
+    where a.case_id = zone_versions.case_id and (app.zone_until(a, zone_versions.zone) > app.now()
+      or zone_versions.zone = 'contact' and a.custody_until > app.now() and (select app.has_role('supervisor')))
+    limit 1)
   and (zone <> 'protection' or app.holds_protection(case_id)));
 
 -- Identifiers are read by every organisation to which the identity is open, and written by the account that wrote the

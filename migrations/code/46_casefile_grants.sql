@@ -13,13 +13,20 @@ $$;
 create function app.close_grants(p_grants uuid[], p_reason text) returns setof public.grants
 language sql security definer set search_path = '' as $$
   select app.finish_tasks(kind, id, null)
-  from app.given_onward(p_grants) id, unnest('{confirm_vital_interest,renew_consent}'::text[]) kind;
+  from app.given_onward(p_grants) id, unnest('{confirm_vital_interest,renew_consent,ask_person}'::text[]) kind;
   update public.grants
   set closed_at = app.now(), closed_reason = p_reason, closed_by = app.account(), version = version + 1
   where id in (select app.given_onward(p_grants)) and closed_at is null
     and (opened_at is null or valid_until > app.now())
   returning *
 $$;
+
+-- True if the person of a case may be a child: by the latest possible birth date, or by the year of birth on file.
+create function app.may_be_child(p_case uuid, born date) returns boolean
+language sql stable security definer set search_path = '' return exists (
+  select from public.zone_versions z
+  where z.case_id = p_case and z.zone = 'identity' and z.version = app.identity_version(p_case)
+    and greatest(born, make_date(z.birth_year, 1, 1)) + app.term('majority') > app.today());
 
 -- Gives a grant that is open at once, or, if not at_once, when its referral is accepted. The caller must be the owner,
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
@@ -36,6 +43,9 @@ begin
   c := app.lock_case(given.case_id);
   if c.id is null or not app.reaches(c.id) then perform app.refuse('not-found'); end if;
   if c.state in ('withdrawn', 'merged') then perform app.refuse('action-not-allowed'); end if;
+  if c.in_custody and c.owner_id = app.org() then
+    perform app.refuse('action-not-allowed', 'The person has to agree first that you keep the file: renew_basis');
+  end if;
   given.valid_until := app.end_of(given.valid_until::date);
   if c.owner_id <> app.org() then
     select * into held from public.grants g
@@ -63,9 +73,7 @@ begin
   if given.representative = 'none_yet' and not rule.without_representative then
     perform app.refuse('invalid-request', 'This purpose needs a representative',
       place || '/basis/representative');
-  elsif given.representative is null and exists (select from public.zone_versions z
-      where z.case_id = c.id and z.zone = 'identity' and z.version = app.identity_version(c.id)
-        and greatest(born, make_date(z.birth_year, 1, 1)) + app.term('majority') > app.today()) then
+  elsif given.representative is null and app.may_be_child(c.id, born) then
     perform app.refuse('invalid-request', 'Missing: a child needs a representative', place || '/basis/representative');
   end if;
   if given.representative is not null then
@@ -140,8 +148,8 @@ declare g public.grants;
 begin
   perform app.lock_case(case_id) from public.grants where id = p_grant;
   select * into g from public.grants where id = p_grant for update;
-  if g.id is null or not (g.owner_id = app.org() or g.recipient_id = app.org() and g.opened_at is not null
-      or g.giver_id = app.org() and app.reaches(g.case_id) or app.stands_in_for_grant(g)) then
+  if g.id is null or not (g.recipient_id = app.org() and g.opened_at is not null and g.basis <> 'custody'
+      or app.org() in (g.owner_id, g.giver_id) and app.reaches(g.case_id) or app.stands_in_for_grant(g)) then
     perform app.refuse('not-found');
   end if;
   if g.version <> p_version then perform app.refuse('precondition-failed'); end if;
@@ -228,9 +236,9 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- After events were inserted: opens and closes the grants that follow from them. A legal basis opens the owner's own
--- grant (a reopening or a renewal replaces it), and one by statute for the committee of an owning division. The handler
--- and its committee have grants by statute from acceptance until they leave the case. A withdrawal closes the grants of
--- others, except by statute. Void offers are recalled.
+-- grant (a reopening or a renewal replaces it; that of a custodian opens the zone contact, for a term), and one by
+-- statute for the committee of an owning division. The handler and its committee have grants by statute from acceptance
+-- until they leave the case. A withdrawal closes the grants of others, except by statute. Void offers are recalled.
 create function app.open_and_close_grants() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   if exists (select from written where action in ('reopen', 'renew_basis', 'withdraw', 'return', 'hand_over')) then
@@ -257,18 +265,21 @@ begin
     return null;
   end if;
   insert into public.grants (case_id, owner_id, giver_id, recipient_id, purpose, zones, basis, legal_reference, method,
-      language, form_version, representative, opened_at, given_by)
-    select w.case_id, c.owner_id, c.owner_id, o.id, 'case_management', '{identity,contact,whereabouts,protection}',
-      (b ->> 'kind')::public.basis, b ->> 'legalReference', b ->> 'method', b ->> 'language', b ->> 'formVersion',
-      b ->> 'representative', app.now(), w.account_id
+      language, form_version, representative, opened_at, given_by, valid_until)
+    select w.case_id, c.owner_id, c.owner_id, o.id, 'case_management',
+      case when custody then '{contact}' else enum_range(null::public.zone) end, (b ->> 'kind')::public.basis,
+      b ->> 'legalReference', b ->> 'method', b ->> 'language', b ->> 'formVersion', b ->> 'representative',
+      app.now(), w.account_id,
+      case when custody then app.end_of(app.term_end(app.today(), 'custody')) else 'infinity' end
     from written w
       join public.cases c on c.id = w.case_id
       join public.organisations o on o.id = c.owner_id,
-      lateral (select w.facts -> 'basis' as b) basis
+      lateral (select w.facts -> 'basis' as b, w.action = 'entrust' as custody) basis
     where b is not null
     union all
     select w.case_id, c.owner_id, c.owner_id, o.id, p.purpose, p.legal_zones, 'statute',
-      coalesce(w.facts #>> '{basis,legalReference}', p.legal_basis), null, null, null, null, app.now(), w.account_id
+      coalesce(w.facts #>> '{basis,legalReference}', p.legal_basis), null, null, null, null, app.now(), w.account_id,
+      'infinity'
     from written w
       join public.cases c on c.id = w.case_id
       join public.purposes p on p.purpose = 'status_determination'

@@ -35,14 +35,15 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- After a transfer was recorded: makes the recipient the owner, and the account that accepted the assignee. Moves open
--- tasks and pending offers to the new owner, recalls offers to it, and ends proposals and grants of the former owner.
+-- tasks and pending offers to the new owner, recalls offers to it, and ends proposals and grants of the former owner. A
+-- custodian becomes the owner in the same way, without the tasks: it may not learn what they are about.
 create function app.move_owner() returns trigger language plpgsql security definer set search_path = '' as $$
 declare w record;
 begin
   for w in
-    select t.case_id, t.account_id, c.owner_id as former, t.organisation_id as owner
+    select t.case_id, t.account_id, t.action, c.owner_id as former, t.organisation_id as owner
     from written t join public.cases c on c.id = t.case_id
-    where t.action = 'transfer' loop
+    where t.action in ('transfer', 'entrust') loop
     perform app.close_grants(array(
       select id from public.grants
       where case_id = w.case_id and recipient_id = w.former and closed_at is null), 'transferred');
@@ -56,7 +57,7 @@ begin
       where case_id = w.case_id and state = 'offered' and from_id = w.former;
     update public.tasks
       set organisation_id = w.owner, assignee_id = case when assignee_id is not null then w.account_id end
-      where case_id = w.case_id and organisation_id = w.former and done_at is null;
+      where case_id = w.case_id and organisation_id = w.former and done_at is null and w.action = 'transfer';
     update public.proposals set state = 'expired'
       where case_id = w.case_id and organisation_id = w.former and state = 'open';
   end loop;
@@ -84,6 +85,9 @@ begin
     perform app.refuse('forbidden', 'Your organisation cannot offer this case in this way');
   end if;
   if not c.state = any (rule.states) then perform app.refuse('action-not-allowed'); end if;
+  if c.in_custody and rule.relation = 'owner' and offered.kind <> 'transfer' then
+    perform app.refuse('action-not-allowed', 'The person has to agree first that you keep the file: renew_basis');
+  end if;
   select * into recipient from public.organisations
     where id = offered.to_id and status = 'active' and id not in (app.org(), c.owner_id);
   if not coalesce(recipient.kind = any (rule.recipients), false) or recipient.id = c.handler_id
@@ -102,6 +106,8 @@ begin
   elsif (offered.basis is null) <> (offered.kind <> 'transfer') then
     perform app.refuse('invalid-request',
       'A transfer needs a basis; other referrals have none', '#/basis');
+  elsif c.in_custody and not offered.basis ? 'representative' and app.may_be_child(c.id, null) then
+    perform app.refuse('invalid-request', 'Missing: a child needs a representative', '#/basis/representative');
   end if;
   if coalesce(offered.expires_on < app.today(), false) then
     perform app.refuse('invalid-request', 'Expected a day from today on', '#/expiresOn');
@@ -149,7 +155,7 @@ language sql stable security definer set search_path = '' return (
       select from public.organisations o where o.id = r.to_id and o.status = 'active'))
     and (mine.action is null or exists (select from public.lifecycle l
       where l.action = mine.action and l.from_state = c.state
-        and l.relations && (app.relations(app.org(), c.owner_id, c.handler_id) || mine.party))));
+        and l.relations && (app.relations(app.org(), c.owner_id, c.handler_id, c.in_custody) || mine.party))));
 
 -- The decisions that the caller's organisation may take about the referral with this id now, for replies.
 create function app.decidable(p_referral uuid) returns text[]
@@ -200,8 +206,9 @@ declare r public.referrals; d public.referral_decisions;
 begin
   perform app.lock_case(case_id) from public.referrals where id = p_referral;
   select * into r from public.referrals where id = p_referral for update;
-  if r.id is null or not (app.org() in (r.owner_id, r.to_id) or app.org() = r.from_id -- the rule of the policy
-      and (r.state not in ('accepted', 'ended') or r.kind = 'transfer' or app.reaches(r.case_id))) then
+  if r.id is null or not (app.org() = r.to_id or app.org() = r.owner_id and app.reaches(r.case_id)
+      or app.org() = r.from_id -- the rule of the policy
+        and (r.state not in ('accepted', 'ended') or r.kind = 'transfer' or app.reaches(r.case_id))) then
     perform app.refuse('not-found');
   end if;
   if r.version <> p_version then perform app.refuse('precondition-failed'); end if;
@@ -228,7 +235,7 @@ grant execute on function app.decide_referral(uuid, integer, text, text, bytea) 
 
 -- Called by the service at intervals: expires up to p_limit offers whose term is over, with an audit entry, and returns
 -- their number. Dates the events to the last day of the offer, or to the latest event if that is later. Also ends the
--- tasks to confirm grants of vital interest that have expired.
+-- tasks about grants of vital interest and of custody that have expired.
 create function app.expire_referrals(p_limit int) returns int
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -240,9 +247,9 @@ declare
 begin
   due := array(
     select f from public.referrals f where f.id = any (held) and f.state = 'offered' order by f.id for update);
-  perform app.finish_tasks('confirm_vital_interest', g.id, null)
+  perform app.finish_tasks(t.kind, g.id, null)
     from public.tasks t join public.grants g on g.id = t.grant_id
-    where t.kind = 'confirm_vital_interest' and t.done_at is null and g.valid_until <= app.now();
+    where t.kind in ('confirm_vital_interest', 'ask_person') and t.done_at is null and g.valid_until <= app.now();
   if due = '{}' then return 0; end if;
   perform app.write_own_entry('referral.expire',
     jsonb_build_object('cases', (select jsonb_agg(distinct f.case_id) from unnest(due) f)));
@@ -260,7 +267,8 @@ grant execute on function app.expire_referrals(integer) to app;
 grant select (id, kind, from_id, to_id, region_code, category, child, zones, purpose, state, reason, offered_at,
   offered_by, expires_on, expires_at, settled_at, settled_by, version) on referrals to app;
 create policy seen on referrals for select to app using (
-  (select app.org()) in (owner_id, to_id)
+  to_id = (select app.org())
+  or owner_id = (select app.org()) and (select true from case_access a where a.case_id = referrals.case_id limit 1)
   or from_id = (select app.org()) and (state not in ('accepted', 'ended') or kind = 'transfer'
     or (select true from case_access a where a.case_id = referrals.case_id limit 1)));
 

@@ -107,12 +107,14 @@ grant execute on function app.counts_of_part(uuid, uuid, boolean) to definer;
 
 -- What an erasure of the caller's part of a case would remove, and what would stay: whether there is a part, whether it
 -- is the file, why it has to stay for now, counts of what goes, and what stays by which law. Refuses a case that the
--- caller can neither read nor holds a part of.
+-- caller can neither read nor holds a part of. Of a case in custody only supervisors get a plan.
 create function app.erasure_plan(
   p_case uuid, out holds boolean, out file boolean, out kept text, out goes jsonb, out stays jsonb)
 language plpgsql stable security definer set search_path = '' as $$
 begin
-  holds := exists (select from public.held_parts h where h.case_id = p_case and h.holder_id = app.org());
+  holds := exists (select from public.held_parts h where h.case_id = p_case and h.holder_id = app.org())
+    and (app.has_role('supervisor') or not exists (select from public.cases c
+      where c.id = p_case and c.owner_id = app.org() and c.in_custody));
   if not holds and not app.reaches(p_case) then perform app.refuse('not-found'); end if;
   file := exists (select from public.cases c where c.id = p_case and c.owner_id = app.org() and c.erased_at is null);
   kept := app.why_kept(p_case, app.org());

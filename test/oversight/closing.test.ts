@@ -1,5 +1,5 @@
 import t from 'tap'
-import { assessed, consent, offered, register, submitted } from '../support/procedure.ts'
+import { assessed, consent, decision, offered, register, submitted } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
 const sharing = (who: Someone, id: string, to: Someone) =>
@@ -94,4 +94,23 @@ t.test('a division that closes returns or hands over what it handles', async t =
   t.match((await admin.patch(url, { status: 'closed' }, ifMatch(2))).json(), { detail: 'Left: cases_handled 1' })
   t.equal((await referral.decide(bolat, 'return', { reason: 'incomplete' })).statusCode, 200)
   t.equal((await admin.patch(url, { status: 'closed' }, ifMatch(2))).statusCode, 200)
+})
+
+t.test('a division that closes hands over a decided case', async t => {
+  const { as } = await startService(t)
+  const [asel, bolat, marat, nurlan] = [
+    await as('caseworker', 'sunrise'),
+    await as('officer', 'almaty-city'),
+    await as('supervisor', 'almaty-city'),
+    await as('officer', 'turkistan'),
+  ]
+  const { one } = await submitted(asel, bolat)
+  t.equal((await one.together(bolat, marat, decision)).statusCode, 200)
+  const { clock } = await one.read(asel)
+  const handOver = await offered(one, bolat, nurlan.organisation, { kind: 'hand_over', grant: undefined })
+  t.equal((await handOver.decide(nurlan, 'accept')).statusCode, 200)
+  t.match(await one.read(asel), { state: 'decided', handler: { id: nurlan.organisation.id }, clock })
+  t.match(await one.read(bolat), { status: 404 })
+  t.same((await handOver.read(nurlan)).allowedDecisions, [], 'a decision is not returned')
+  t.equal((await one.step(nurlan, { action: 'open_documentation' })).statusCode, 200)
 })

@@ -84,7 +84,7 @@ export const Case = CaseIndex.extend({
   withheld: z.array(Zone).describe('Zones that are not open to you.'),
   basis: z
     .object({
-      kind: z.enum(['consent', 'statute']),
+      kind: z.enum(['consent', 'statute', 'custody']),
       method: z.string().nullable(),
       language: z.string().nullable(),
       formVersion: z.string().nullable(),

@@ -122,7 +122,7 @@ export const Grant = z
     to: Party,
     purpose: Purpose,
     zones: z.array(Zone),
-    basis: z.enum(['consent', 'statute', 'vital_interest']),
+    basis: z.enum(['consent', 'statute', 'vital_interest', 'custody']),
     legalReference: z.string().nullable(),
     method: z.string().nullable(),
     language: z.string().nullable(),

@@ -27,6 +27,7 @@ export const Organisation = z
     regions: Regions.describe('The regions that a division works for.'),
     status: Status,
     closingUntil: Day.nullable().describe('The last day of its closing.'),
+    custodian: z.boolean().describe('Whether it gets the cases that an organisation leaves when it closes.'),
     version: Version,
   })
   .meta({ id: 'Organisation' })
@@ -69,7 +70,12 @@ export const FoundedOrganisation = Organisation.extend({
 export type FoundedOrganisation = z.infer<typeof FoundedOrganisation>
 
 export const OrganisationChange = z
-  .strictObject({ name: Name.optional(), regions: Regions.optional(), status: Status.optional() })
+  .strictObject({
+    name: Name.optional(),
+    regions: Regions.optional(),
+    status: Status.optional(),
+    custodian: z.literal(true).optional().describe('Names it as the custodian, in place of another one.'),
+  })
   .meta({ id: 'OrganisationChange', examples: [{ name: 'Open Door Almaty' }] })
 export type OrganisationChange = z.output<typeof OrganisationChange>
 

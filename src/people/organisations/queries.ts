@@ -10,6 +10,7 @@ import { notFound, stale } from '../../problem.ts'
 import { type NewOrganisation, Organisation, type OrganisationChange, type OrganisationQuery } from './contract.ts'
 
 const columns = sql`o.id, o.kind, o.name, o.short_name as "shortName", o.parent_id as "parentId", o.status, o.closing_until as "closingUntil", o.version,
+  exists (select from installation i where i.custodian_id = o.id) as custodian,
   array(select region_code from coverage c where c.organisation_id = o.id order by 1) as regions`
 
 /** SQL of a {@link Party}, by the alias of its `organisations` row in the statement; null if the row is missing. */
@@ -67,7 +68,7 @@ export async function change(
   tx: Tx,
   id: string,
   version: number,
-  { name, regions, status }: OrganisationChange,
+  { name, regions, status, custodian }: OrganisationChange,
 ): Promise<Organisation> {
   const rows = await tx.execute(sql`
     update organisations set name = coalesce(${name ?? null}, name), status = coalesce(${status ?? null}, status), version = version + 1
@@ -77,6 +78,7 @@ export async function change(
     await tx.delete(coverage).where(eq(coverage.organisationId, id))
     await cover(tx, id, regions)
   }
+  if (changed && custodian) await tx.execute(sql`select app.name_custodian(${id})`)
   const organisation = await find(tx, id)
   if (!changed) throw stale()
   return organisation

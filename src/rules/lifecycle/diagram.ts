@@ -5,7 +5,7 @@ import { steps } from './steps.ts'
 type Arrow = { from: CaseState | '[*]'; to: CaseState; label: string; twoPersons: boolean }
 
 /** Actions from almost every state: their arrows would hide the others, so the documents describe them in words. */
-const everywhere: readonly CaseAction[] = ['amend', 'annul', 'renew_basis', 'withdraw', 'transfer']
+const everywhere: readonly CaseAction[] = ['amend', 'annul', 'renew_basis', 'withdraw', 'transfer', 'entrust']
 
 /** Returns the lifecycle as a Mermaid state diagram. `2p` marks an action that needs two persons. */
 export function diagram(): string {

@@ -8,6 +8,7 @@ export type Condition =
   | 'discontinued'
   | 'not_by_authority'
   | 'not_handed_over'
+  | 'owner_is_gone'
   | 'only_imported'
   | 'only_imported_and_needs_document'
 
@@ -45,7 +46,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
     { from: null, to: 'registered', by: ['owner'], facts: registration, waitingFor: 'owner', term: 'start_assessment' },
   ],
   amend: [{ from: openStates, to: null, by: ['owner'], facts: ['region', 'category', 'causes'] }],
-  renew_basis: [{ from: openStates, to: null, by: ['owner'], facts: ['basis'] }],
+  renew_basis: [{ from: openStates, to: null, by: ['owner', 'custodian'], facts: ['basis'] }],
   start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
   submit: [
     {
@@ -111,6 +112,14 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
       facts: ['handler'],
       waitingFor: 'handler',
       term: 'decide_division',
+    },
+    // So that a division that closes leaves nothing behind: the term goes on.
+    {
+      from: ['decided', 'documentation', 'documented'],
+      to: null,
+      by: ['recipient'],
+      byReferral: true,
+      facts: ['handler'],
     },
   ],
   decide: [
@@ -189,8 +198,9 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   reopen: [
     { from: ['closed'], to: 'assessment', by: ['owner'], facts: ['basis'], handler: 'nobody', waitingFor: 'owner' },
   ],
-  withdraw: [{ from: openStates, to: 'withdrawn', by: ['owner'], waitingFor: 'nobody' }],
+  withdraw: [{ from: openStates, to: 'withdrawn', by: ['owner', 'custodian'], waitingFor: 'nobody' }],
   transfer: [{ from: openStates, to: null, by: ['recipient'], byReferral: true, facts: ['owner', 'basis', 'handler'] }],
+  entrust: [{ from: openStates, to: null, by: ['clock'], condition: 'owner_is_gone', facts: ['owner', 'basis'] }],
   annul: [{ from: openStates, to: null, by: ['recorder'], twoPersons: true }],
   import_registered: [
     {

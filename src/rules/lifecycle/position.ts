@@ -22,7 +22,8 @@ const conditions: Record<Condition, (position: Position) => boolean> = {
   // These depend on the proposed outcome, not on the case.
   negative_by_committee: () => true,
   discontinued: () => true,
-  // Only an import takes these steps.
+  // Only the clock or an import takes these steps.
+  owner_is_gone: () => false,
   only_imported: () => false,
   only_imported_and_needs_document: () => false,
 }

@@ -36,7 +36,7 @@ async function* ofSeeing(superuser: postgres.Sql, { people }: World): AsyncGener
       await sql`select app.act_as(${JSON.stringify(actor)}::text::jsonb)`
       const [expected] = await sql.unsafe<Rows[]>(rows(seen(who)))
       const [open] = await sql`select array(select id from grants where recipient_id = ${organisation.id}
-        and closed_at is null and suspended_for = '{}' and opened_at <= app.now() and app.now() < valid_until order by 1) as ids`
+        and (basis <> 'custody' or ${role === 'supervisor'}) and closed_at is null and suspended_for = '{}' and opened_at <= app.now() and app.now() < valid_until order by 1) as ids`
       const grants: Rows = {}
       for (const reader of ['app', 'definer']) {
         await sql.unsafe(`set local role ${reader}`)

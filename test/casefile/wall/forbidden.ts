@@ -18,7 +18,7 @@ const all = (...texts: string[]) => texts.join('; ')
 /** Attempts on notes, tasks, flags, events, zones, links and assignees of cases. */
 export function onCases({ people, ids, lostNote }: World): Attempt[] {
   const { asel, ruslan, dina, marta, jonas, nurlan, gulnara } = people
-  const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed } = ids
+  const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed, known } = ids
   const iom = { organisation_id: marta.organisation.id }
   const work = (table: string, row: object): Attempt[] => [
     [asel, insert(table, { id: id(), case_id: shared, ...row }), one],
@@ -67,6 +67,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, zone(shared, 'contact'), one],
     [asel, zone(shared, 'contact', { written_by: ruslan.account }), refused],
     [marta, zone(shared, 'contact'), refused],
+    [jonas, zone(known, 'whereabouts'), refused],
     [asel, zone(withdrawn, 'contact'), 'QJ001 action-not-allowed'],
     [asel, zone(shared, 'protection'), one],
     [dina, zone(shared, 'protection'), one],
@@ -90,7 +91,7 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, end(asel, `, organisation_id = '${marta.organisation.id}'`), refused],
 
     [dina, 'update cases set assignee_id = null', 'changed 6'],
-    [jonas, 'update cases set assignee_id = null', one],
+    [jonas, 'update cases set assignee_id = null', 'changed 3'],
     [asel, 'update cases set assignee_id = null', 'changed 0'],
     [gulnara, 'update cases set assignee_id = null', 'changed 0'],
   ]

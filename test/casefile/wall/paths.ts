@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import {
   all,
   type Case,
+  counts,
   hears,
   isTold,
   knows,
@@ -56,7 +57,7 @@ export async function read(who: Someone, org: Org, c: Case, world: World): Promi
     has('/v1/cases?limit=200', sees),
     has(`/v1/cases?limit=200&state=${c.state}&region=KZ-75`, sees),
     has('/v1/cases?limit=200&updatedSince=2020-01-01T00:00:00Z', sees),
-    has(`/v1/reports/campaign-progress/cases?campaignId=${world.campaign}&limit=200`, sees),
+    has(`/v1/reports/campaign-progress/cases?campaignId=${world.campaign}&limit=200`, counts(c, org, day)),
     search({ number: c.number }, sees),
     search({ names: [c.family] }, identified && !c.erased),
     under('/events', ({ items }: Shown) => items.length > 0, true),

@@ -13,8 +13,9 @@ const directories = ['organisations', 'coverage', 'campaigns']
  */
 export function seen({ account, organisation, role }: Someone): Record<string, string> {
   const [me, us] = [`'${account}'::uuid`, `'${organisation.id}'::uuid`]
+  const shown = role === 'supervisor' ? 'true' : `basis <> 'custody'`
   const open = (of: string, zone?: string) => `${of} in (select g.case_id from grants g
-    where g.recipient_id = ${us} and g.closed_at is null and g.suspended_for = '{}' and g.opened_at <= app.now() and app.now() < g.valid_until
+    where g.recipient_id = ${us} and ${shown} and g.closed_at is null and g.suspended_for = '{}' and g.opened_at <= app.now() and app.now() < g.valid_until
     ${zone ? `and ${zone} = any (g.zones)` : ''})`
   const ours = `organisation_id = ${us}`
   const ourDivisions = `organisation_id in (select id from organisations where ${us} in (id, parent_id))`
@@ -29,9 +30,9 @@ export function seen({ account, organisation, role }: Someone): Record<string, s
         where other.organisation_id = accounts.organisation_id and status = 'active' and 'supervisor' = any (roles)))`,
   }[role as string]
   const accounts = `(id = ${me} or ${managed ?? false})`
-  const grants = `(owner_id = ${us} or (recipient_id = ${us} and opened_at is not null) or (giver_id = ${us} and ${open('case_id')}))`
+  const grants = `((recipient_id = ${us} and opened_at is not null and ${shown}) or (${us} in (owner_id, giver_id) and ${open('case_id')}))`
   const over = `(case when state in ('accepted', 'ended') then kind <> 'transfer' else false end)`
-  const referrals = `(${us} in (owner_id, to_id) or (from_id = ${us} and (not ${over} or ${open('case_id')})))`
+  const referrals = `(to_id = ${us} or (owner_id = ${us} and ${open('case_id')}) or (from_id = ${us} and (not ${over} or ${open('case_id')})))`
   const notes = `(${ours} or (audience = 'case' and ${open('case_id')}))`
   const identified = open('case_id', `'identity'`)
   const jobs = `account_id = ${me}`

@@ -1,5 +1,5 @@
 import { firstOf, type Move, pick, type Who, type World } from '../../long/wall/move.ts'
-import { type Case, erase, holds, isKept, reaches } from '../../long/wall/reference-model.ts'
+import { type Case, counts, erase, holds, isKept, reaches } from '../../long/wall/reference-model.ts'
 import { approving, asking, untilDone } from '../../support/erasing.ts'
 import { idempotencyKey } from '../../support/service.ts'
 
@@ -22,6 +22,7 @@ export function erasing(c: Case, { org, who, maker }: Who, { day }: World): Move
   return {
     what: `erasure by ${org}`,
     status: firstOf(
+      [c.inCustody && org === c.owner && !counts(c, org, day), 404], // a caseworker asks, and does not see custody
       [!reaches(c, org, day) && !holds(c, org), 404],
       [!holds(c, org) || isKept(c, org, day), 409],
       [true, 201],

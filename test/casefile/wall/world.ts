@@ -197,7 +197,21 @@ export async function buildWorld(service: Service) {
   await superuser`insert into accounts (organisation_id, organisation_kind, email, name, roles, status, password_hash)
     values (${empty?.id}, 'ngo', 'only@new.example', 'Only', '{supervisor}', 'active', 'x')`
 
-  const cases = { shared, handed, waiting, revoked, moved, withdrawn, gone, decided, proposed }
+  // In the custody of the IOM, once with a grant that it had before.
+  const entrusted = await register(zarina, { person })
+  await done(entrusted.step(zarina, { action: 'start_assessment', occurredOn: day }))
+  await done((await offered(entrusted, zarina, bolat.organisation)).decide(bolat, 'accept'))
+  await share(zarina, entrusted.id, asel)
+  const known = await register(zarina, { person })
+  await share(zarina, known.id, marta, { zones: ['identity'] })
+  const commonHome = zarina.organisation.id
+  await superuser`update installation set custodian_id = ${marta.organisation.id}`
+  await superuser`update organisations set status = 'closing' where id = ${commonHome}`
+  await superuser`update organisations set closing_until = app.today() - 1 where id = ${commonHome}`
+  await superuser`select app.entrust_cases(10)`
+  await superuser`update organisations set status = 'active' where id = ${commonHome}`
+
+  const cases = { shared, handed, waiting, revoked, moved, withdrawn, gone, decided, proposed, entrusted, known }
   const ids = Object.fromEntries(Object.entries(cases).map(([name, { id }]) => [name, id])) as Record<
     keyof typeof cases,
     string

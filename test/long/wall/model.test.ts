@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { findings } from '../../../src/oversight/audit/holds.ts'
+import { entrustCases } from '../../../src/oversight/closing/entrust.ts'
 import { expireReferrals } from '../../../src/procedure/referrals/expire.ts'
 import { type Reading, read, readInSql } from '../../casefile/wall/paths.ts'
 import { patient } from '../../support/patient.ts'
@@ -15,12 +16,13 @@ import {
   type Case,
   clock,
   committeeOf,
+  counts,
   decide,
+  entrust,
   isAuthority,
   type Org,
   over,
   ownBasis,
-  reaches,
 } from './reference-model.ts'
 
 const steps = between(600, 10_000)
@@ -56,6 +58,7 @@ t.test(`${steps} random steps`, unhurried, t =>
     const campaign = (
       await someone('committee').post('/v1/campaigns', { name: 'Model', startsOn: '2020-01-01' })
     ).json().id
+    await superuser`update installation set custodian_id = ${organisation('iom').id}`
     const [start] = await superuser`select app.today()::text as today`
     const dateOf = (day: number) => new Date(Date.parse(start?.today) + day * 86_400_000).toISOString().slice(0, 10)
     const everything: Case[] = []
@@ -79,6 +82,7 @@ t.test(`${steps} random steps`, unhurried, t =>
         number,
         family,
         owner: org,
+        inCustody: false,
         handler: null,
         state: 'registered',
         child: false,
@@ -99,7 +103,7 @@ t.test(`${steps} random steps`, unhurried, t =>
         throw new Error(`${org} reads ${path}: ${JSON.stringify(read)} instead of ${JSON.stringify(expected)}`)
     }
     const check = async (c: Case) => {
-      const registered = (org: Org) => everything.filter(one => reaches(one, org, day)).length
+      const registered = (org: Org) => everything.filter(one => counts(one, org, day)).length
       const readings = people.map(async ({ org, who }) => {
         const [onPaths, inSql, report] = await Promise.all([
           read(who, org, c, { day, campaign, shortOf, zone: pick(all, taken) }),
@@ -122,6 +126,19 @@ t.test(`${steps} random steps`, unhurried, t =>
       const due = everything.flatMap(c => c.referrals.filter(r => over(r, day)).map(r => [c, r] as const))
       for (const [c, referral] of due) decide(c, referral, 'expire')
       hold('committee', { path: 'sweep', read: await expireReferrals(db), expected: due.length })
+    }
+    /** An NGO closes, its cases go to the custodian, and it is opened again. */
+    const closeNgo = async (ngo: Org) => {
+      const change = (status: string) =>
+        superuser`update organisations set status = ${status} where short_name = ${ngo}`
+      await change('closing')
+      await superuser`update organisations set closing_until = app.today() - 1 where short_name = ${ngo}`
+      const left = everything.filter(c => c.owner === ngo && c.state !== 'withdrawn' && !c.erased)
+      for (const c of left) entrust(c)
+      hold('iom', { path: 'custody', read: await entrustCases(db), expected: left.length })
+      await change('active')
+      story.push(`${ngo} closed`)
+      done.entrust = (done.entrust ?? 0) + left.length
     }
     const attempt = async (c: Case, { likely, which, n }: { likely: boolean; which: number; n: number }) => {
       const possible = moves(c, n, { day, dateOf, people })
@@ -147,6 +164,7 @@ t.test(`${steps} random steps`, unhurried, t =>
       if (waits) await wait(1 + (one.n % 6))
       else await attempt(c, one)
       if (waits && one.which % 2) await sweep()
+      if (waits && one.which % 3 === 0 && !isAuthority(c.owner) && c.owner !== 'iom') await closeNgo(c.owner)
       await check(c)
       if (++taken % sweepEvery === 0) for (const each of everything) await check(each)
     }

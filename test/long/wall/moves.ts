@@ -18,6 +18,7 @@ import {
   over,
   type Referral,
   reaches,
+  renewBasis,
   withdraw,
   zonesOf,
 } from './reference-model.ts'
@@ -46,20 +47,23 @@ export const moves = (c: Case, n: number, world: World): Move[] =>
   ])
 
 function steps(c: Case, { org, who }: Who, { day }: World): Move[] {
-  const step = (action: string, may: boolean, makes: () => void): Move => ({
+  const step = (action: string, may: boolean, makes: () => void, more: object = {}): Move => ({
     what: `${action} by ${org}`,
     status: firstOf([!reaches(c, org, day), 404], [org !== c.owner || !may, 409]),
-    send: () => following(c.id).step(who, { action }) as Promise<Reply>,
+    send: () => following(c.id).step(who, { action, ...more }) as Promise<Reply>,
     makes,
   })
   return [
-    step('start_assessment', c.state === 'registered', () => {
+    step('start_assessment', c.state === 'registered' && !c.inCustody, () => {
       c.state = 'assessment'
     }),
     step('take_up', isAuthority(c.owner) && c.state === 'assessment', () => {
       Object.assign(c, { state: 'verification', handler: c.owner })
     }),
     step('withdraw', c.state !== 'withdrawn', () => withdraw(c)),
+    ...(c.inCustody && !c.child
+      ? [step('renew_basis', c.state !== 'withdrawn', () => renewBasis(c), { basis: consent })]
+      : []),
   ]
 }
 
@@ -73,7 +77,7 @@ function correcting(c: Case, { org, who }: Who, { day }: World): Move {
     what: `correct the birth of ${c.child ? 'a child' : 'an adult'} by ${org}`,
     status: firstOf(
       [!zonesOf(c, org, day).includes('identity'), 404],
-      [org !== c.owner, 403],
+      [org !== c.owner || c.inCustody, 403],
       [c.state === 'withdrawn', 409],
       [true, 200],
     ),
@@ -105,8 +109,8 @@ function giving(c: Case, { org, who }: Who, n: number, { day, dateOf, people }: 
     what: `${purpose} ${zones} to ${to} until day ${lasts}${onward ? ', onward,' : ''} by ${org}`,
     status: firstOf(
       [!reaches(c, org, day), 404],
-      [org === c.owner && c.child && !c.erased, 400],
-      [c.state === 'withdrawn', 409],
+      [org === c.owner && c.child && !c.erased && zonesOf(c, org, day).includes('identity'), 400],
+      [c.state === 'withdrawn' || (org === c.owner && c.inCustody), 409],
       [org !== c.owner && !held, 403],
       [to === org || to === c.owner || (purpose === 'legal_aid' && isAuthority(to)), 400],
       [equal !== undefined && equal.until > lasts, 409],
@@ -193,7 +197,9 @@ function offering(c: Case, { org, who }: Who, kind: Referral['kind'], n: number,
       [kind !== 'hand_over' && c.child && !c.erased && zonesOf(c, org, day).includes('identity'), 400],
       [!mine || !sends, 403],
       [c.state !== state || c.state === 'withdrawn', 409],
+      [c.inCustody && ['submission', 'service'].includes(kind), 409],
       [!takes || [org, c.owner, c.handler].includes(to), 400],
+      [c.inCustody && c.child && kind === 'transfer', 400],
       [pending, 409],
       [true, 201],
     ),

@@ -6,7 +6,7 @@ export type Grant = {
   giver: Org
   purpose: string
   zones: string[]
-  basis: 'consent' | 'statute'
+  basis: 'consent' | 'statute' | 'custody'
   /** The first day on which it no longer opens anything. */
   until: number
   opened: boolean
@@ -31,6 +31,8 @@ export type Case = {
   number: string
   family: string
   owner: Org
+  /** The owner is the custodian, and the person has not agreed yet. */
+  inCustody: boolean
   handler: Org | null
   state: string
   child: boolean
@@ -65,14 +67,17 @@ export const reaches = (c: Case, org: Org, day: number) => openTo(c, org, day).l
 export const zonesOf = (c: Case, org: Org, day: number) =>
   [...new Set(openTo(c, org, day).flatMap(({ zones }) => zones))].sort()
 export const knows = (c: Case, grant: Grant, org: Org, day: number) =>
-  org === c.owner || (org === grant.to && grant.opened) || (org === grant.giver && reaches(c, org, day))
+  (org === grant.to && grant.opened) || ([c.owner, grant.giver].includes(org) && reaches(c, org, day))
 export const over = (referral: Referral, day: number) => referral.state === 'offered' && referral.expires < day
+/** Whether reports count the case for an organisation. Custody does not count. */
+export const counts = (c: Case, org: Org, day: number) => openTo(c, org, day).some(({ basis }) => basis !== 'custody')
 /**
- * Whether an organisation sees the referral: the owner and the recipient always, the sender until acceptance, and afterwards for
+ * Whether an organisation sees the referral: the recipient always, the owner while it reaches the case, the sender until acceptance, and afterwards for
  * a transfer or as long as it reaches the case.
  */
 export const hears = (c: Case, { kind, from, to, state }: Referral, org: Org, day: number) =>
-  [c.owner, to].includes(org) ||
+  org === to ||
+  (org === c.owner && reaches(c, org, day)) ||
   (org === from && (!['accepted', 'ended'].includes(state) || kind === 'transfer' || reaches(c, org, day)))
 /** Whether the referral shows its case to an organisation: if it reaches the case, and the recipient only after acceptance. */
 export const isTold = (c: Case, { from, to, state }: Referral, org: Org, day: number) =>
@@ -145,13 +150,29 @@ export function decide(c: Case, referral: Referral, decision: string): void {
 function transfer(c: Case, owner: Org): void {
   const former = c.owner
   close(c, 'transferred', g => g.to === former)
-  c.owner = owner
+  Object.assign(c, { owner, inCustody: false })
   leave(c, former, owner)
   recall(c, offer => offer.to === owner)
   for (const offer of c.referrals) if (offer.state === 'offered' && offer.from === former) offer.from = owner
   if (c.handler === former) c.handler = owner
   c.grants.push(ownBasis(owner))
   byStatute(c, committeeOf(owner))
+}
+
+/** Gives the case of an NGO whose closing is over to the custodian, for 90 days. */
+export function entrust(c: Case): void {
+  const former = c.owner
+  for (const offer of c.referrals) if (offer.state === 'offered' && offer.from === former) decide(c, offer, 'recall')
+  close(c, 'transferred', g => g.to === former)
+  Object.assign(c, { owner: 'iom', inCustody: true })
+  recall(c, offer => offer.to === 'iom')
+  c.grants.push(grant('iom', { zones: ['contact'], basis: 'custody', until: clock.day + 91 }))
+}
+
+export function renewBasis(c: Case): void {
+  close(c, 'renewed', g => g.to === c.owner && g.purpose === 'case_management')
+  c.grants.push(ownBasis(c.owner))
+  c.inCustody = false
 }
 
 /** Corrects the birth date, so that the person becomes a child or is none any more. No consent of the model has a representative. */
