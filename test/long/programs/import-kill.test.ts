@@ -37,8 +37,11 @@ t.test(`killed ${kills} times during an import`, unhurried, t =>
         .catch(error => (/: (429|503) /.test(error) ? wait(100).then(job) : Promise.reject(error)))
 
     const progress: string[] = []
+    let stage = ''
+    const where = async () => ({ stage, killed: progress.length, log: service.output.out.slice(-2_000) })
     for (let kill = 0; kill < kills; kill++) {
-      moved()
+      moved(where)
+      stage = 'waiting for the next batch'
       // Ends the lease of the killed worker, so that the test need not wait for its expiry.
       const sql = await superuserOf(dataDir)
       await sql`update jobs set leased_until = now() where state = 'running'`
@@ -46,6 +49,7 @@ t.test(`killed ${kills} times during an import`, unhurried, t =>
       const { done, state } = await job()
       if (state === 'done') break // on a slow machine the import goes further between two kills
       for (let now = done; now <= done; now = (await job()).done) await wait(150)
+      stage = 'killing'
       await wait(Math.random() * 900)
       const victim = ['service', 'backend', 'both'][kill % 3] ?? ''
       progress.push(`${victim} at ${(await job()).done}`)
@@ -54,8 +58,10 @@ t.test(`killed ${kills} times during an import`, unhurried, t =>
       else {
         service.child.kill('SIGKILL')
         await service.ended
+        stage = 'starting'
         service = await start(dataDir)
       }
+      stage = 'waiting until it is ready'
       while (!(await fetch(`${service.address}/health/ready`)).ok) await wait(150)
       client = await Client.signIn(service.address, officer)
     }
@@ -63,10 +69,11 @@ t.test(`killed ${kills} times during an import`, unhurried, t =>
     t.ok(progress.length > kills / 4, `killed ${progress.length} times`)
     const sql = await superuserOf(dataDir)
     await sql`update jobs set leased_until = now() where state = 'running'`
+    stage = 'importing the rest'
     for (let done = -1; ; ) {
       const now = await job()
       if (now.state !== 'running') break
-      if (now.done !== done) moved()
+      if (now.done !== done) moved(where)
       done = now.done
       await wait(100)
     }
