@@ -28,25 +28,34 @@ export type Watcher = (
   rows: readonly unknown[] & { columns: { name: string; type: number }[] },
 ) => void
 
-/** The first statement of a transaction: it identifies the caller, or refuses them (see `app.enter`). */
-export type Admission = readonly [text: string, values: readonly unknown[]]
+/**
+ * The first statement of a transaction: it identifies the caller, or refuses them (see `app.enter`). `line`: where the
+ * transaction waits for a connection (see {@link Pool}).
+ */
+export type Admission = readonly [text: string, values: readonly unknown[], line: string]
+
+/** The line of work that no account asked for. */
+const nobody = 'nobody'
 
 /** `self`: the operation concerns nothing but the account itself. */
-export const enterSession = (session: string, offices: readonly Office[], self = false): Admission => [
-  'select app.enter($1, $2, $3) as actor',
-  [session, offices, self],
-]
+export const enterSession = (
+  session: string,
+  offices: readonly Office[],
+  { self = false, account = session } = {},
+): Admission => ['select app.enter($1, $2, $3) as actor', [session, offices, self], account]
 export const enterJob = (job: string, offices: readonly Office[]): Admission => [
   'select app.enter_job($1, $2) as actor',
   [job, offices],
+  job,
 ]
 /** The same for a transaction whose audit entry has this id: the rows that it writes refer to the entry. */
-export const withEntry = (id: string, [text, values]: Admission): Admission => [
+export const withEntry = (id: string, [text, values, line]: Admission): Admission => [
   `${text}, set_config('app.entry', $${values.length + 1}, true)`,
   [...values, id],
+  line,
 ]
 /** Without a caller: no row is visible, and only the functions for signing in can be called. */
-export const enterNobody: Admission = [`select set_config('app.actor', '', true), null as actor`, []]
+export const enterNobody: Admission = [`select set_config('app.actor', '', true), null as actor`, [], nobody]
 
 /** Matches the context of an error that was raised while the audit entry was written. */
 const ofEntry = /function (app\.)?write_entry\(/
@@ -99,11 +108,12 @@ export class Database {
   }
 
   #transactOnce<T>(admission: Admission, work: (tx: Tx) => Promise<T>, last?: (value: T) => SQL): Promise<T> {
-    return this.#hold(async (connection, answered) => {
+    const [text, values, line] = admission
+    return this.#hold(line, async (connection, answered) => {
       const handle = { open: true }
       try {
         const begun = connection.send('begin')
-        const actor = connection.send(...admission).then(rows => rows[0]?.actor as Actor)
+        const actor = connection.send(text, values).then(rows => rows[0]?.actor as Actor)
         actor.catch(() => {}) // work may not await it
         const { db, execute, rows } = executeOn(connection, handle, this.#watch)
         const tx = Object.assign(db, { actor, execute, rows, keys: this.keys })
@@ -132,9 +142,9 @@ export class Database {
    * Runs one statement as a whole transaction; it admits the caller itself. It costs half of what several statements
    * cost.
    */
-  ask<Row extends z.ZodObject>(row: Row, statement: SQL): Promise<z.output<Row>[]> {
+  ask<Row extends z.ZodObject>(row: Row, statement: SQL, line = nobody): Promise<z.output<Row>[]> {
     return again(() =>
-      this.#hold((connection, answered) =>
+      this.#hold(line, (connection, answered) =>
         answered(executeOn(connection, { open: true }, this.#watch).rows(row, statement)).catch(error => {
           throw ofEntry.test(ofDriver<Refusal>(error).where ?? '') && entryFailed(error) ? unavailable(error) : error
         }),
@@ -143,8 +153,11 @@ export class Database {
   }
 
   /** Runs `work` with a connection of its own. `answered` rejects when the connection drops. */
-  async #hold<T>(work: (connection: Connection, answered: <V>(promise: PromiseLike<V>) => Promise<V>) => Promise<T>) {
-    const connection = await this.#pool.acquire()
+  async #hold<T>(
+    line: string,
+    work: (connection: Connection, answered: <V>(promise: PromiseLike<V>) => Promise<V>) => Promise<T>,
+  ) {
+    const connection = await this.#pool.acquire(line)
     const gone = Promise.withResolvers<never>() // one per transaction: racing a longer-lived promise leaks every value
     gone.promise.catch(() => {})
     connection.watch(gone.reject)

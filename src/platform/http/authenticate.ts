@@ -48,8 +48,9 @@ export function authenticate(app: FastifyInstance, db: Database) {
   app.decorateRequest('ask', async function (this: FastifyRequest, row, statement) {
     const { entry } = this
     if (!entry) throw new Error("request.ask was called on a route with audit: 'nothing'")
-    const { session, offices } = callerOf(this)
-    const rows = await db.ask(row, statement(sql`${session}, ${sql.param(offices)}, ${entry.begun()}`))
+    const { session, offices, account } = callerOf(this)
+    const caller = sql`${session}, ${sql.param(offices)}, ${entry.begun()}`
+    const rows = await db.ask(row, statement(caller), account)
     entry.done = true
     return rows as never[]
   })
@@ -75,12 +76,13 @@ export function authenticate(app: FastifyInstance, db: Database) {
  */
 function admissionOf(request: FastifyRequest): Admission {
   if (request.routeOptions.config.permission === 'public') return enterNobody
-  const { session, offices } = callerOf(request)
-  return enterSession(session, offices, request.routeOptions.config.permission === 'self:manage')
+  const { session, offices, account } = callerOf(request)
+  const self = request.routeOptions.config.permission === 'self:manage'
+  return enterSession(session, offices, { self, account })
 }
 
 function callerOf({ claims, routeOptions }: FastifyRequest) {
   const { permission } = routeOptions.config
   if (!claims || !permission || permission === 'public') throw unauthorized()
-  return { session: claims.sid, offices: permissions[permission] }
+  return { session: claims.sid, account: claims.sub, offices: permissions[permission] }
 }

@@ -30,9 +30,9 @@ t.test('only the first connection of a pool reads the array types', async t => {
   const { endpoint } = await startDatabase(t)
   const proxy = await proxyOf(t, 'typarray')
   const pool = new Pool({ ...endpoint('app'), host: '127.0.0.1', port: proxy.port }, { size: 2, wait: 1_900 })
-  const first = await pool.acquire()
+  const first = await pool.acquire('one')
   proxy.resets = true // a reset while types are read would end the process
-  const second = await pool.acquire()
+  const second = await pool.acquire('one')
   t.equal(proxy.seen, 1)
   for (const connection of [first, second])
     t.same(
@@ -41,5 +41,40 @@ t.test('only the first connection of a pool reads the array types', async t => {
     )
   pool.release(first)
   pool.release(second)
+  await pool.close()
+})
+
+t.test('a burst of one account does not hold up the others: lines take turns', async t => {
+  const { endpoint } = await startDatabase(t)
+  const pool = new Pool(endpoint('app'), { size: 2, wait: 1_900 })
+  const held = [await pool.acquire('busy'), await pool.acquire('busy')]
+  const served: string[] = []
+  const asked = [...Array.from({ length: 600 }, () => 'busy'), 'other', 'third', 'other'].map(async line => {
+    const connection = await pool.acquire(line)
+    served.push(line)
+    pool.release(connection)
+  })
+  t.equal(pool.counts.waiting, 603)
+  for (const connection of held) pool.release(connection)
+  await Promise.all(asked)
+  t.same(served.slice(0, 6), ['busy', 'other', 'third', 'busy', 'other', 'busy'])
+  t.same(pool.counts, { idle: 2, held: 0, waiting: 0 })
+  await pool.close()
+})
+
+t.test('who waits too long gets nothing, and leaves the line', async t => {
+  const { endpoint } = await startDatabase(t)
+  const pool = new Pool(endpoint('app'), { size: 1, wait: 100 })
+  const held = await pool.acquire('one')
+  await t.rejects(pool.acquire('one'), { message: 'unavailable' })
+  const both = await Promise.allSettled([pool.acquire('one'), pool.acquire('two')])
+  t.same(
+    both.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
+  t.equal(pool.counts.waiting, 0)
+  pool.release(held)
+  t.equal(await pool.acquire('three'), held)
+  pool.release(held)
   await pool.close()
 })
