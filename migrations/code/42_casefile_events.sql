@@ -137,8 +137,8 @@ begin
   elsif p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then
     perform app.refuse('invalid-request', 'Expected a day on or after issuedOn', '#/expiresOn');
   end if;
-  if p_facts ? 'campaign' and exists (select from public.campaigns k
-      where k.id = (p_facts ->> 'campaign')::uuid and not app.is_within(k, p_day)) then
+  if p_facts ? 'campaign'
+      and not app.is_within(app.hold_campaign((p_facts ->> 'campaign')::uuid), p_day) then
     perform app.refuse('invalid-request', 'Expected a day within the campaign', '#/registeredOn');
   end if;
   if p_action = 'record_document' and (p_facts ->> 'issuedOn')::date < (

@@ -5,11 +5,19 @@ create function app.is_within(k public.campaigns, day date) returns boolean lang
   k.id is null or day between k.starts_on and coalesce(k.ends_on, 'infinity');
 grant execute on function app.is_within(public.campaigns, date) to definer;
 
--- Before the days of a campaign are changed: refuses days that leave a registration of the campaign outside.
+-- Returns a campaign, with a lock that keeps its days until the end of the transaction; null if there is none.
+create function app.hold_campaign(p_campaign uuid) returns public.campaigns
+language sql security definer set search_path = '' as $$
+  select * from public.campaigns where id = p_campaign for key share
+$$;
+
+-- Before the days of a campaign are changed: refuses days that leave a registration of the campaign outside. Waits for
+-- registrations under way, which hold the campaign.
 create function app.keep_registrations_within() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare first date; last date;
 begin
+  perform from public.campaigns where id = new.id for update;
   select min(c.registered_on), max(c.registered_on) into first, last
     from public.cases c where c.campaign_id = new.id;
   if first < new.starts_on then

@@ -101,6 +101,7 @@ begin
     where j.id = p_job and j.account_id = app.account() and j.organisation_id = app.org() and j.state = 'running'
     for update of j;
   if job is null then perform app.refuse('job-over'); end if;
+  perform app.hold_campaign(job.campaign_id);
   rows := array(select r from jsonb_populate_recordset(null::app.import_row, p_rows) r);
   if exists (select from unnest(rows) r
       where not exists (select from public.organisations o
