@@ -18,7 +18,8 @@ language plpgsql stable security definer set search_path = '' as $$
 declare c public.cases;
 begin
   select k.* into c from public.cases k join public.case_access a on a.case_id = k.id
-    where k.id = p_case and a.organisation_id = app.org() and app.reaches(k.id);
+    where k.id = p_case and a.organisation_id = app.org()
+      and (a.until > app.now() or a.custody_until > app.now() and app.has_role('supervisor'));
   if not found then return; end if;
   relations := case when c.erased_at is null
     then app.relations(app.org(), c.owner_id, c.handler_id, c.in_custody) else '{}' end;

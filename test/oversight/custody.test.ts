@@ -1,6 +1,8 @@
 import t from 'tap'
 import { findings } from '../../src/oversight/audit/holds.ts'
 import { entrustCases } from '../../src/oversight/closing/entrust.ts'
+import { enterNobody } from '../../src/platform/db/database.ts'
+import { sql } from '../../src/platform/db/drizzle.ts'
 import { assessed, consent, following, offered, offering, register, submitted } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'
 
@@ -215,4 +217,29 @@ t.test('a custody ends after its term: nobody reads the case any more', async t 
     await superuser`select holder_id from due_parts where case_id = ${id} and holder_id = ${jonas.organisation.id}`
   t.equal(due.length, 1, 'its retention ends on a known day')
   t.same(await findings(service.endpoint('owner')), [])
+})
+
+t.test('the role app without a session does with a case what the clock does, and nothing else', async t => {
+  const { asel, jonas, db, close, superuser } = await begin(t)
+  const own = await register(jonas, { person })
+  const insert = (id: string, action: string, facts: object = {}) =>
+    db.transact(enterNobody, tx =>
+      tx.execute(sql`
+        insert into case_events (case_id, action, facts) values (${id}, ${action}, ${JSON.stringify(facts)}::jsonb)`),
+    )
+  const custody = { owner: jonas.organisation.id, basis: { kind: 'custody' } }
+  const { id } = await register(asel, { person })
+  await t.rejects(insert(id, 'entrust', custody), 'the owner is active')
+  await close()
+  await t.rejects(insert(id, 'entrust', custody), 'it is in custody already')
+  for (const [of, action, facts] of [
+    [own.id, 'entrust', custody],
+    [own.id, 'withdraw', {}],
+    [own.id, 'amend', { category: 'no_document' }],
+    [own.id, 'recall', {}],
+    [id, 'withdraw', {}],
+    [id, 'renew_basis', { basis: consent }],
+  ] as const)
+    await t.rejects(insert(of, action, facts), action)
+  t.equal((await superuser`select from case_events where account_id is null`).length, 1)
 })
