@@ -8,7 +8,7 @@ export type Fault = z.infer<typeof Fault>
 /** RFC 9457 problem details. */
 export const ProblemDetails = z
   .object({
-    type: z.string(),
+    type: z.enum(Object.keys(problems).map(name => `/problems/${name}` as const)),
     title: z.string(),
     status: z.int(),
     detail: z.string().optional(),

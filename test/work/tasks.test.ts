@@ -196,7 +196,7 @@ t.test('a task of the system can be assigned, and is done when what it asks for 
   const codes = items.map(({ code }: { code: string }) => code).join(' ')
   t.equal(
     codes,
-    'by_hand acknowledge_revocation answer_referral confirm_vital_interest renew_consent ask_about_openings',
+    'by_hand acknowledge_revocation answer_referral confirm_vital_interest renew_consent ask_person ask_about_openings',
   )
 })
 

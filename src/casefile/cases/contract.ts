@@ -1,7 +1,18 @@
 import { z } from 'zod'
 import { Party } from '../../people/organisations/contract.ts'
 import { ChangeCursor, PageQuery } from '../../platform/db/page.ts'
-import { anyOf, Code, Day, Id, Instant, line, RegionCode, SentInstant, Version } from '../../platform/http/contract.ts'
+import {
+  anyOf,
+  Code,
+  Day,
+  Id,
+  Instant,
+  line,
+  RegionCode,
+  SentInstant,
+  TrueOrFalse,
+  Version,
+} from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
@@ -95,14 +106,14 @@ export const Case = CaseIndex.extend({
     .describe('The legal basis of the file. Only the owner sees it.'),
   notices: Notices.describe('What the service found odd in the zones that are open to you.'),
   allowedActions: z.array(CaseAction),
-}).meta({ id: 'Case' })
+}).meta({ id: 'Case', extends: 'CaseIndex' })
 export type Case = z.infer<typeof Case>
 
 export const RegisteredCase = Case.extend({
   possibleDuplicates: z
     .array(z.object({ id: Id, number: z.string() }))
     .describe('Cases open to you that have the same document number or IIN.'),
-}).meta({ id: 'RegisteredCase' })
+}).meta({ id: 'RegisteredCase', extends: 'Case' })
 export type RegisteredCase = z.infer<typeof RegisteredCase>
 
 const filters = {
@@ -117,8 +128,8 @@ const filters = {
 }
 export const CaseQuery = PageQuery.extend({
   ...filters,
-  overdue: z.enum(['true', 'false']).optional().describe('Whether the due date of the case has passed.'),
-  flagged: z.enum(['true', 'false']).optional().describe('Whether your organisation has an open flag on the case.'),
+  overdue: TrueOrFalse.optional().describe('Whether the due date of the case has passed.'),
+  flagged: TrueOrFalse.optional().describe('Whether your organisation has an open flag on the case.'),
   updatedSince: SentInstant.optional().describe(
     'Only cases that took a step or that were opened to you since this instant, oldest change first. Not reported: corrected zones, and cases that you cannot read any more.',
   ),
@@ -133,7 +144,7 @@ export const CaseList = CasePage.extend({
   syncedThrough: Instant.optional().describe(
     'With `updatedSince`: all changes before this instant are listed. Send it as the next `updatedSince`, so that you miss none.',
   ),
-}).meta({ id: 'CaseList' })
+}).meta({ id: 'CaseList', extends: 'CasePage' })
 export type CaseList = z.infer<typeof CaseList>
 
 export const CaseSearch = z

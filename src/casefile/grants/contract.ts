@@ -50,24 +50,31 @@ const Consent = z
     path: ['witness'],
     message: 'Missing: oral consent needs the name of the witness',
   })
+  .meta({ id: 'Consent', description: 'The person agreed.' })
 export type Consent = z.output<typeof Consent>
 
 /** The legal basis of the person's file: their consent, or the law that an authority acts by. */
-export const Basis = z.discriminatedUnion('kind', [
-  Consent,
-  z.strictObject({
-    kind: z.literal('statute'),
-    legalReference: Code.describe('A code of the list `legal_basis`.'),
-    representative: Representative.optional(),
-  }),
-])
+export const Basis = z
+  .discriminatedUnion('kind', [
+    Consent,
+    z
+      .strictObject({
+        kind: z.literal('statute'),
+        legalReference: Code.describe('A code of the list `legal_basis`.'),
+        representative: Representative.optional(),
+      })
+      .meta({ id: 'Statute', description: 'A law by which an authority acts.' }),
+  ])
+  .meta({ id: 'Basis', description: 'Consent of the person, or the law that an authority acts by.' })
 export type Basis = z.output<typeof Basis>
 
-const VitalInterest = z.strictObject({
-  kind: z.literal('vital_interest'),
-  reason: text(2000).describe('Whose life is in danger, and why the person could not be asked.'),
-  representative: Representative.optional(),
-})
+const VitalInterest = z
+  .strictObject({
+    kind: z.literal('vital_interest'),
+    reason: text(2000).describe('Whose life is in danger, and why the person could not be asked.'),
+    representative: Representative.optional(),
+  })
+  .meta({ id: 'VitalInterest', description: 'A life is in danger, and the person could not be asked.' })
 
 export const NewGrant = z
   .strictObject({
@@ -77,6 +84,7 @@ export const NewGrant = z
     validUntil: Day.describe('The last day. A grant for a child ends soon after the child comes of age.'),
     basis: z
       .discriminatedUnion('kind', [Consent, VitalInterest])
+      .meta({ id: 'GrantBasis' })
       .optional()
       .describe('Leave it out to pass on what you were granted, under the same consent.'),
     onward: z
@@ -160,7 +168,7 @@ export const RevokedGrant = Grant.extend({
   stillOpen: z
     .array(Grant.pick({ id: true, purpose: true, zones: true, basis: true, validUntil: true }))
     .describe('Other grants that open the case to the same recipient, of those that you can see.'),
-}).meta({ id: 'RevokedGrant' })
+}).meta({ id: 'RevokedGrant', extends: 'Grant' })
 export type RevokedGrant = z.infer<typeof RevokedGrant>
 
 export const GrantQuery = PageQuery.extend({

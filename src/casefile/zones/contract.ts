@@ -32,23 +32,29 @@ const named = ({ family, given, patronymic }: { family?: unknown; given?: unknow
 export const PersonName = z
   .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']), ...parts })
   .refine(named, 'Expected at least one of family, given, patronymic')
+  .meta({ id: 'PersonName' })
 export type PersonName = z.infer<typeof PersonName>
 
 /** The known part of the birth date. 1 January is often a placeholder; it is stored as recorded. */
-export const Birth = z.discriminatedUnion('precision', [
-  z.strictObject({ precision: z.literal('day'), date: Day }),
-  z.strictObject({
-    precision: z.literal('month'),
-    month: z
-      .string()
-      .regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'Expected a month from 1800-01 on, for example 1961-05'),
-  }),
-  z.strictObject({ precision: z.literal('year'), year }),
-  z
-    .strictObject({ precision: z.literal('range'), from: Day, to: Day })
-    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Expected a day on or after the beginning' }),
-  z.strictObject({ precision: z.literal('unknown') }),
-])
+export const Birth = z
+  .discriminatedUnion('precision', [
+    z.strictObject({ precision: z.literal('day'), date: Day }).meta({ id: 'BirthOnDay' }),
+    z
+      .strictObject({
+        precision: z.literal('month'),
+        month: z
+          .string()
+          .regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'Expected a month from 1800-01 on, for example 1961-05'),
+      })
+      .meta({ id: 'BirthInMonth' }),
+    z.strictObject({ precision: z.literal('year'), year }).meta({ id: 'BirthInYear' }),
+    z
+      .strictObject({ precision: z.literal('range'), from: Day, to: Day })
+      .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Expected a day on or after the beginning' })
+      .meta({ id: 'BirthInRange' }),
+    z.strictObject({ precision: z.literal('unknown') }).meta({ id: 'BirthUnknown' }),
+  ])
+  .meta({ id: 'Birth', description: 'The known part of the birth date.' })
 export type Birth = z.infer<typeof Birth>
 
 export const Iin = z.string().superRefine((text, { addIssue }) => {
@@ -56,18 +62,21 @@ export const Iin = z.string().superRefine((text, { addIssue }) => {
   if (message) addIssue({ code: 'custom', message })
 })
 
-export const HeldDocument = z.strictObject({
-  type: Code.describe('A code of the list `held_document_type`.'),
-  description: line(60).optional().describe('What the document is, if no code says it.'),
-  number: line(60).optional(),
-  country: Country.optional(),
-  issuedOn: Day.optional(),
-  expiresOn: Day.optional(),
-})
+export const HeldDocument = z
+  .strictObject({
+    type: Code.describe('A code of the list `held_document_type`.'),
+    description: line(60).optional().describe('What the document is, if no code says it.'),
+    number: line(60).optional(),
+    country: Country.optional(),
+    issuedOn: Day.optional(),
+    expiresOn: Day.optional(),
+  })
+  .meta({ id: 'HeldDocument', description: 'A document that the person has, or had.' })
 
 const Parent = z
   .strictObject({ relation: z.enum(['mother', 'father']), ...parts, birth: Birth.optional() })
   .refine(named, 'Expected at least one of family, given, patronymic')
+  .meta({ id: 'Parent' })
 
 /** What is known of the person's identity. */
 export const Identity = z

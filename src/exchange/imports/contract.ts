@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { Id } from '../../platform/http/contract.ts'
+import { Id, TrueOrFalse } from '../../platform/http/contract.ts'
 import { columns, required } from './row.ts'
 
 export const ImportQuery = z.strictObject({
   campaignId: Id.optional().describe('The campaign that the registrations belong to.'),
-  dryRun: z.enum(['true', 'false']).default('false').describe('Checks the file and reports, without storing anything.'),
+  dryRun: TrueOrFalse.default(false).describe('Checks the file and reports, without storing anything.'),
 })
 export type ImportQuery = z.output<typeof ImportQuery>
 

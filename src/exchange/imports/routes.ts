@@ -27,7 +27,6 @@ export const importRoutes =
           permission: 'imports:create',
           audit: {},
           idempotency: 'accepted',
-          problems: ['unsupported-media-type'],
         },
         schema: {
           operationId: 'importRegistrations',
@@ -42,9 +41,7 @@ export const importRoutes =
       async (request, reply) => {
         const { campaignId, dryRun } = request.query
         if (Number(request.headers['content-length']) > importLimit) throw new Problem('too-large')
-        const received = await request.aside(tx =>
-          imports.create(tx, { campaignId, dryRun: dryRun === 'true' }, uploadTime),
-        )
+        const received = await request.aside(tx => imports.create(tx, { campaignId, dryRun }, uploadTime))
         request.patient()
         try {
           let position = 0

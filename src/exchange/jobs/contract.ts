@@ -32,7 +32,7 @@ export const Job = JobSummary.extend({
   rejected: z
     .array(Rejected)
     .describe('The first 200 faults: line, field and reason, never the value. `/rejected` returns all of them as CSV.'),
-}).meta({ id: 'Job' })
+}).meta({ id: 'Job', extends: 'JobSummary' })
 export type Job = z.infer<typeof Job>
 
 export const JobQuery = PageQuery.extend({ state: anyOf(JobState) })

@@ -50,7 +50,7 @@ export const InvitedAccount = Account.extend({
     .string()
     .nullable()
     .describe('To be handed to the person. Shown only once. If `waiting` is not null: valid when it is confirmed.'),
-}).meta({ id: 'InvitedAccount' })
+}).meta({ id: 'InvitedAccount', extends: 'Account' })
 export type InvitedAccount = z.infer<typeof InvitedAccount>
 
 export const AccountChange = z

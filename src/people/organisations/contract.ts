@@ -66,7 +66,7 @@ export type NewOrganisation = z.output<typeof NewOrganisation>
 
 export const FoundedOrganisation = Organisation.extend({
   enrolmentCode: z.string().nullable().describe('For the first account. Shown only once.'),
-}).meta({ id: 'FoundedOrganisation' })
+}).meta({ id: 'FoundedOrganisation', extends: 'Organisation' })
 export type FoundedOrganisation = z.infer<typeof FoundedOrganisation>
 
 export const OrganisationChange = z

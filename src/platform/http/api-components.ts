@@ -48,6 +48,44 @@ export const pascal = (name: string) => name.replaceAll(/(?:^|-)(\w)/g, (_, lett
 const asComponents = (json: Json): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('#/$defs/', '#/components/schemas/'))
 
+type Variant = { $ref: string }
+type Union = { oneOf?: readonly Variant[]; discriminator?: { propertyName: string; mapping?: Json } }
+
+/** Adds to each discriminator which of its values means which schema. */
+export const withMappings = (schemas: Json): Json =>
+  JSON.parse(JSON.stringify(schemas), (_, value: Union | null) => {
+    if (!value?.oneOf || !value.discriminator) return value
+    const { propertyName } = value.discriminator
+    const mapping = value.oneOf.map(({ $ref }) => {
+      const { properties } = schemas[$ref.replace('#/components/schemas/', '')] as { properties: Json }
+      return [(properties[propertyName] as { const: string }).const, $ref]
+    })
+    return { ...value, discriminator: { propertyName, mapping: Object.fromEntries(mapping) } }
+  })
+
+type ObjectSchema = { extends?: string; properties: Json; required?: readonly string[] }
+
+/**
+ * Writes each schema that extends another one (`extends` in its meta) as that one and what it adds. Throws if it changes a
+ * field of the other one: then it is none of its kind.
+ */
+export const withParents = (schemas: Json): Json =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const { extends: parent, properties, required = [], ...rest } = schema as ObjectSchema
+      if (parent === undefined) return [name, schema]
+      const { properties: inherited, required: demanded = [] } = schemas[parent] as ObjectSchema
+      for (const [field, of] of Object.entries(inherited))
+        if (JSON.stringify(properties[field]) !== JSON.stringify(of))
+          throw new Error(`${name} is not a ${parent}: ${field} differs`)
+      const own = {
+        properties: Object.fromEntries(Object.entries(properties).filter(([field]) => !(field in inherited))),
+        required: required.filter(field => !demanded.includes(field)),
+      }
+      return [name, { ...rest, allOf: [ref('schemas', parent), own] }]
+    }),
+  )
+
 /** Returns the parameters that a contract of the path or the query describes. */
 export function parameters(place: 'path' | 'query', schema: z.ZodType | undefined) {
   if (!schema) return []

@@ -12,6 +12,8 @@ import {
   ref,
   shareParameters,
   sorted,
+  withMappings,
+  withParents,
 } from './api-components.ts'
 
 declare module 'fastify' {
@@ -74,7 +76,7 @@ function describe(routes: readonly RouteOptions[], document: Json): Json {
     security: [{ bearer: [] }],
     paths,
     components: {
-      schemas: sorted(schemas),
+      schemas: sorted(withParents(withMappings(schemas))),
       responses: sorted(responses),
       parameters: shareParameters(
         Object.values(paths).flatMap(methods => Object.values(methods as Json) as Operation[]),
@@ -187,6 +189,8 @@ const common: readonly ProblemName[] = [
   'unauthorized',
   'forbidden',
   'request-timeout',
+  'too-large',
+  'unsupported-media-type',
   'too-many-requests',
   'too-many-cases',
   'headers-too-large',
@@ -202,7 +206,6 @@ function possibleProblems(
 ): ProblemName[] {
   const names: ProblemName[] = [...(config.problems ?? [])]
   if (params || querystring || method !== 'GET') names.push('invalid-request')
-  if (method !== 'GET') names.push('too-large', 'unsupported-media-type')
   if (params) names.push('not-found')
   if (config.idempotency) names.push('idempotency-key-reused')
   if (config.idempotency === 'required') names.push('idempotency-key-required')

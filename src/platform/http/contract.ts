@@ -79,13 +79,22 @@ const serializerCompiler: FastifySerializerCompiler<z.ZodType> =
   data =>
     serialize(schema, data)
 
-/** Converts a zod schema to JSON Schema, without the long pattern that duplicates each format. */
+/**
+ * Converts a zod schema to JSON Schema, without the long pattern that duplicates each format. Replies may get more fields
+ * later, so their objects do not forbid them.
+ */
 export const jsonSchema = (schema: z.ZodType, { target = 'draft-2020-12', io = 'output' }: JsonSchemaOptions = {}) =>
   z.toJSONSchema(schema, {
     target,
     io,
     unrepresentable: 'any',
-    override({ jsonSchema }) {
+    override({ zodSchema, jsonSchema }) {
+      const isStrict = zodSchema instanceof z.ZodObject && zodSchema.def.catchall !== undefined
+      if (io === 'output' && !isStrict && jsonSchema.additionalProperties === false)
+        delete jsonSchema.additionalProperties
+      if (zodSchema instanceof z.ZodDiscriminatedUnion && target === 'draft-2020-12')
+        jsonSchema.discriminator = { propertyName: zodSchema.def.discriminator }
+      if (target === 'draft-7') delete jsonSchema.extends // see api-components.ts
       if (jsonSchema.format) delete jsonSchema.pattern
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
@@ -152,6 +161,12 @@ export const Nothing = z.null().meta({ description: 'Done' })
 
 /** The readable text for a code. */
 export const Label = z.object({ en: z.string(), ru: z.string(), kk: z.string() }).meta({ id: 'Label' })
+
+/** A boolean in a query. */
+export const TrueOrFalse = z.preprocess(
+  given => (given === 'true' ? true : given === 'false' ? false : given),
+  z.boolean('Expected true or false'),
+)
 
 /** A query parameter that may be repeated; a filter for any of its values. */
 export const anyOf = <T extends z.ZodType<unknown, string>>(value: T) =>

@@ -92,7 +92,7 @@ export const ReferralBox = ReferralPage.extend({
   counts: z
     .object(Object.fromEntries(ReferralState.options.map(state => [state, z.int()])) as Record<ReferralState, z.ZodInt>)
     .describe('Number of referrals by state in this box, counted up to 1,000.'),
-}).meta({ id: 'ReferralBox' })
+}).meta({ id: 'ReferralBox', extends: 'ReferralPage' })
 export type ReferralBox = z.infer<typeof ReferralBox>
 
 export const NewDecision = z
@@ -107,5 +107,5 @@ export type NewDecision = z.output<typeof NewDecision>
 /** A decided referral, and its case as it is now. */
 export const DecidedReferral = Referral.extend({
   case: Case.nullable().describe('Null if the case is not open to you.'),
-}).meta({ id: 'DecidedReferral' })
+}).meta({ id: 'DecidedReferral', extends: 'Referral' })
 export type DecidedReferral = z.infer<typeof DecidedReferral>

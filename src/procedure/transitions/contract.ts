@@ -7,14 +7,17 @@ import { Code, Country, Day, Id, line, RegionCode, text } from '../../platform/h
 const occurredOn = Day.optional().describe('The day on which it happened; default today.')
 const note = text(2000).optional()
 
-const close = z.strictObject({
-  action: z.literal('close'),
-  occurredOn,
-  reason: Code.describe('A code of the list `close_reason`.'),
-  note,
-})
+const close = z
+  .strictObject({
+    action: z.literal('close'),
+    occurredOn,
+    reason: Code.describe('A code of the list `close_reason`.'),
+    note,
+  })
+  .meta({ id: 'Closing' })
 
-const simple = <A extends string>(action: A) => z.strictObject({ action: z.literal(action), occurredOn })
+const simple = <A extends string>(action: A, id: string) =>
+  z.strictObject({ action: z.literal(action), occurredOn }).meta({ id })
 
 /** A step that needs one person. */
 export const Transition = z
@@ -30,21 +33,26 @@ export const Transition = z
       })
       .refine(({ regionCode, category, causes }) => regionCode ?? category ?? causes, {
         message: 'Expected at least one of regionCode, category, causes',
-      }),
-    simple('start_assessment'),
-    simple('take_up'),
-    simple('open_documentation'),
-    z.strictObject({
-      action: z.literal('hand_over_document'),
-      occurredOn,
-      documentId: Id,
-      to: Code.describe('A code of the list `handed_over_to`.'),
-      name: line(200).optional().describe('The name of the person who received it.'),
-    }),
+      })
+      .meta({ id: 'Amendment' }),
+    simple('start_assessment', 'AssessmentStart'),
+    simple('take_up', 'TakeUp'),
+    simple('open_documentation', 'DocumentationStart'),
+    z
+      .strictObject({
+        action: z.literal('hand_over_document'),
+        occurredOn,
+        documentId: Id,
+        to: Code.describe('A code of the list `handed_over_to`.'),
+        name: line(200).optional().describe('The name of the person who received it.'),
+      })
+      .meta({ id: 'DocumentHandOver' }),
     close,
-    z.strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) }),
-    z.strictObject({ action: z.literal('renew_basis'), occurredOn, basis: Basis }),
-    z.strictObject({ action: z.literal('withdraw'), occurredOn, note }),
+    z
+      .strictObject({ action: z.literal('reopen'), occurredOn, basis: Basis, reason: text(2000) })
+      .meta({ id: 'Reopening' }),
+    z.strictObject({ action: z.literal('renew_basis'), occurredOn, basis: Basis }).meta({ id: 'BasisRenewal' }),
+    z.strictObject({ action: z.literal('withdraw'), occurredOn, note }).meta({ id: 'Withdrawal' }),
   ])
   .meta({ id: 'Transition', examples: [{ action: 'start_assessment' }] })
 export type Transition = z.output<typeof Transition>
@@ -52,29 +60,35 @@ export type Transition = z.output<typeof Transition>
 /** A step that needs two persons. */
 export const ProposedStep = z
   .discriminatedUnion('action', [
-    z.strictObject({
-      action: z.literal('decide'),
-      occurredOn,
-      outcome: Code.describe('A code of the list `outcome`.'),
-      country: Country.optional().describe('The State that the outcome names, if it names one.'),
-      legalReference: Code.describe('A code of the list `legal_basis`.'),
-      reasons: text(20_000),
-      evidence: z.array(text(500)).max(50).default([]).describe('The evidence for the finding.'),
-    }),
-    z.strictObject({
-      action: z.literal('discontinue'),
-      occurredOn,
-      reason: Code.describe('A code of the list `discontinue_reason`.'),
-      reasons: text(20_000),
-    }),
-    NewDocument.safeExtend({ action: z.literal('record_document'), occurredOn }),
+    z
+      .strictObject({
+        action: z.literal('decide'),
+        occurredOn,
+        outcome: Code.describe('A code of the list `outcome`.'),
+        country: Country.optional().describe('The State that the outcome names, if it names one.'),
+        legalReference: Code.describe('A code of the list `legal_basis`.'),
+        reasons: text(20_000),
+        evidence: z.array(text(500)).max(50).default([]).describe('The evidence for the finding.'),
+      })
+      .meta({ id: 'NewDecision' }),
+    z
+      .strictObject({
+        action: z.literal('discontinue'),
+        occurredOn,
+        reason: Code.describe('A code of the list `discontinue_reason`.'),
+        reasons: text(20_000),
+      })
+      .meta({ id: 'Discontinuation' }),
+    NewDocument.safeExtend({ action: z.literal('record_document'), occurredOn }).meta({ id: 'NewDocument' }),
     close,
-    z.strictObject({
-      action: z.literal('annul'),
-      occurredOn,
-      eventId: Id.describe('The event that was entered by mistake.'),
-      reason: text(2000),
-    }),
+    z
+      .strictObject({
+        action: z.literal('annul'),
+        occurredOn,
+        eventId: Id.describe('The event that was entered by mistake.'),
+        reason: text(2000),
+      })
+      .meta({ id: 'Annulment' }),
   ])
   .meta({
     id: 'ProposedStep',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { PageQuery } from '../../platform/db/page.ts'
-import { Code, Day, Id, Instant, line, Version } from '../../platform/http/contract.ts'
+import { Code, Day, Id, Instant, line, TrueOrFalse, Version } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 
 const Title = line(300)
@@ -31,7 +31,7 @@ export type Task = z.infer<typeof Task>
 export const TasksOfCaseQuery = PageQuery
 export const TaskQuery = PageQuery.extend({
   assignee: z.union([z.literal('me'), Id]).optional(),
-  done: z.enum(['true', 'false']).optional(),
+  done: TrueOrFalse.optional(),
   kind: Code.optional(),
   dueBefore: Day.optional(),
 })

@@ -40,7 +40,7 @@ export function list(tx: Tx, query: TaskQuery): Promise<Page<Task>> {
   const { assignee = null, done, kind = null, dueBefore = null } = query
   const matching = sql`
     ${assignee === 'me' ? sql`t.assignee_id = app.account()` : sql`(${assignee}::uuid is null or t.assignee_id = ${assignee}::uuid)`}
-    ${done === undefined ? sql`` : sql`and t.done_at is ${done === 'true' ? sql`not null` : sql`null`}`}
+    ${done === undefined ? sql`` : sql`and t.done_at is ${done ? sql`not null` : sql`null`}`}
     and (${kind}::text is null or t.kind = ${kind}) and (${dueBefore}::date is null or t.due_on < ${dueBefore}::date)`
   return page(tx, matching, query)
 }

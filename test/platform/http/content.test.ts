@@ -16,8 +16,8 @@ t.test('an operation that takes no body accepts any content type without content
   for (const [path, methods] of Object.entries(paths))
     for (const [method, { operationId, requestBody, responses }] of Object.entries(methods)) {
       if (method === 'get') continue
-      const [, name = ''] = /(\w+)$/.exec(responses[415]?.$ref ?? '') ?? []
-      t.match(components.responses[name]?.description, /^415 /, `the document lists the status 415 of ${operationId}`)
+      const [, name = ''] = /(\w+)$/.exec((responses[415] ?? responses.default)?.$ref ?? '') ?? []
+      t.match(components.responses[name]?.description, /\b415 /, `the document lists the status 415 of ${operationId}`)
       if (requestBody) continue
       seen.push(operationId)
       const asel = await as('caseworker', 'sunrise')
