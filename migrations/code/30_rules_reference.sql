@@ -56,3 +56,14 @@ grant select on consent_forms to app;
 create policy public_knowledge on consent_forms for select to app using (true);
 grant select on retention_rules to app;
 create policy public_knowledge on retention_rules for select to app using (true);
+
+-- The version of the consent form that is current: the greatest by its numbers.
+create function app.current_form() returns text language sql stable security definer set search_path = '' return (
+  select f.version from public.consent_forms f
+  order by array(select m[1]::int from regexp_matches(f.version, '\d+', 'g') m) desc limit 1);
+
+-- A legal basis with the current form, if it is a consent that names no form.
+create function app.with_form(basis jsonb) returns jsonb
+language sql stable security definer set search_path = '' return
+  case when basis ->> 'kind' = 'consent' then jsonb_build_object('formVersion', app.current_form()) else '{}' end
+  || basis;

@@ -215,6 +215,9 @@ begin
   new.organisation_id := coalesce(p.organisation_id, app.org(),
     (select r.from_id from public.referrals r where r.id = new.referral_id),
     (select i.custodian_id from public.installation i));
+  if new.facts ? 'basis' then
+    new.facts := new.facts || jsonb_build_object('basis', app.with_form(new.facts -> 'basis'));
+  end if;
   new.account_id := app.account();
   new.occurred_on := coalesce(new.occurred_on, app.today());
   step := app.check_step(c, new.action, new.organisation_id, new.facts, new.annuls, new.on_version, new.occurred_on,

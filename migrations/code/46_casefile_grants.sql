@@ -30,10 +30,11 @@ language sql stable security definer set search_path = '' return exists (
 
 -- Gives a grant that is open at once, or, if not at_once, when its referral is accepted. The caller must be the owner,
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
--- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. Refuses recipients, terms
--- and bases that the purpose does not allow. An equal grant of the same giver that is suspended, or that is open and
--- ends earlier, is renewed: it closes, and what was given onward from it rests on the new consent. Refuses a grant if
--- an equal one is open and ends no earlier. A grant in vital interest is equal to no other.
+-- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. By default it ends with the
+-- term, given onward with the grant that it comes from, and rests on the current consent form. Refuses recipients,
+-- terms and bases that the purpose does not allow. An equal grant of the same giver that is suspended, or that is open
+-- and ends earlier, is renewed: it closes, and what was given onward from it rests on the new consent. Refuses a grant
+-- if an equal one is open and ends no earlier. A grant in vital interest is equal to no other.
 create function app.give_grant(given public.grants, typed bytea, born date, at_once boolean, place text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -46,7 +47,11 @@ begin
   if c.in_custody and c.owner_id = app.org() then
     perform app.refuse('action-not-allowed', 'The person has to agree first that you keep the file: renew_basis');
   end if;
-  given.valid_until := app.end_of(given.valid_until::date);
+  given.valid_until := coalesce(app.end_of(given.valid_until::date),
+    least(app.end_of(app.term_end(app.today(), 'grant')), (
+      select max(g.valid_until) from public.grants g
+      where c.owner_id <> app.org() and g.case_id = c.id and g.recipient_id = app.org()
+        and app.grant_state(g) = 'open' and g.onward and g.purpose = given.purpose and g.basis = 'consent')));
   if c.owner_id <> app.org() then
     select * into held from public.grants g
       where g.case_id = c.id and g.recipient_id = app.org() and app.grant_state(g) = 'open' and g.onward
@@ -80,6 +85,7 @@ begin
     given.valid_until := least(given.valid_until,
       app.end_of((born + app.term('majority') + app.term('consent_after_majority'))::date));
   end if;
+  if given.basis = 'consent' then given.form_version := coalesce(given.form_version, app.current_form()); end if;
   if vital then
     if not app.has_role('supervisor') then
       perform app.refuse('forbidden', 'A supervisor of the owner gives a grant in vital interest');

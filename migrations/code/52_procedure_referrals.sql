@@ -112,6 +112,7 @@ begin
   if coalesce(offered.expires_on < app.today(), false) then
     perform app.refuse('invalid-request', 'Expected a day from today on', '#/expiresOn');
   end if;
+  offered.basis := app.with_form(offered.basis);
   offered.expires_on := coalesce(offered.expires_on, app.term_end(app.today(), 'referral_offer'));
   if shared.id is not null then
     shared.case_id := c.id; shared.recipient_id := recipient.id;

@@ -28,7 +28,7 @@ export const NewCase = z
     campaignId: Id.optional(),
     externalId: ExternalId.optional().describe('Your own number of the case; unique in your organisation.'),
     regionCode: RegionCode,
-    registeredOn: Day,
+    registeredOn: Day.optional().describe('Default today.'),
     category: Code,
     causes: z.array(Code).max(20).default([]),
     basis: Basis,

@@ -3,7 +3,7 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { sealerForNew } from '../../platform/db/sealed.ts'
 import { invalid } from '../../problem.ts'
-import { faultsOfCodes } from '../../rules/reference/queries.ts'
+import { faultsOfCodes, today } from '../../rules/reference/queries.ts'
 import { append } from '../events/append.ts'
 import { keepText } from '../events/text.ts'
 import { faultsOfBasis, splitBasis } from '../grants/basis.ts'
@@ -23,11 +23,11 @@ import { find } from './queries.ts'
  */
 export async function register(tx: Tx, given: NewCase): Promise<string> {
   const { organisation } = await tx.actor
-  const { causes, category, regionCode, registeredOn, person } = given
+  const { causes, category, regionCode, registeredOn = await today(tx), person } = given
   const known = Zone.options.flatMap(zone => (person[zone] ? [[zone, person[zone]] as const] : []))
   const [faults, basisFaults, shared] = await Promise.all([
     faultsOfCodes(tx, [
-      ...codesOfCase(given),
+      ...codesOfCase({ ...given, registeredOn }),
       ...known.flatMap(([zone, content]) => codesIn(zone, content, `#/person/${zone}`)),
     ]),
     faultsOfBasis(tx, given.basis, person.identity, registeredOn),

@@ -57,9 +57,9 @@ export async function faultsOfRepresentative(
 
 async function faultsOfConsent(tx: Tx, { language, formVersion }: Consent): Promise<Fault[]> {
   const [[form], faults] = await Promise.all([
-    tx.execute(sql`select from consent_forms where version = ${formVersion} limit 1`),
+    tx.execute(sql`select from consent_forms where version = ${formVersion ?? null} limit 1`),
     faultsOfCodes(tx, [{ at: '#/basis/language', list: 'language', code: language }]),
   ])
   const detail = 'Expected the version of a consent form: see GET /v1/consent-forms'
-  return form ? faults : [...faults, { pointer: '#/basis/formVersion', detail }]
+  return form || formVersion === undefined ? faults : [...faults, { pointer: '#/basis/formVersion', detail }]
 }

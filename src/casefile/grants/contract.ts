@@ -41,7 +41,8 @@ const Consent = z
       .string()
       .max(20)
       .regex(/^[\w.-]+$/, 'Expected the version of a consent form, for example 2026-1')
-      .describe('A version listed at `/v1/consent-forms`.'),
+      .optional()
+      .describe('A version listed at `/v1/consent-forms`; default the current one.'),
     witness: line(200).optional().describe('The witness of oral consent.'),
     interpreter: line(200).optional().describe('The interpreter.'),
     representative: Representative.optional(),
@@ -81,7 +82,9 @@ export const NewGrant = z
     to: Id.describe('The recipient organisation.'),
     purpose: Purpose,
     zones: z.array(Zone).min(1).max(Zone.options.length),
-    validUntil: Day.describe('The last day. A grant for a child ends soon after the child comes of age.'),
+    validUntil: Day.optional().describe(
+      'The last day; default from the term `grant`. A grant for a child ends soon after the child comes of age.',
+    ),
     basis: z
       .discriminatedUnion('kind', [Consent, VitalInterest])
       .meta({ id: 'GrantBasis' })

@@ -30,7 +30,7 @@ const named = ({ family, given, patronymic }: { family?: unknown; given?: unknow
   Boolean(family ?? given ?? patronymic)
 
 export const PersonName = z
-  .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']), ...parts })
+  .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']).default('official'), ...parts })
   .refine(named, 'Expected at least one of family, given, patronymic')
   .meta({ id: 'PersonName' })
 export type PersonName = z.infer<typeof PersonName>

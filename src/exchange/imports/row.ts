@@ -67,6 +67,7 @@ const Registration = z.object({
   case: NewCase.pick({ externalId: true, regionCode: true, registeredOn: true, category: true, causes: true }).required(
     {
       externalId: true,
+      registeredOn: true,
     },
   ),
   identity: Identity,

@@ -12,12 +12,20 @@ export class Components {
 
   schema(schema: z.ZodType, io: 'input' | 'output'): Json {
     const { $defs = {}, $schema: _, ...json } = jsonSchema(schema, { io }) as Json & { $defs?: Json }
-    Object.assign(this.schemas, asComponents($defs))
+    for (const [name, shared] of Object.entries(asComponents($defs))) this.#add(name, shared, io)
     const { id, ...own } = asComponents(json)
     if (typeof id !== 'string') return own
-    this.schemas[id] = own
+    this.#add(id, own, io)
     return ref('schemas', id)
   }
+
+  /** What is written and read has the schema of writing: a field with a default may be left out there. */
+  #add(name: string, schema: unknown, io: 'input' | 'output') {
+    if (io === 'output' && this.#written.has(name)) return
+    if (io === 'input') this.#written.add(name)
+    this.schemas[name] = schema
+  }
+  readonly #written = new Set<string>()
 
   response(name: string, response: Json): Json {
     this.responses[name] = response

@@ -23,7 +23,8 @@ export const NewReferral = z
     ),
     to: Id.describe('The organisation that the case is offered to.'),
     grant: NewGrant.omit({ to: true })
-      .meta({ id: 'ReferralGrant', examples: [] })
+      .extend({ purpose: Purpose.optional().describe('Default for a submission `status_determination`.') })
+      .meta({ id: 'ReferralGrant' })
       .optional()
       .describe('What the person agreed to share. It opens at acceptance. Required for `submission` and `service`.'),
     basis: Basis.optional().describe('The legal basis of the new owner. Required for `transfer`.'),

@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
     relation: 'owner',
     senders: nonGovernmental,
     recipients: ['division'],
-    purposes: ['status_determination'],
+    purposes: ['status_determination', 'birth_registration'],
     actions: {
       offer: 'submit',
       accept: 'accept',

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { z } from 'zod'
 import * as cases from '../../casefile/cases/queries.ts'
 import { faultsOfBasis, splitBasis } from '../../casefile/grants/basis.ts'
+import type { Purpose } from '../../casefile/grants/contract.ts'
 import { prepare, rowOf } from '../../casefile/grants/give.ts'
 import { sealedColumns } from '../../casefile/sealed-columns.ts'
 import { mayBeChild, requireReached } from '../../casefile/zones/queries.ts'
@@ -105,6 +106,13 @@ export async function find(tx: Tx, id: string): Promise<Referral> {
   return referral
 }
 
+/** The purpose of the grant of a referral. */
+function purposeOf({ kind, grant }: NewReferral): Purpose {
+  if (grant?.purpose) return grant.purpose
+  if (kind === 'submission') return 'status_determination'
+  throw invalid([{ pointer: '#/grant/purpose', detail: 'Missing: this kind of referral needs a purpose' }])
+}
+
 /** Offers a case to another organisation. Returns the id of the referral. */
 export async function offer(tx: Tx, caseId: string, version: number, given: NewReferral): Promise<string> {
   const { kind, to, grant, basis, message, expiresOn } = given
@@ -112,7 +120,7 @@ export async function offer(tx: Tx, caseId: string, version: number, given: NewR
   if (found.version !== version) throw stale()
   const { identity } = found.person
   const [shared, child, faults] = await Promise.all([
-    grant && prepare(tx, { ...grant, to }, identity, '#/grant'),
+    grant && prepare(tx, { ...grant, purpose: purposeOf(given), to }, identity, '#/grant'),
     !identity || mayBeChild(tx, identity),
     basis && identity ? faultsOfBasis(tx, basis, identity) : [],
   ])

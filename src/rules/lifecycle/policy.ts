@@ -50,7 +50,7 @@ export const lifecycle: Record<CaseAction, readonly Step[]> = {
   start_assessment: [{ from: ['registered'], to: 'assessment', by: ['owner'], waitingFor: 'owner' }],
   submit: [
     {
-      from: ['assessment'],
+      from: ['registered', 'assessment'],
       to: 'submitted',
       by: ['owner'],
       byReferral: true,

@@ -55,6 +55,14 @@ export async function codeList(tx: Tx, list: string): Promise<CodeList> {
   return { list, items }
 }
 
+const TodayRow = z.object({ today: Day })
+
+/** Returns the current day in the time zone of the installation. */
+export async function today(tx: Tx): Promise<string> {
+  const [row] = await tx.rows(TodayRow, sql`select app.today()::text as today`)
+  return row?.today ?? ''
+}
+
 export async function terms(tx: Tx): Promise<Terms> {
   return {
     items: await tx.rows(

@@ -38,7 +38,8 @@ t.test(`killed ${kills} times during an import`, unhurried, t =>
 
     const progress: string[] = []
     let stage = ''
-    const where = async () => ({ stage, killed: progress.length, log: service.output.out.slice(-2_000) })
+    const errors = () => service.output.out.split('\n').filter(line => /"level":[45]0/.test(line))
+    const where = async () => ({ stage, killed: progress.length, job: await job(), errors: errors().slice(-5) })
     for (let kill = 0; kill < kills; kill++) {
       moved(where)
       stage = 'waiting for the next batch'

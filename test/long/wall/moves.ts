@@ -176,7 +176,12 @@ function offering(c: Case, { org, who }: Who, kind: Referral['kind'], n: number,
     transfer: isAuthority(to) === isAuthority(org),
     hand_over: isDivision(to),
   }[kind]
-  const state = { submission: 'assessment', service: c.state, transfer: c.state, hand_over: 'verification' }[kind]
+  const states: Record<Referral['kind'], string[]> = {
+    submission: ['registered', 'assessment'],
+    service: [c.state],
+    transfer: [c.state],
+    hand_over: ['verification'],
+  }
   const pending = c.referrals.some(
     other => other.state === 'offered' && other.kind === kind && (kind !== 'service' || other.to === to),
   )
@@ -196,7 +201,7 @@ function offering(c: Case, { org, who }: Who, kind: Referral['kind'], n: number,
       [!reaches(c, org, day), 404],
       [kind !== 'hand_over' && c.child && !c.erased && zonesOf(c, org, day).includes('identity'), 400],
       [!mine || !sends, 403],
-      [c.state !== state || c.state === 'withdrawn', 409],
+      [!states[kind].includes(c.state) || c.state === 'withdrawn', 409],
       [c.inCustody && ['submission', 'service'].includes(kind), 409],
       [!takes || [org, c.owner, c.handler].includes(to), 400],
       [c.inCustody && c.child && kind === 'transfer', 400],
