@@ -90,6 +90,23 @@ begin
   return holder is not null and (not p_seen or app.reaches(holder));
 end $$;
 
+-- Analyzes the table that has grown most since it was analyzed, if it has more than doubled. Returns whether there was
+-- one. An import does not wait for autovacuum: the plans for tables without statistics take longer with each batch, and
+-- a crash of PostgreSQL makes autovacuum forget how much has changed.
+create function app.analyze_grown() returns boolean language plpgsql security definer set search_path = '' as $$
+declare grown regclass := (
+  select c.oid from pg_class c
+  where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+    and pg_relation_size(c.oid) / 8192 > 2 * greatest(c.relpages, 10)
+  order by pg_relation_size(c.oid) / 8192 / greatest(c.relpages, 10) desc limit 1);
+begin
+  if grown is null then return false; end if;
+  execute format('analyze %s', grown);
+  return true;
+end $$;
+grant execute on function app.analyze_grown() to app;
+grant maintain on all tables in schema public to definer;
+
 -- Checks the rows of a batch against calendar and record, locks the existing cases, and writes the rows without a fault
 -- unless the job is a dry run. Returns how many cases are new and how many existed, their ids, and the faults. Refuses
 -- a job that is not running for the caller, and owners and regions that the service should have rejected.

@@ -233,3 +233,13 @@ t.test('each piece of a file is sealed for its place, and an incomplete file is 
   t.equal((await officer.get(`/v1/jobs/${job}`)).statusCode, 404)
   t.same([...(await superuser`select count(*)::int from import_chunks`)], [{ count: 0 }])
 })
+
+t.test('an import brings the statistics of the planner up to what it has written', async t => {
+  const service = await startService(t)
+  const officer = await service.as('officer', 'committee')
+  const rows = [...registrations({ seed: 5, size: 1_500 })]
+  t.match(await imported(service, officer, file(rows)), { state: 'done', registered: 1_500 })
+  const analyzed = await service.superuser`
+    select relname from pg_class where relname in ('cases', 'case_events', 'grants', 'case_access') and reltuples >= 500`
+  t.equal(analyzed.length, 4)
+})

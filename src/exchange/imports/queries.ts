@@ -54,6 +54,14 @@ export async function forget(tx: Tx, job: string | null): Promise<void> {
   await tx.execute(sql`select app.forget_imports(${job})`)
 }
 
+const GrownRow = z.object({ more: z.boolean() })
+
+/** Brings the statistics of the planner up to what an import has written. */
+export async function analyze(tx: Tx): Promise<boolean> {
+  const [row] = await tx.rows(GrownRow, sql`select app.analyze_grown() as more`)
+  return row?.more ?? false
+}
+
 const WaitingRow = z.object({ records: z.int(), chunks: z.int() })
 export type Waiting = z.output<typeof WaitingRow>
 

@@ -102,6 +102,7 @@ export class ImportWorker {
   }
 
   async #write(id: string, batch: Batch): Promise<void> {
+    while (await this.#db.transact(enterNobody, imports.analyze));
     const once = () =>
       this.#audited('import.batch', id, async tx => {
         await jobs.holdOn(tx, id, lease)
