@@ -71,6 +71,15 @@ begin
     else 'A supervisor of one of these can confirm it: ' || others end);
 end $$;
 
+-- The people of the caller's organisation, as their colleagues may know them: without e-mail addresses.
+create function app.colleagues() returns table (id uuid, name text, roles text[], active boolean)
+language sql stable security definer set search_path = '' as $$
+  select a.id, a.name, a.roles, a.status = 'active' from public.accounts a
+  where a.organisation_id = app.org()
+  order by a.name, a.id
+$$;
+grant execute on function app.colleagues() to app;
+
 -- True if this is the only active supervisor of an organisation. If that person loses the password, two administrators
 -- make a new code.
 create function app.is_only_supervisor(p_account uuid) returns boolean

@@ -179,3 +179,41 @@ t.test('the regions of a day have the codes and names of that day', async t => {
   t.equal((await auditor.get('/v1/code-lists/none')).statusCode, 404)
   t.ok((await auditor.get('/v1/terms')).json().items.every(({ source }: { source: string }) => source))
 })
+
+t.test('everybody finds the people of the own organisation by name, and of no other', async t => {
+  const { as } = await startService(t)
+  const [dina, asel, zarina, samal] = [
+    await as('supervisor', 'sunrise'),
+    await as('caseworker', 'sunrise'),
+    await as('caseworker', 'common-home'),
+    await as('auditor', 'oversight'),
+  ]
+  const invited = { email: 'laura@sunrise.example', name: 'Laura', roles: ['caseworker'] }
+  const { id } = (await dina.post('/v1/accounts', invited)).json()
+  const names = async (who: Someone) =>
+    (await who.get('/v1/colleagues'))
+      .json()
+      .items.map(({ name, active }: { name: string; active: boolean }) => [name, active])
+  const sunrise = [
+    ['Asel', true],
+    ['Dina', true],
+    ['Laura', false],
+    ['Pavel', true],
+    ['Ruslan', true],
+  ]
+  t.same([await names(dina), await names(asel)], [sunrise, sunrise])
+  const { items } = (await asel.get('/v1/colleagues')).json()
+  t.same(
+    items.find((one: { id: string }) => one.id === id),
+    { id, name: 'Laura', roles: ['caseworker'], active: false },
+    'and no e-mail address',
+  )
+  t.same(
+    (await names(zarina)).map(([name]: string[]) => name),
+    ['Anton', 'Igor', 'Kamila', 'Zarina'],
+  )
+  t.same(
+    (await names(samal)).map(([name]: string[]) => name),
+    ['Rustem', 'Samal'],
+  )
+})

@@ -30,6 +30,20 @@ export const Account = z
   .meta({ id: 'Account' })
 export type Account = z.infer<typeof Account>
 
+export const Colleagues = z
+  .object({
+    items: z.array(
+      z.object({
+        id: Id,
+        name: z.string(),
+        roles: Roles,
+        active: z.boolean().describe('False before the enrolment, and when the account is disabled.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Colleagues' })
+export type Colleagues = z.infer<typeof Colleagues>
+
 export const NewAccount = z
   .strictObject({
     email: z.email().max(200).toLowerCase(),

@@ -3,7 +3,7 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { newerThan, type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { notFound, stale } from '../../problem.ts'
-import { Account, type AccountChange, type NewAccount } from './contract.ts'
+import { Account, type AccountChange, Colleagues, type NewAccount } from './contract.ts'
 
 const columns = sql`a.id, jsonb_build_object('id', a.organisation_id, 'kind', a.organisation_kind) as organisation,
   a.email, a.name, a.roles, a.status, a.version, (
@@ -19,6 +19,11 @@ export async function list(tx: Tx, { cursor, limit }: PageQuery): Promise<Page<A
   )
   return pageOf(rows, { limit })
 }
+
+/** Returns the people of the caller's organisation by name, also those who have left. */
+export const colleagues = async (tx: Tx): Promise<Colleagues> => ({
+  items: await tx.rows(Colleagues.shape.items.element, sql`select id, name, roles, active from app.colleagues()`),
+})
 
 export async function find(tx: Tx, id: string): Promise<Account> {
   const [row] = await tx.rows(Account, sql`select ${columns} from accounts a where a.id = ${id}`)

@@ -8,6 +8,7 @@ import {
   AccountChange,
   AccountPage,
   AccountQuery,
+  Colleagues,
   EnrolmentCode,
   InvitedAccount,
   NewAccount,
@@ -30,6 +31,19 @@ export const accountRoutes: Routes = async app => {
       },
     },
     (request, reply) => readPage(request, reply, tx => accounts.list(tx, request.query)),
+  )
+  app.get(
+    '/v1/colleagues',
+    {
+      config: { permission: 'colleagues:read', audit: 'nothing' },
+      schema: {
+        operationId: 'listColleagues',
+        summary: 'Lists the people of your organisation by name, to assign work to.',
+        tags,
+        response: { 200: Colleagues },
+      },
+    },
+    request => request.transact(tx => accounts.colleagues(tx)),
   )
   app.get(
     '/v1/accounts/:id',

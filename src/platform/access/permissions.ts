@@ -34,6 +34,7 @@ const organisers = ['supervisor@committee', 'supervisor@iom', 'coordinator@iom']
 export const permissions = {
   'self:manage': offices,
   'organisations:read': offices,
+  'colleagues:read': offices,
   'organisations:write': ['administrator@operator'],
   'accounts:manage': [...supervisors, 'auditor@oversight', 'administrator@operator'],
   'reference:read': offices,
