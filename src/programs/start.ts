@@ -45,6 +45,7 @@ export async function startService(config: Config, interrupted = new AbortContro
   const loaded = Promise.all([
     import('../app.ts'),
     import('../platform/db/database.ts'),
+    import('../platform/db/admission.ts'),
     import('../platform/db/entry.ts'),
     import('../oversight/erasures/erase.ts'),
   ])
@@ -54,7 +55,7 @@ export async function startService(config: Config, interrupted = new AbortContro
     : await embedded(config, opened, interrupted)
   await checkSchema(ground.app).catch(unanswered('DATABASE_URL', ground.app))
   await checkInstallation(ground.app, config)
-  const [{ buildApp }, { Database, enterNobody }, { writeOwnEntry }, { eraseApproved }] = await loaded
+  const [{ buildApp }, { Database }, { enterNobody }, { writeOwnEntry }, { eraseApproved }] = await loaded
   const keys = readKeys(config.keyFile, kmsOf(config))
   const db = new Database(ground.app, keys, { size: config.poolSize, deadline: config.requestDeadline })
   opened.defer(() => db.close())

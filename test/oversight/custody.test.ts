@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findings } from '../../src/oversight/audit/holds.ts'
 import { entrustCases } from '../../src/oversight/closing/entrust.ts'
-import { enterNobody } from '../../src/platform/db/database.ts'
+import { enterNobody } from '../../src/platform/db/admission.ts'
 import { sql } from '../../src/platform/db/drizzle.ts'
 import { assessed, consent, following, offered, offering, register, submitted } from '../support/procedure.ts'
 import { idempotencyKey, ifMatch, registration, type Someone, startService } from '../support/service.ts'

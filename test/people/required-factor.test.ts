@@ -1,7 +1,7 @@
 // Organisations that require a second factor of some roles, and what ends one.
 import t from 'tap'
 import { permissions } from '../../src/platform/access/permissions.ts'
-import { enterSession } from '../../src/platform/db/database.ts'
+import { enterSession } from '../../src/platform/db/admission.ts'
 import { sql } from '../../src/platform/db/drizzle.ts'
 import { ifMatch, password, type Someone, startService } from '../support/service.ts'
 import { another, codeAt, me, post, setUp, signIn, stopAt } from './signing-in.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { StartError } from '../../config.ts'
-import { type Database, enterNobody, type Tx } from '../../platform/db/database.ts'
+import { enterNobody } from '../../platform/db/admission.ts'
+import type { Database, Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import type { Readiness } from '../../platform/http/readiness.ts'
 import { ErasureRecord, type Ledger } from './ledger.ts'

@@ -1,20 +1,19 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import { ProblemDetails } from '../../problem.ts'
-import { type ProblemName, problems } from '../../problems.ts'
+import type { ProblemName } from '../../problems.ts'
 import { kindsOf, type Office, offices, type Permission, permissions, Role } from '../access/permissions.ts'
 import {
   Components,
   type Json,
   type Operation,
   parameters,
-  pascal,
-  ref,
   shareParameters,
   sorted,
   withMappings,
   withParents,
 } from './api-components.ts'
+import { possibleProblems, problemResponses } from './api-problems.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -148,13 +147,15 @@ function accessOf({ permission = 'public', audit }: NonNullable<RouteOptions['co
   return `${needs} ${audit === 'nothing' ? 'Not audited.' : 'Audited.'}`
 }
 
+/** The roles that have a permission, and where: a role alone has it in every organisation. */
 function holdersOf(permission: Permission): string {
   const held = permissions[permission] as readonly Office[]
   if (held.length === offices.length) return 'every account'
   return Role.options
     .flatMap(role => {
       const kinds = kindsOf[role].filter(kind => held.includes(`${role}@${kind}`))
-      return kinds.length ? [`${role} (${kinds.join(', ')})`] : []
+      if (!kinds.length) return []
+      return [kinds.length === kindsOf[role].length ? role : `${role} (${kinds.join(', ')})`]
     })
     .join(', ')
 }
@@ -183,62 +184,6 @@ function successHeaders(reply: z.ZodType, config: NonNullable<RouteOptions['conf
 }
 
 const successes: Record<string, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'Done' }
-
-/** Problems of every operation: described once, as the response `default`. */
-const common: readonly ProblemName[] = [
-  'unauthorized',
-  'forbidden',
-  'request-timeout',
-  'too-large',
-  'unsupported-media-type',
-  'too-many-requests',
-  'too-many-cases',
-  'headers-too-large',
-  'internal',
-  'unavailable',
-]
-
-/** Returns the further problems of a route, by what it declares. */
-function possibleProblems(
-  method: RouteOptions['method'],
-  { params, querystring }: Described,
-  config: NonNullable<RouteOptions['config']>,
-): ProblemName[] {
-  const names: ProblemName[] = [...(config.problems ?? [])]
-  if (params || querystring || method !== 'GET') names.push('invalid-request')
-  if (params) names.push('not-found')
-  if (config.idempotency) names.push('idempotency-key-reused')
-  if (config.idempotency === 'required') names.push('idempotency-key-required')
-  if (config.conditional) names.push('precondition-required', 'precondition-failed')
-  return names
-}
-
-function problemResponses(names: readonly ProblemName[], components: Components) {
-  const own = names.filter(name => !common.includes(name))
-  const byStatus = Map.groupBy([...new Set(own)].sort(), name => problems[name].status)
-  // A response of its own hides `default` for that status: it must describe the common problems of the status too.
-  const named = [...byStatus].map(([status, names]) => {
-    const all = [...names, ...common.filter(name => problems[name].status === status)]
-    return [status, components.response(all.map(pascal).join('Or'), problemResponse(all))] as const
-  })
-  return [...named, ['default', components.response('Problem', problemResponse(common, components))] as const]
-}
-
-const problemResponse = (names: readonly ProblemName[], components?: Components): Json => ({
-  description: names.map(name => `${problems[name].status} ${problems[name].title}`).join('; '),
-  ...(components && { headers: { 'Retry-After': components.header('Retry-After') } }),
-  content: {
-    'application/problem+json': {
-      schema: ref('schemas', 'ProblemDetails'),
-      examples: Object.fromEntries(
-        names.map(name => {
-          const { status, title } = problems[name]
-          return [name, { value: { type: `/problems/${name}`, title, status } }]
-        }),
-      ),
-    },
-  },
-})
 
 const header = (name: string, required: boolean, example: string, description: string) => ({
   name,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Database, enterNobody } from '../../platform/db/database.ts'
+import { enterNobody } from '../../platform/db/admission.ts'
+import type { Database } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 
 /** Referrals per transaction. */

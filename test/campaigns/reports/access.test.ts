@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { offices, type Role } from '../../../src/platform/access/permissions.ts'
-import { enterNobody, enterSession } from '../../../src/platform/db/database.ts'
+import { enterNobody, enterSession } from '../../../src/platform/db/admission.ts'
 import { sql } from '../../../src/platform/db/drizzle.ts'
 import { register } from '../../support/procedure.ts'
 import { idempotencyKey, type Someone, startService } from '../../support/service.ts'

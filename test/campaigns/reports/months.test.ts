@@ -1,7 +1,7 @@
 // Groups of a whole campaign have times at the turn of months: which times are taken, and which are refused.
 import t from 'tap'
 import { offices } from '../../../src/platform/access/permissions.ts'
-import { enterSession } from '../../../src/platform/db/database.ts'
+import { enterSession } from '../../../src/platform/db/admission.ts'
 import { sql as drizzle } from '../../../src/platform/db/drizzle.ts'
 import { register } from '../../support/procedure.ts'
 import { idempotencyKey, startService } from '../../support/service.ts'

@@ -1,5 +1,5 @@
 import type { Someone } from '../../support/service.ts'
-import type { Org } from './reference-model.ts'
+import { all, type Org } from './reference-model.ts'
 
 export type Reply = { statusCode: number; body: string; json(): { id: string; grantId: string | null } }
 /** A move: the status that the model predicts, the request, and `makes`, its effect on the model. */
@@ -10,3 +10,5 @@ export type World = { day: number; dateOf: (day: number) => string; people: read
 
 export const firstOf = (...rules: [when: boolean, status: number][]) => rules.find(([when]) => when)?.[1] ?? 200
 export const pick = <T>(list: readonly T[], n: number) => list[n % list.length] as T
+/** A choice of zones, at least one. */
+export const subset = (n: number) => all.filter((_, i) => ((n % 15) + 1) & (1 << i))

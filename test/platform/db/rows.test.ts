@@ -1,7 +1,7 @@
 // The check of rows in tests (support/rows.ts) refuses rows that are not of their declared type.
 import t from 'tap'
 import { z } from 'zod'
-import { enterNobody } from '../../../src/platform/db/database.ts'
+import { enterNobody } from '../../../src/platform/db/admission.ts'
 import { type SQL, sql } from '../../../src/platform/db/drizzle.ts'
 import { startDatabase } from '../../support/service.ts'
 
