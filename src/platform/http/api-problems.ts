@@ -46,17 +46,16 @@ export function problemResponses(names: readonly ProblemName[], components: Comp
 }
 
 const problemResponse = (names: readonly ProblemName[], components?: Components): Json => ({
-  description: names.map(name => `${problems[name].status} ${problems[name].title}`).join('; '),
+  description: names.map(name => `${problems[name].status} \`${name}\`: ${problems[name].title}`).join('; '),
   ...(components && { headers: { 'Retry-After': components.header('Retry-After') } }),
   content: {
     'application/problem+json': {
-      schema: ref('schemas', 'ProblemDetails'),
-      examples: Object.fromEntries(
-        names.map(name => {
-          const { status, title } = problems[name]
-          return [name, { value: { type: `/problems/${name}`, title, status } }]
-        }),
-      ),
+      schema: {
+        allOf: [
+          ref('schemas', 'ProblemDetails'),
+          { properties: { type: { enum: names.map(name => `/problems/${name}`) } } },
+        ],
+      },
     },
   },
 })

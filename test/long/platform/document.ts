@@ -27,8 +27,9 @@ export type Schema = {
 type Ref = { $ref?: string }
 export type Parameter = Ref & { name: string; in: 'path' | 'query' | 'header'; required: boolean; schema: Schema }
 export type Response = Ref & {
+  description?: string
   headers?: Record<string, object>
-  content?: Record<string, { schema: Schema; examples?: Record<string, { value: Problem }> }>
+  content?: Record<string, { schema: Schema }>
 }
 export type Problem = { type: string; title: string; status: number }
 type Described = {
@@ -90,6 +91,10 @@ export const readingOf = ({ path }: Operation): Operation | undefined => {
   return own?.responses['304'] ? own : reads(path.replace(/\/[\w-]+$/, ''))
 }
 
-/** The problems that a response lists. */
+/** The problems that a response lists in its description. */
 export const problemsOf = (response: Response | undefined): Problem[] =>
-  Object.values(response?.content?.['application/problem+json']?.examples ?? {}).map(({ value }) => value)
+  [...(response?.description ?? '').matchAll(/(\d{3}) `([\w-]+)`: ([^;]+)/g)].map(([, status, name, title = '']) => ({
+    type: `/problems/${name}`,
+    title,
+    status: Number(status),
+  }))
