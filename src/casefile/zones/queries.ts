@@ -5,7 +5,8 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { asText, type Sealer, sealed, sealerFor } from '../../platform/db/sealed.ts'
 import { Day, Id, Instant, Version } from '../../platform/http/contract.ts'
-import { invalid, notFound, Problem } from '../../problem.ts'
+import { patched } from '../../platform/http/merge-patch.ts'
+import { faults, invalid, notFound, Problem, stale } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { columnOf, sealedColumns } from '../sealed-columns.ts'
 import { birthYear, couldBeChild, latestBirth } from './birth.ts'
@@ -13,6 +14,7 @@ import { codesIn } from './codes.ts'
 import {
   type Content,
   type CurrentZone,
+  documents,
   Effect,
   type Identity,
   type Person,
@@ -178,4 +180,15 @@ export async function replace(tx: Tx, { version, ...next }: NewVersion): Promise
   const effects = await review(tx, written)
   await write(tx, await sealerFor(tx, { caseId, file: true }), [written])
   return { ...(await current(tx, next.caseId, next.zone)), effects }
+}
+
+type Patch = Omit<NewVersion, 'content'> & { patch: Record<string, unknown> }
+
+/** Writes the next version of a zone: the one that the caller has read, changed by a JSON Merge Patch. */
+export async function patch(tx: Tx, { patch, ...next }: Patch): Promise<CurrentZone> {
+  const before = await current(tx, next.caseId, next.zone)
+  if (before.version !== next.version) throw stale()
+  const changed = documents[next.zone].safeParse(patched(before.content ?? {}, patch))
+  if (!changed.success) throw invalid(faults(changed.error))
+  return replace(tx, { ...next, content: changed.data })
 }

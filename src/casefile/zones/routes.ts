@@ -1,12 +1,13 @@
 import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
+import { MergePatch, mergePatchType } from '../../platform/http/merge-patch.ts'
 import { readOne, sendVersioned } from '../../platform/http/replies.ts'
 import { Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
 
 const tags = ['Person']
 
-/** The same three operations for each zone, with the contract of its document. */
+/** The same operations for each zone, with the contract of its document. */
 export const zoneRoutes: Routes = async app => {
   for (const zone of Zone.options) {
     const { title, content, current, versions } = zoneContracts[zone]
@@ -54,6 +55,35 @@ export const zoneRoutes: Routes = async app => {
         const { effects, ...written } = await request.transact(async tx => {
           await zones.requireOpen(tx, caseId, zone)
           return zones.replace(tx, { caseId, zone, version, content: request.body })
+        })
+        return { ...sendVersioned(reply, written, current), effects }
+      },
+    )
+    app.patch(
+      url,
+      {
+        config: {
+          permission: 'cases:write',
+          audit,
+          conditional: true,
+          problems: ['action-not-allowed', 'file-erased'],
+        },
+        schema: {
+          operationId: `patch${title}`,
+          summary: `Changes fields of the zone ${zone}, and leaves the others. Earlier versions are kept.`,
+          tags,
+          params: IdParams,
+          consumes: mergePatchType,
+          body: MergePatch,
+          response: { 200: current },
+        },
+      },
+      async (request, reply) => {
+        const { id: caseId } = request.params
+        const version = expectedVersion(request)
+        const { effects, ...written } = await request.transact(async tx => {
+          await zones.requireOpen(tx, caseId, zone)
+          return zones.patch(tx, { caseId, zone, version, patch: request.body })
         })
         return { ...sendVersioned(reply, written, current), effects }
       },

@@ -8,6 +8,7 @@ import { invalid, Problem, tooMany } from '../../problem.ts'
 import { notUtf8 } from './contract.ts'
 import { headersOfReply } from './headers.ts'
 import { decodeJson, refuseRepeatedNames } from './json.ts'
+import { mergePatchType } from './merge-patch.ts'
 import { networkOf } from './network.ts'
 import { answerAndClose, answerUnread, begin } from './unread.ts'
 
@@ -121,7 +122,7 @@ export async function edge(app: FastifyInstance, { rateLimit: max }: Pick<Config
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['text/plain', 'application/json'])
   app.addContentTypeParser<Buffer>(
-    'application/json',
+    ['application/json', mergePatchType],
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       if (!body.length) return undefined
