@@ -1,24 +1,9 @@
 import t from 'tap'
 import { required } from '../src/exchange/imports/row.ts'
+import type { Document } from './support/api-document.ts'
 import { asking } from './support/erasing.ts'
 import { assessed, consent, decision, offered, register, submittedWith, takenUp } from './support/procedure.ts'
 import { idempotencyKey, ifMatch, type Someone, startService } from './support/service.ts'
-
-type Operation = {
-  operationId: string
-  summary: string
-  description: string
-  security?: object[]
-  tags: string[]
-  parameters: ({ name: string } | { $ref: string })[]
-  requestBody?: { content: Record<string, { schema: { $ref?: string; examples?: string[] } }> }
-  responses: Record<string, { headers?: object }>
-}
-type Document = {
-  tags: { name: string; description: string }[]
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { examples?: object[] }>; parameters: Record<string, { name: string }> }
-}
 
 /** What an example cannot contain: the caller, the id in the path, the version. */
 type Given = { who: Someone; id?: string; relation?: string; version?: number; payload?: object }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
+import type { Document } from './support/api-document.ts'
 import { startService } from './support/service.ts'
 
 t.test('openapi.yaml is up to date (npm run openapi rewrites it)', async t => {
@@ -106,20 +107,4 @@ function reached(value: unknown, schemas: Record<string, object>, found = new Se
     reached(schemas[name], schemas, found)
   })
   return found
-}
-
-type Operation = {
-  operationId: string
-  summary: string
-  description: string
-  security?: object[]
-  tags: string[]
-  parameters: ({ name: string } | { $ref: string })[]
-  requestBody?: { content: Record<string, { schema: { $ref?: string; examples?: string[] } }> }
-  responses: Record<string, { headers?: object }>
-}
-type Document = {
-  tags: { name: string; description: string }[]
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { examples?: object[] }>; parameters: Record<string, { name: string }> }
 }

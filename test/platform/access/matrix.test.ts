@@ -8,6 +8,7 @@ import {
   permissions,
   type Role,
 } from '../../../src/platform/access/permissions.ts'
+import type { Document, Operation } from '../../support/api-document.ts'
 import { type Headers, startService } from '../../support/service.ts'
 
 const golden = new URL('./matrix.txt', import.meta.url)
@@ -22,16 +23,6 @@ t.test('every office has exactly the permissions in matrix.txt (delete the file 
   if (!existsSync(golden)) writeFileSync(golden, matrix)
   t.equal(matrix, readFileSync(golden, 'utf8'))
 })
-
-type Operation = {
-  operationId: string
-  'x-permission'?: Permission
-  requestBody?: { content: Record<string, { schema: { $ref?: string } }> }
-}
-type Document = {
-  paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, { examples?: object[] }> }
-}
 
 t.test('every operation refuses callers without a token and every office without its permission', async t => {
   const { app, as } = await startService(t)

@@ -1,12 +1,7 @@
 import t from 'tap'
+import type { Document } from '../../support/api-document.ts'
 import { register } from '../../support/procedure.ts'
 import { idempotencyKey, ifMatch, startService } from '../../support/service.ts'
-
-type Operation = { operationId: string; requestBody?: object; responses: Record<string, { $ref?: string }> }
-type Document = {
-  paths: Record<string, Record<string, Operation>>
-  components: { responses: Record<string, { description: string }> }
-}
 
 t.test('an operation that takes no body accepts any content type without content, and refuses content', async t => {
   const { app, as } = await startService(t)
