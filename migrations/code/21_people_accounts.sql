@@ -80,6 +80,13 @@ language sql stable security definer set search_path = '' as $$
 $$;
 grant execute on function app.colleagues() to app;
 
+-- An account of the caller's organisation as its colleagues may know it, `{id, name}`; null for accounts of others.
+create function app.colleague(p_account uuid) returns jsonb
+language sql stable security definer set search_path = '' return (
+  select jsonb_build_object('id', a.id, 'name', a.name) from public.accounts a
+  where a.id = p_account and a.organisation_id = app.org());
+grant execute on function app.colleague(uuid) to app;
+
 -- True if this is the only active supervisor of an organisation. If that person loses the password, two administrators
 -- make a new code.
 create function app.is_only_supervisor(p_account uuid) returns boolean

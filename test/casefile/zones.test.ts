@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import t from 'tap'
 import { openTo } from '../support/opening.ts'
 import { decision, register } from '../support/procedure.ts'
-import { idempotencyKey, ifMatch, intake, registration, startService } from '../support/service.ts'
+import { idempotencyKey, ifMatch, intake, registration, type Someone, startService } from '../support/service.ts'
 
 const contact = { phones: ['+77010000000'], instructions: 'After 18:00' }
 const protection = { causes: ['trafficking_or_exploitation'], mustNotBeKnownTo: ['UZB'] }
@@ -13,7 +13,7 @@ t.test('each zone is one document, replaced as a whole, and every version is kep
   const { id, read, version } = await register(asel)
   const url = `/v1/cases/${id}/person/contact`
   const empty = await asel.get(url)
-  t.same(empty.json(), { version: 0, writtenAt: null, content: null, notices: [] })
+  t.same(empty.json(), { version: 0, writtenAt: null, writtenBy: null, content: null, notices: [] })
   t.match(empty.headers.etag, /^"0-[\da-f]{16}"$/)
   t.equal((await asel.put(url, contact)).statusCode, 428)
   const first = await asel.put(url, contact, ifMatch(0))
@@ -209,4 +209,27 @@ t.test('a grant for one zone shows the index and that zone, and nothing that bel
     t.equal(await seen('zone_versions'), 1, 'only the contact')
     t.equal(await seen('case_events'), items.length)
   })
+})
+
+t.test('each version names the colleague who wrote it, and nobody to other organisations', async t => {
+  const { as, superuser } = await startService(t)
+  const [asel, dina, marta] = [
+    await as('caseworker', 'sunrise'),
+    await as('supervisor', 'sunrise'),
+    await as('caseworker', 'iom'),
+  ]
+  const { id } = await register(asel)
+  await openTo(superuser, id, asel, marta)
+  const url = `/v1/cases/${id}/person/identity`
+  await dina.put(url, registration('Сағынбай').person.identity, ifMatch(1))
+  const writers = async (who: Someone) =>
+    (await who.get(`${url}/versions`)).json().items.map(({ writtenBy }: { writtenBy: object }) => writtenBy)
+  const [first, second] = [
+    { id: asel.account, name: 'Asel' },
+    { id: dina.account, name: 'Dina' },
+  ]
+  t.same(await writers(asel), [second, first])
+  t.match((await asel.get(url)).json(), { writtenBy: second })
+  t.same(await writers(marta), [null, null])
+  t.match((await marta.get(url)).json(), { version: 2, writtenBy: null })
 })

@@ -16,7 +16,8 @@ import {
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState, Waited } from '../../rules/lifecycle/contract.ts'
 import { Basis, NewGrant } from '../grants/contract.ts'
-import { documents, Iin, Notices, Person, Zone } from '../zones/contract.ts'
+import { documents, Notices, Person, Zone } from '../zones/contract.ts'
+import { Iin } from '../zones/identity.ts'
 
 const { identity, contact, whereabouts, protection } = documents
 

@@ -4,7 +4,8 @@ import { PageQuery } from '../../platform/db/page.ts'
 import { Code, Day, Id, Instant, line } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
 import { CaseAction, CaseState } from '../../rules/lifecycle/contract.ts'
-import { Iin, Notices } from '../zones/contract.ts'
+import { Notices } from '../zones/contract.ts'
+import { Iin } from '../zones/identity.ts'
 
 /** The facts of an event, in codes. */
 const Facts = z

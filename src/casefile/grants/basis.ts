@@ -4,7 +4,7 @@ import type { Fault } from '../../problem.ts'
 import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import type { Facts } from '../events/append.ts'
 import type { Texts } from '../sealed-columns.ts'
-import type { Identity } from '../zones/contract.ts'
+import type { Identity } from '../zones/identity.ts'
 import { mayBeChild } from '../zones/queries.ts'
 import type { Basis, Consent } from './contract.ts'
 

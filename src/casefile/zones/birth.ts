@@ -1,4 +1,4 @@
-import type { Birth } from './contract.ts'
+import type { Birth } from './identity.ts'
 
 /** Returns the year that reports count by: of a range the first year; null if unknown. */
 export function birthYear(birth: Birth): number | null {

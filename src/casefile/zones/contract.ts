@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Colleague } from '../../people/accounts/contract.ts'
 import {
   Code,
   Country,
@@ -11,7 +12,7 @@ import {
   text,
   Version,
 } from '../../platform/http/contract.ts'
-import { faultOfIin } from './iin.ts'
+import { Identity } from './identity.ts'
 
 /** What the service found odd and has accepted. Never a value. */
 export const Notice = z
@@ -22,87 +23,6 @@ export const Notices = z.array(Notice)
 
 export const Zone = z.enum(['identity', 'contact', 'whereabouts', 'protection']).meta({ id: 'Zone' })
 export type Zone = z.infer<typeof Zone>
-
-const year = z.int().min(1880).max(2100)
-
-const parts = { family: line(120).optional(), given: line(120).optional(), patronymic: line(120).optional() }
-const named = ({ family, given, patronymic }: { family?: unknown; given?: unknown; patronymic?: unknown }) =>
-  Boolean(family ?? given ?? patronymic)
-
-export const PersonName = z
-  .strictObject({ kind: z.enum(['official', 'birth', 'alias', 'as_in_document']).default('official'), ...parts })
-  .refine(named, 'Expected at least one of family, given, patronymic')
-  .meta({ id: 'PersonName' })
-export type PersonName = z.infer<typeof PersonName>
-
-/** The known part of the birth date. 1 January is often a placeholder; it is stored as recorded. */
-export const Birth = z
-  .discriminatedUnion('precision', [
-    z.strictObject({ precision: z.literal('day'), date: Day }).meta({ id: 'BirthOnDay' }),
-    z
-      .strictObject({
-        precision: z.literal('month'),
-        month: z
-          .string()
-          .regex(/^(1[89]|20)\d{2}-(0[1-9]|1[0-2])$/, 'Expected a month from 1800-01 on, for example 1961-05'),
-      })
-      .meta({ id: 'BirthInMonth' }),
-    z.strictObject({ precision: z.literal('year'), year }).meta({ id: 'BirthInYear' }),
-    z
-      .strictObject({ precision: z.literal('range'), from: Day, to: Day })
-      .refine(({ from, to }) => from <= to, { path: ['to'], message: 'Expected a day on or after the beginning' })
-      .meta({ id: 'BirthInRange' }),
-    z.strictObject({ precision: z.literal('unknown') }).meta({ id: 'BirthUnknown' }),
-  ])
-  .meta({ id: 'Birth', description: 'The known part of the birth date.' })
-export type Birth = z.infer<typeof Birth>
-
-export const Iin = z.string().superRefine((text, { addIssue }) => {
-  const message = faultOfIin(text)
-  if (message) addIssue({ code: 'custom', message })
-})
-
-export const HeldDocument = z
-  .strictObject({
-    type: Code.describe('A code of the list `held_document_type`.'),
-    description: line(60).optional().describe('What the document is, if no code says it.'),
-    number: line(60).optional(),
-    country: Country.optional(),
-    issuedOn: Day.optional(),
-    expiresOn: Day.optional(),
-  })
-  .meta({ id: 'HeldDocument', description: 'A document that the person has, or had.' })
-
-const Parent = z
-  .strictObject({ relation: z.enum(['mother', 'father']), ...parts, birth: Birth.optional() })
-  .refine(named, 'Expected at least one of family, given, patronymic')
-  .meta({ id: 'Parent' })
-
-/** What is known of the person's identity. */
-export const Identity = z
-  .strictObject({
-    names: z.union([z.array(PersonName).min(1).max(10), z.literal('unknown')]),
-    sex: z.enum(['male', 'female', 'other', 'unknown']),
-    birth: Birth,
-    birthPlace: z.strictObject({ country: Country.optional(), text: line(200).optional() }).optional(),
-    parents: z.array(Parent).max(4).optional(),
-    iin: Iin.optional(),
-    documents: z.array(HeldDocument).max(20).optional(),
-  })
-  .meta({
-    id: 'Identity',
-    examples: [
-      {
-        names: [{ kind: 'official', family: 'Әбдіғали', given: 'Қайрат', patronymic: 'Серікұлы' }],
-        sex: 'male',
-        birth: { precision: 'year', year: 1961 },
-        birthPlace: { country: 'UZB', text: 'Нукус' },
-        parents: [{ relation: 'father', given: 'Серік' }],
-        documents: [{ type: 'ussr_passport', number: 'VII-АЛ 123456' }],
-      },
-    ],
-  })
-export type Identity = z.infer<typeof Identity>
 
 /** How to reach the person safely. */
 export const Contact = z
@@ -186,11 +106,14 @@ export const Effect = z
   .meta({ id: 'Effect' })
 export type Effect = z.infer<typeof Effect>
 
+const writtenBy = Colleague.nullable().describe('Null for other organisations.')
+
 const current = (zone: Zone) =>
   z
     .object({
       version: z.int().min(0).describe('0 if nothing was written yet.'),
       writtenAt: Instant.nullable(),
+      writtenBy,
       content: documents[zone].nullable().describe('Null if nothing was written, or if it was erased.'),
       notices: Notices.describe('Pointers are within the content.'),
       effects: z
@@ -203,7 +126,9 @@ const current = (zone: Zone) =>
 const versions = (zone: Zone) =>
   z
     .object({
-      items: z.array(z.object({ version: Version, writtenAt: Instant, content: documents[zone].nullable() })),
+      items: z.array(
+        z.object({ version: Version, writtenAt: Instant, writtenBy, content: documents[zone].nullable() }),
+      ),
     })
     .meta({ id: `${titled(zone)}Versions` })
 
@@ -223,10 +148,11 @@ export const zoneContracts = Object.fromEntries(
   }
 >
 
-export type WrittenZone = { version: number; writtenAt: string; content: Content | null }
+export type WrittenZone = { version: number; writtenAt: string; writtenBy: Colleague | null; content: Content | null }
 export type CurrentZone = {
   version: number
   writtenAt: string | null
+  writtenBy: Colleague | null
   content: Content | null
   notices: Notice[]
   effects?: Effect[] | undefined

@@ -1,5 +1,5 @@
 import type { Keys } from '../../platform/access/keys.ts'
-import type { Identity, PersonName } from './contract.ts'
+import type { Identity, PersonName } from './identity.ts'
 
 export type Identifier = { kind: 'iin' | 'document' | 'name'; hmac: string }
 

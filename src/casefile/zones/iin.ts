@@ -1,5 +1,5 @@
 import { earliestBirth, latestBirth } from './birth.ts'
-import type { Birth } from './contract.ts'
+import type { Birth } from './identity.ts'
 
 const first = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 const second = [3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Colleague } from '../../people/accounts/contract.ts'
 import { Sealed } from '../../platform/access/data-key.ts'
 import type { Keys } from '../../platform/access/keys.ts'
 import type { Tx } from '../../platform/db/database.ts'
@@ -11,17 +12,9 @@ import { faultsOfCodes } from '../../rules/reference/queries.ts'
 import { columnOf, sealedColumns } from '../sealed-columns.ts'
 import { birthYear, couldBeChild, latestBirth } from './birth.ts'
 import { codesIn } from './codes.ts'
-import {
-  type Content,
-  type CurrentZone,
-  documents,
-  Effect,
-  type Identity,
-  type Person,
-  type WrittenZone,
-  Zone,
-} from './contract.ts'
+import { type Content, type CurrentZone, documents, Effect, type Person, type WrittenZone, Zone } from './contract.ts'
 import { identifiersOf } from './identifiers.ts'
+import type { Identity } from './identity.ts'
 import { faultsBy, identityNotices, identityRefusals, noticesBy } from './rules.ts'
 
 export type NewVersion = { caseId: string; zone: Zone; version: number; content: Content }
@@ -72,14 +65,20 @@ export const personOf = (keys: Keys, caseId: string, kept: z.output<typeof Seale
     }),
   )
 
-const VersionRow = z.object({ version: Version, writtenAt: Instant, content: Sealed.nullable() })
+const VersionRow = z.object({
+  version: Version,
+  writtenAt: Instant,
+  writtenBy: Colleague.nullable(),
+  content: Sealed.nullable(),
+})
 
 /** Returns the versions of a zone that the caller may see, newest first. */
 export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: number): Promise<WrittenZone[]> {
   const rows = await tx.rows(
     VersionRow,
     sql`
-      select version, app.rfc3339(written_at) as "writtenAt", ${sealed('content')} as content from zone_versions
+      select version, app.rfc3339(written_at) as "writtenAt", app.colleague(written_by) as "writtenBy", ${sealed('content')} as content
+      from zone_versions
       where case_id = ${caseId} and zone = ${zone} order by version desc limit ${limit ?? null}`,
   )
   return rows.map(row => ({
@@ -90,7 +89,7 @@ export async function versions(tx: Tx, caseId: string, zone: Zone, limit?: numbe
 
 export async function current(tx: Tx, caseId: string, zone: Zone): Promise<CurrentZone> {
   const [newest] = await versions(tx, caseId, zone, 1)
-  if (!newest?.content) return { version: 0, writtenAt: null, content: null, ...newest, notices: [] }
+  if (!newest?.content) return { version: 0, writtenAt: null, writtenBy: null, content: null, ...newest, notices: [] }
   return { ...newest, notices: zone === 'identity' ? noticesBy(identityNotices, newest.content as Identity) : [] }
 }
 

@@ -3,7 +3,8 @@
 import type { Fault } from '../../problem.ts'
 import type { NewDocument } from '../events/contract.ts'
 import { earliestBirth, latestBirth } from './birth.ts'
-import type { Birth, Identity, Notice } from './contract.ts'
+import type { Notice } from './contract.ts'
+import type { Birth, Identity } from './identity.ts'
 import { hasOtherBirth, hasOtherSex } from './iin.ts'
 
 /** `at` returns the pointers, within the document, to the fields that break the rule. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { NewCase } from '../../casefile/cases/contract.ts'
 import { NewDocument } from '../../casefile/events/contract.ts'
-import { type Birth, Identity } from '../../casefile/zones/contract.ts'
+import { type Birth, Identity } from '../../casefile/zones/identity.ts'
 import { documentRefusals, faultsBy, identityRefusals } from '../../casefile/zones/rules.ts'
 import { Code, Day } from '../../platform/http/contract.ts'
 import { faults } from '../../problem.ts'

@@ -30,12 +30,14 @@ export const Account = z
   .meta({ id: 'Account' })
 export type Account = z.infer<typeof Account>
 
+/** An account of the caller's own organisation, as other resources name it. */
+export const Colleague = z.object({ id: Id, name: z.string() }).meta({ id: 'Colleague' })
+export type Colleague = z.infer<typeof Colleague>
+
 export const Colleagues = z
   .object({
     items: z.array(
-      z.object({
-        id: Id,
-        name: z.string(),
+      Colleague.extend({
         roles: Roles,
         active: z.boolean().describe('False before the enrolment, and when the account is disabled.'),
       }),
