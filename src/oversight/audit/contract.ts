@@ -4,16 +4,18 @@ import { Party } from '../../people/organisations/contract.ts'
 import { PageQuery } from '../../platform/db/page.ts'
 import { anyOf, Code, Id, Instant, SentInstant } from '../../platform/http/contract.ts'
 import { pageContract } from '../../platform/http/page.ts'
+import { outcomes } from './outcomes.ts'
 
 const Operation = z.string().regex(/^[A-Za-z.]{1,60}$/, 'Expected the name of an operation, for example getCase')
-const Outcome = z.string().regex(/^[a-z-]{1,60}$/, 'Expected done or the name of a problem, for example not-found')
 
 export const EntryQuery = PageQuery.extend({
   account: Id.optional(),
   organisation: Id.optional(),
   case: Id.optional().describe('The id of a case that was read, changed or asked for, whether or not it exists.'),
   operation: anyOf(Operation),
-  outcome: anyOf(Outcome),
+  outcome: anyOf(z.enum(outcomes)).describe(
+    '`refused` stands for all problems with a status below 500, `failed` for the others.',
+  ),
   from: SentInstant.optional(),
   to: SentInstant.optional().describe('Before this instant.'),
 })

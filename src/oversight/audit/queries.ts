@@ -3,6 +3,7 @@ import type { Tx } from '../../platform/db/database.ts'
 import { sql } from '../../platform/db/drizzle.ts'
 import { type Page, type PageQuery, pageOf } from '../../platform/db/page.ts'
 import { Entry, type EntryQuery, Look } from './contract.ts'
+import { inEntries } from './outcomes.ts'
 
 const listOf = (values: readonly string[] | undefined) => sql`${values ? sql.param(values) : null}::text[]`
 
@@ -15,7 +16,7 @@ export async function entries(tx: Tx, query: EntryQuery): Promise<Page<Entry>> {
     EntryRow,
     sql`
       select entry from app.read_entries(${account ?? null}, ${organisation ?? null}, ${of ?? null}, ${listOf(operation)},
-        ${listOf(outcome)}, ${from ?? null}, ${to ?? null}, ${cursor ?? null}, ${limit + 1}) entry`,
+        ${listOf(outcome && inEntries(outcome))}, ${from ?? null}, ${to ?? null}, ${cursor ?? null}, ${limit + 1}) entry`,
   )
   return pageOf(
     rows.map(({ entry }) => entry),

@@ -91,6 +91,17 @@ t.test('a refused request has an entry, which does not show whether the case exi
   t.match([unread, ...others], [{ operation: 'getCase' }, { operation: 'registerCase', cases: [] }])
   t.same([unread.target, unread.cases], [undefined, []], 'version 12 is no UUID: an entry has only ids of the contract')
   t.same((await bolat.get(`/v1/cases/${one.id}/access-log`)).statusCode, 404)
+
+  const found = async (query: string) =>
+    new Set((await entries(`${query}&limit=200`)).map(({ outcome }: { outcome: string }) => outcome))
+  t.same(await found('outcome=refused'), new Set(['not-found', 'forbidden', 'action-not-allowed', 'invalid-request']))
+  t.same(await found('outcome=done'), new Set(['done']))
+  t.same(await found('outcome=failed'), new Set())
+  t.same(await found('outcome=failed&outcome=forbidden&outcome=done'), new Set(['forbidden', 'done']))
+  t.match((await samal.get('/v1/audit/entries?outcome=denied')).json(), {
+    status: 400,
+    errors: [{ pointer: '#/query/outcome/0', detail: /^Expected one of: done, refused, failed, / }],
+  })
 })
 
 t.test('entries record signing in, failing to, and a reused refresh token', async t => {
