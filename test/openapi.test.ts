@@ -54,6 +54,14 @@ t.test('components shared by operations are defined once', async t => {
   }
 })
 
+t.test('every operation can answer what the admission of its caller refuses', async t => {
+  const { app } = await startService(t)
+  await app.ready()
+  const { components } = app.openapi() as Document
+  for (const problem of ['unauthorized', 'forbidden', 'second-factor-missing'])
+    t.match(components.responses.Problem?.description, `\`${problem}\``)
+})
+
 t.test('openapi.yaml is small: at most 300 kB', async t => {
   t.ok(statSync('openapi.yaml').size <= 300_000, `${statSync('openapi.yaml').size} bytes`)
 })

@@ -8,6 +8,7 @@ import { type Components, type Json, pascal, ref } from './api-components.ts'
 const common: readonly ProblemName[] = [
   'unauthorized',
   'forbidden',
+  'second-factor-missing',
   'request-timeout',
   'too-large',
   'unsupported-media-type',
