@@ -81,9 +81,10 @@ class Entry {
     this.#address = request.ip
   }
 
-  /** Adds ids and codes that only the operation has. */
+  /** Adds ids and codes that only the operation has. An entry has no field for what is null. */
   note(more: Record<string, unknown>): void {
-    this.#noted = { ...this.#noted, ...more }
+    const known = Object.entries(more).filter(([, value]) => value !== null)
+    this.#noted = { ...this.#noted, ...Object.fromEntries(known) }
   }
 
   /**

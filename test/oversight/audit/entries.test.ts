@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 // The content of audit entries, who reads them, and that no request succeeds without one. For the whole suite,
 // test/support/entries.ts checks that every request has one entry, which names each case that it showed.
 import Fastify from 'fastify'
@@ -114,7 +115,11 @@ t.test('entries record signing in, failing to, and a reused refresh token', asyn
   await post('/v1/sessions', { email: 'nobody@nowhere.example', password: 'not the password of anybody' })
   const { refreshToken, account } = (await post('/v1/sessions', { email, password })).json()
   for (const address of ['127.0.0.1', '10.0.0.9']) await post('/v1/sessions/refresh', { refreshToken }, address)
-  const { items } = (await samal.get('/v1/audit/entries?operation=signIn&operation=refreshSession')).json()
+  await post('/v1/sessions/refresh', { refreshToken: randomBytes(32).toString('base64url') })
+  const { items: all } = (await samal.get('/v1/audit/entries?operation=signIn&operation=refreshSession')).json()
+  const [unknown, ...items] = all
+  t.match(unknown, { operation: 'refreshSession', outcome: 'unauthorized' })
+  t.notOk('subject' in unknown, 'a token of nobody names nobody')
   t.match(items, [
     { operation: 'refreshSession', outcome: 'unauthorized', subject: account.id, reason: 'token-reused' },
     { operation: 'refreshSession', outcome: 'done', subject: account.id },
