@@ -63,6 +63,15 @@ begin
 end $$;
 grant execute on function app.holds_protection(uuid) to app;
 
+-- True if the caller's organisation has, or had, the case in custody only: then just its supervisors may know of it.
+create function app.had_custody_only(p_case uuid) returns boolean
+language sql stable security definer set search_path = '' return
+  exists (select from public.grants g
+    where g.case_id = p_case and g.recipient_id = app.org() and g.basis = 'custody')
+  and not exists (select from public.grants g
+    where g.case_id = p_case and g.recipient_id = app.org() and g.basis <> 'custody' and g.opened_at is not null);
+grant execute on function app.had_custody_only(uuid) to app;
+
 -- The zones that are open to the caller, by the rule of the policy of zone_versions: replies list those withheld.
 create function app.open_zones(a case_access) returns zone[] language sql stable return array_remove(array[
   case when (a).identity_until > app.now() then 'identity'::zone end,

@@ -9,7 +9,8 @@ create policy seen on relations for select to app using (
 -- It is made by the owner of the first case, to a case that the owner can read; neither file may be erased.
 create policy made on relations for insert to app with check (
   organisation_id = (select app.org())
-  and exists (select from cases c where c.id = case_id and c.owner_id = (select app.org()) and c.erased_at is null)
+  and exists (select from cases c where c.id = case_id and c.owner_id = (select app.org()) and c.erased_at is null
+    and not c.in_custody)
   and (select true from cases c where c.id = relations.other_id and c.erased_at is null));
 -- It is ended by the organisation that made it.
 create policy ended on relations for update to app

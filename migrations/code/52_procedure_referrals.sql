@@ -209,6 +209,7 @@ begin
   select * into r from public.referrals where id = p_referral for update;
   if r.id is null or not (app.org() = r.to_id or app.org() = r.owner_id and app.reaches(r.case_id)
       or app.org() = r.from_id -- the rule of the policy
+        and (app.has_role('supervisor') or not app.had_custody_only(r.case_id))
         and (r.state not in ('accepted', 'ended') or r.kind = 'transfer' or app.reaches(r.case_id))) then
     perform app.refuse('not-found');
   end if;
@@ -270,8 +271,10 @@ grant select (id, kind, from_id, to_id, region_code, category, child, zones, pur
 create policy seen on referrals for select to app using (
   to_id = (select app.org())
   or owner_id = (select app.org()) and (select true from case_access a where a.case_id = referrals.case_id limit 1)
-  or from_id = (select app.org()) and (state not in ('accepted', 'ended') or kind = 'transfer'
-    or (select true from case_access a where a.case_id = referrals.case_id limit 1)));
+  or from_id = (select app.org())
+    and ((select app.has_role('supervisor')) or not app.had_custody_only(case_id))
+    and (state not in ('accepted', 'ended') or kind = 'transfer'
+      or (select true from case_access a where a.case_id = referrals.case_id limit 1)));
 
 -- The texts of a referral are read by its sender and its recipient. Only functions write them.
 grant select on referral_texts to app;

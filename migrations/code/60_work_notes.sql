@@ -32,7 +32,7 @@ create policy seen on notes for select to app using (
   or audience = 'case' and (select true from case_access a where a.case_id = notes.case_id limit 1));
 create policy written on notes for insert to app with check (
   organisation_id = (select app.org())
-  and (select true from case_access a where a.case_id = notes.case_id limit 1));
+  and (select true from case_access a where a.case_id = notes.case_id and a.until > app.now() limit 1));
 
 -- The organisation of a note reads all of its versions; others read the latest one, unless the note is struck.
 grant select, insert (note_id, content) on note_versions to app;

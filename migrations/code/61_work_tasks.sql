@@ -109,4 +109,4 @@ create policy seen on tasks for select to app using (
   and (case_id is null or (select true from case_access a where a.case_id = tasks.case_id limit 1)));
 create policy written on tasks for insert to app with check (
   organisation_id = (select app.org())
-  and (select true from case_access a where a.case_id = tasks.case_id limit 1));
+  and (select true from case_access a where a.case_id = tasks.case_id and a.until > app.now() limit 1));

@@ -25,4 +25,4 @@ create policy seen on flags for select to app using (
   and (select true from case_access a where a.case_id = flags.case_id limit 1));
 create policy written on flags for insert to app with check (
   organisation_id = (select app.org())
-  and (select true from case_access a where a.case_id = flags.case_id limit 1));
+  and (select true from case_access a where a.case_id = flags.case_id and a.until > app.now() limit 1));

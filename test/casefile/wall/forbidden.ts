@@ -18,7 +18,7 @@ const all = (...texts: string[]) => texts.join('; ')
 /** Attempts on notes, tasks, flags, events, zones, links and assignees of cases. */
 export function onCases({ people, ids, lostNote }: World): Attempt[] {
   const { asel, ruslan, dina, marta, jonas, nurlan, gulnara } = people
-  const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed, known } = ids
+  const { shared, revoked, waiting, moved, withdrawn, gone, decided, proposed, entrusted, known } = ids
   const iom = { organisation_id: marta.organisation.id }
   const work = (table: string, row: object): Attempt[] => [
     [asel, insert(table, { id: id(), case_id: shared, ...row }), one],
@@ -68,6 +68,10 @@ export function onCases({ people, ids, lostNote }: World): Attempt[] {
     [asel, zone(shared, 'contact', { written_by: ruslan.account }), refused],
     [marta, zone(shared, 'contact'), refused],
     [jonas, zone(known, 'whereabouts'), refused],
+    [jonas, insert('notes', { id: id(), case_id: entrusted, audience: 'case' }), refused],
+    [jonas, insert('tasks', { id: id(), case_id: entrusted, content: '{}' }), refused],
+    [jonas, insert('flags', { id: id(), case_id: entrusted, kind: 'urgent', content: '{}' }), refused],
+    [jonas, relation(entrusted, known), refused],
     [asel, zone(withdrawn, 'contact'), 'QJ001 action-not-allowed'],
     [asel, zone(shared, 'protection'), one],
     [dina, zone(shared, 'protection'), one],
