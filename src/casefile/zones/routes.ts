@@ -1,8 +1,11 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Tx } from '../../platform/db/database.ts'
 import { expectedVersion } from '../../platform/http/conditional.ts'
 import { IdParams, type Routes } from '../../platform/http/contract.ts'
 import { MergePatch, mergePatchType } from '../../platform/http/merge-patch.ts'
 import { readOne, sendVersioned } from '../../platform/http/replies.ts'
-import { Zone, zoneContracts } from './contract.ts'
+import { type CurrentZone, Zone, zoneContracts } from './contract.ts'
 import * as zones from './queries.ts'
 
 const tags = ['Person']
@@ -13,6 +16,26 @@ export const zoneRoutes: Routes = async app => {
     const { title, content, current, versions } = zoneContracts[zone]
     const url = `/v1/cases/:id/person/${zone}`
     const audit = { zones: () => [zone] }
+    const writing = {
+      permission: 'cases:write',
+      audit,
+      conditional: true,
+      problems: ['action-not-allowed', 'file-erased'],
+    } as const
+    /** Writes the next version, and sends it with what it changed in the grants of the case. */
+    const write = async (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      work: (tx: Tx, of: Omit<zones.NewVersion, 'content'>) => Promise<CurrentZone>,
+    ) => {
+      const { id: caseId } = request.params as z.output<typeof IdParams>
+      const version = expectedVersion(request)
+      const { effects, ...written } = await request.transact(async tx => {
+        await zones.requireOpen(tx, caseId, zone)
+        return work(tx, { caseId, zone, version })
+      })
+      return { ...sendVersioned(reply, written, current), effects }
+    }
     app.get(
       url,
       {
@@ -34,12 +57,7 @@ export const zoneRoutes: Routes = async app => {
     app.put(
       url,
       {
-        config: {
-          permission: 'cases:write',
-          audit,
-          conditional: true,
-          problems: ['action-not-allowed', 'file-erased'],
-        },
+        config: writing,
         schema: {
           operationId: `put${title}`,
           summary: `Replaces the zone ${zone}. Earlier versions are kept.`,
@@ -49,25 +67,12 @@ export const zoneRoutes: Routes = async app => {
           response: { 200: current },
         },
       },
-      async (request, reply) => {
-        const { id: caseId } = request.params
-        const version = expectedVersion(request)
-        const { effects, ...written } = await request.transact(async tx => {
-          await zones.requireOpen(tx, caseId, zone)
-          return zones.replace(tx, { caseId, zone, version, content: request.body })
-        })
-        return { ...sendVersioned(reply, written, current), effects }
-      },
+      (request, reply) => write(request, reply, (tx, of) => zones.replace(tx, { ...of, content: request.body })),
     )
     app.patch(
       url,
       {
-        config: {
-          permission: 'cases:write',
-          audit,
-          conditional: true,
-          problems: ['action-not-allowed', 'file-erased'],
-        },
+        config: writing,
         schema: {
           operationId: `patch${title}`,
           summary: `Changes fields of the zone ${zone}, and leaves the others. Earlier versions are kept.`,
@@ -78,15 +83,7 @@ export const zoneRoutes: Routes = async app => {
           response: { 200: current },
         },
       },
-      async (request, reply) => {
-        const { id: caseId } = request.params
-        const version = expectedVersion(request)
-        const { effects, ...written } = await request.transact(async tx => {
-          await zones.requireOpen(tx, caseId, zone)
-          return zones.patch(tx, { caseId, zone, version, patch: request.body })
-        })
-        return { ...sendVersioned(reply, written, current), effects }
-      },
+      (request, reply) => write(request, reply, (tx, of) => zones.patch(tx, { ...of, patch: request.body })),
     )
     app.get(
       `${url}/versions`,
