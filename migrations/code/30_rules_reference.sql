@@ -65,5 +65,5 @@ create function app.current_form() returns text language sql stable security def
 -- A legal basis with the current form, if it is a consent that names no form.
 create function app.with_form(basis jsonb) returns jsonb
 language sql stable security definer set search_path = '' return
-  case when basis ->> 'kind' = 'consent' then jsonb_build_object('formVersion', app.current_form()) else '{}' end
-  || basis;
+  case when basis ->> 'kind' = 'consent' and not basis ? 'formVersion'
+    then basis || jsonb_build_object('formVersion', app.current_form()) else basis end;

@@ -56,10 +56,15 @@ export async function faultsOfRepresentative(
 }
 
 async function faultsOfConsent(tx: Tx, { language, formVersion }: Consent): Promise<Fault[]> {
-  const [[form], faults] = await Promise.all([
-    tx.execute(sql`select from consent_forms where version = ${formVersion ?? null} limit 1`),
+  const [isForm, faults] = await Promise.all([
+    formVersion === undefined || exists(tx, formVersion),
     faultsOfCodes(tx, [{ at: '#/basis/language', list: 'language', code: language }]),
   ])
   const detail = 'Expected the version of a consent form: see GET /v1/consent-forms'
-  return form || formVersion === undefined ? faults : [...faults, { pointer: '#/basis/formVersion', detail }]
+  return isForm ? faults : [...faults, { pointer: '#/basis/formVersion', detail }]
+}
+
+async function exists(tx: Tx, formVersion: string): Promise<boolean> {
+  const forms = await tx.execute(sql`select from consent_forms where version = ${formVersion} limit 1`)
+  return forms.length > 0
 }

@@ -81,9 +81,10 @@ export class Pool {
   #next(): Waiting | undefined {
     const [turn] = this.#lines
     if (!turn) return undefined
-    const [line, [next, ...rest]] = turn
+    const [line, waiting] = turn
+    const next = waiting.shift()
     this.#lines.delete(line)
-    if (rest.length) this.#lines.set(line, rest)
+    if (waiting.length) this.#lines.set(line, waiting)
     return next
   }
 
