@@ -106,7 +106,7 @@ begin
     end if;
   end if;
   if app.account() is null then relations := relations || 'clock'::text; end if;
-  if exists (select from public.referrals r
+  if p_referral is not null and exists (select from public.referrals r
       where r.id = p_referral and r.case_id = c.id and r.to_id = p_organisation) then
     relations := relations || 'recipient'::text;
   end if;
@@ -128,10 +128,8 @@ begin
       from public.organisations o where o.id = owner) then
     perform app.refuse('invalid-request',
       'Expected statute from an authority, and consent from any other organisation', '#/basis/kind');
-  elsif c.in_custody and p_facts #>> '{basis,kind}' = 'consent' and p_facts #>> '{basis,representative}' is null
-      and app.may_be_child(c.id, null) then -- the service cannot check this: the custodian does not see the identity
-    perform app.refuse('invalid-request', 'Missing: a child needs a representative', '#/basis/representative');
   end if;
+  if c.in_custody then perform app.check_representative(c.id, p_facts -> 'basis'); end if;
   if (p_facts ->> 'issuedOn')::date > p_day then
     perform app.refuse('invalid-request', 'Expected a day on or before occurredOn', '#/issuedOn');
   elsif p_facts ->> 'expiresOn' < p_facts ->> 'issuedOn' then

@@ -28,6 +28,16 @@ language sql stable security definer set search_path = '' return exists (
   where z.case_id = p_case and z.zone = 'identity' and z.version = app.identity_version(p_case)
     and greatest(born, make_date(z.birth_year, 1, 1)) + app.term('majority') > app.today());
 
+-- Refuses a basis without a representative, if the person may be a child. For cases in custody: the service checks all
+-- others, and does not see the identity of these.
+create function app.check_representative(p_case uuid, basis jsonb) returns void
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if basis is not null and not basis ? 'representative' and app.may_be_child(p_case, null) then
+    perform app.refuse('invalid-request', 'Missing: a child needs a representative', '#/basis/representative');
+  end if;
+end $$;
+
 -- Gives a grant that is open at once, or, if not at_once, when its referral is accepted. The caller must be the owner,
 -- or hold a grant that covers this one and may be given onward. The last day is in given.valid_until, the sealed text
 -- in typed, the latest possible birth date in born, the JSON pointer to the grant in place. By default it ends with the
@@ -47,16 +57,13 @@ begin
   if c.in_custody and c.owner_id = app.org() then
     perform app.refuse('action-not-allowed', 'The person has to agree first that you keep the file: renew_basis');
   end if;
-  given.valid_until := coalesce(app.end_of(given.valid_until::date),
-    least(app.end_of(app.term_end(app.today(), 'grant')), (
-      select max(g.valid_until) from public.grants g
-      where c.owner_id <> app.org() and g.case_id = c.id and g.recipient_id = app.org()
-        and app.grant_state(g) = 'open' and g.onward and g.purpose = given.purpose and g.basis = 'consent')));
+  given.valid_until := app.end_of(given.valid_until::date);
   if c.owner_id <> app.org() then
     select * into held from public.grants g
       where g.case_id = c.id and g.recipient_id = app.org() and app.grant_state(g) = 'open' and g.onward
         and g.basis = 'consent' and g.purpose = given.purpose and g.zones @> given.zones and g.states @> given.states
-        and g.publication >= coalesce(given.publication, false) and g.valid_until >= given.valid_until
+        and g.publication >= coalesce(given.publication, false)
+        and (given.valid_until is null or g.valid_until >= given.valid_until)
       order by g.valid_until desc limit 1;
     if held.id is null or vital then
       perform app.refuse('forbidden',
@@ -65,6 +72,8 @@ begin
     given.method := held.method; given.language := held.language; given.form_version := held.form_version;
     given.representative := held.representative;
   end if;
+  given.valid_until := coalesce(given.valid_until,
+    least(app.end_of(app.term_end(app.today(), 'grant')), held.valid_until));
   select * into rule from public.purposes where purpose = given.purpose;
   select * into recipient from public.organisations
     where id = given.recipient_id and status = 'active' and id not in (app.org(), c.owner_id);

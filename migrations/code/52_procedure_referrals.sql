@@ -106,9 +106,8 @@ begin
   elsif (offered.basis is null) <> (offered.kind <> 'transfer') then
     perform app.refuse('invalid-request',
       'A transfer needs a basis; other referrals have none', '#/basis');
-  elsif c.in_custody and not offered.basis ? 'representative' and app.may_be_child(c.id, null) then
-    perform app.refuse('invalid-request', 'Missing: a child needs a representative', '#/basis/representative');
   end if;
+  if c.in_custody then perform app.check_representative(c.id, offered.basis); end if;
   if coalesce(offered.expires_on < app.today(), false) then
     perform app.refuse('invalid-request', 'Expected a day from today on', '#/expiresOn');
   end if;
