@@ -1,7 +1,7 @@
 -- Custody: the cases of an organisation that has closed go to the custodian, who asks each person who should keep the
 -- file.
 
-alter table installation add custodian_id uuid references organisations; -- an IOM; null: nobody has been named yet
+alter table installation add custodian_id uuid references organisations; -- an IOM; null until one is named
 
 -- A new type, because a value that a transaction adds to a type cannot be used in that transaction.
 alter type basis rename to former_basis;

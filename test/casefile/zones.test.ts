@@ -211,7 +211,7 @@ t.test('a grant for one zone shows the index and that zone, and nothing that bel
   })
 })
 
-t.test('each version names the colleague who wrote it, and nobody to other organisations', async t => {
+t.test('each version has the colleague who wrote it, and null for other organisations', async t => {
   const { as, superuser } = await startService(t)
   const [asel, dina, marta] = [
     await as('caseworker', 'sunrise'),

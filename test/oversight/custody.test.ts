@@ -205,7 +205,7 @@ t.test('the person agrees: the custodian, or who the person names, has the whole
   t.same(await findings(service.endpoint('owner')), [])
 })
 
-t.test('a custody ends after its term: nobody reads the case any more', async t => {
+t.test('a custody ends after its term: then the case is closed to all accounts of the custodian', async t => {
   const service = await begin(t)
   const { asel, jonas, close, travel, superuser } = service
   const { id } = await register(asel, { person })

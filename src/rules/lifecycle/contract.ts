@@ -69,8 +69,8 @@ export const Relation = z.enum([
 /**
  * What an organisation is to a case. `owner`: it registered the case. `authority`: it registered the case and is an
  * authority. `handler`: it has accepted the case. `committee`: it is the committee above one of these, or is one of
- * them itself. `recorder`: it recorded the event to be annulled. `recipient`: the case is offered to it. `custodian`: it keeps the case of an organisation
- * that has closed, until the person has been asked. `clock`: no
+ * them itself. `recorder`: it recorded the event to be annulled. `recipient`: the case is offered to it.
+ * `custodian`: it keeps the case of an organisation that has closed, until the person has been asked. `clock`: no
  * organisation; the service takes the step when a term has passed.
  */
 export type Relation = z.infer<typeof Relation>

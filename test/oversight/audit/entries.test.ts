@@ -119,7 +119,7 @@ t.test('entries record signing in, failing to, and a reused refresh token', asyn
   const { items: all } = (await samal.get('/v1/audit/entries?operation=signIn&operation=refreshSession')).json()
   const [unknown, ...items] = all
   t.match(unknown, { operation: 'refreshSession', outcome: 'unauthorized' })
-  t.notOk('subject' in unknown, 'a token of nobody names nobody')
+  t.notOk('subject' in unknown, 'an unknown token has no subject')
   t.match(items, [
     { operation: 'refreshSession', outcome: 'unauthorized', subject: account.id, reason: 'token-reused' },
     { operation: 'refreshSession', outcome: 'done', subject: account.id },
